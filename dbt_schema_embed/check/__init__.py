@@ -1,0 +1,1 @@
+"""Room: a project and its mapping files in; problems out."""

@@ -1,0 +1,1 @@
+"""Room: columns in; vectors out, each distinct text encoded once and remembered."""

@@ -1,0 +1,85 @@
+"""Every error a user can meet, and the exit code of each.
+
+    SchemaEmbedError            1  (base: catch this one)
+    ├── ConfigError             2  bad flag, setting or selection
+    ├── ArtifactError           3  manifest, catalog, table or SQL file missing or unreadable
+    ├── MappingError            1  a mapping file that cannot be read: a finding of `check`
+    ├── IndexMismatchError      1  an index made by another encoder
+    ├── MemoError               1  the memo cannot be used
+    ├── EncoderError            2  unknown encoder, wrong weights, no network
+    ├── WriteError              1  a file that could not be written whole
+    └── MissingExtraError       4  an optional part is not installed
+
+A message says what is wrong, where (file, line or column) and what to do next.
+"""
+
+
+class SchemaEmbedError(Exception):
+    """Base of all errors of this package. ``hint`` is what to do next, one line, or empty."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class ConfigError(SchemaEmbedError):
+    """A flag, a setting or a selection that cannot be used."""
+
+    exit_code = 2
+
+
+class ArtifactError(SchemaEmbedError):
+    """A manifest, catalog, table or SQL file that is missing or cannot be read."""
+
+    exit_code = 3
+
+
+class MappingError(SchemaEmbedError):
+    """A mapping file that cannot be read. ``line`` is 1-based, 0 when unknown."""
+
+    def __init__(self, message: str, *, path: str, line: int = 0, hint: str = "") -> None:
+        super().__init__(f"{path}:{line}: {message}" if line else f"{path}: {message}", hint=hint)
+        self.path = path
+        self.line = line
+        self.problem = message
+
+
+class IndexMismatchError(SchemaEmbedError):
+    """An index whose encoder, dimension or text version is not the one asked for."""
+
+
+class MemoError(SchemaEmbedError):
+    """The memo of vectors cannot be used."""
+
+
+class EncoderError(SchemaEmbedError):
+    """An encoder that is unknown, unreachable, or whose weights are not the published ones."""
+
+    exit_code = 2
+
+
+class WriteError(SchemaEmbedError):
+    """A file that could not be written; the old one is untouched."""
+
+
+class MissingExtraError(SchemaEmbedError):
+    """An optional part that is not installed. ``extra`` is its name in pyproject.toml."""
+
+    exit_code = 4
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs an optional part: pip install 'dbt-schema-embed[{extra}]'")
+        self.extra = extra
+
+
+def listed(items: list[str], limit: int = 5) -> str:
+    """``items`` sorted and joined, cut at ``limit`` with "and N more"."""
+    names = sorted(items)
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,1 @@
+"""Room: vectors in; nearest columns out."""

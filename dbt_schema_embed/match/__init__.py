@@ -1,0 +1,1 @@
+"""Room: embedded source tables and model columns in; suggestions with confidence and evidence out."""

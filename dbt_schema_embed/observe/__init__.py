@@ -1,0 +1,1 @@
+"""Room: what a run did in; metrics, alerts, benchmark and evaluation out."""

@@ -1,0 +1,1 @@
+"""Room: artifacts, SQL, CSV, Parquet and DDL in; Project and Relation out."""

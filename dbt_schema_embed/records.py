@@ -1,0 +1,214 @@
+"""The frozen values that cross rooms. Imports nothing of ours."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+VALUES_LIMIT = 1000
+"""Distinct sample values kept for one column, in memory only."""
+
+RelationKind = Literal["source", "model", "seed", "snapshot", "table"]
+LineageKind = Literal["identical", "renamed", "cast", "derived"]
+Status = Literal["suggested", "existing", "accepted", "rejected"]
+Severity = Literal["error", "warning"]
+Evidence = Mapping[str, float | str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a relation."""
+
+    name: str  # as spelled in the warehouse or the YAML, e.g. "createdAt"
+    type: str | None = None  # as declared, e.g. "timestamp without time zone"
+    description: str = ""
+    position: int = 0  # 0-based place in its relation
+    quoted: bool = False  # True: the name compares with case
+    unique: bool = False
+    not_null: bool = False
+    accepted_values: tuple[str, ...] = ()
+    references: str | None = None  # unique_id or name of the relation a relationships test points to
+    # Distinct non-null sample values as text, first seen first, at most VALUES_LIMIT. Can hold secrets: never shown,
+    # logged or stored, hence outside the repr.
+    values: tuple[str, ...] = field(default=(), repr=False)
+    value_count: int = 0  # rows the values were drawn from (nulls left out); 0: no data seen
+
+    @property
+    def key(self) -> str:
+        """What the name compares by: lower case unless quoted."""
+        return self.name if self.quoted else self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A source table, model, seed or snapshot of a dbt project, or a table read from a file."""
+
+    id: str  # dbt's unique_id, e.g. "source.shop.stripe.charges"; a file's table: its name
+    name: str  # e.g. "charges", "stg_stripe__charges"
+    kind: RelationKind
+    columns: tuple[Column, ...] = ()
+    source_name: str = ""  # sources only: "stripe"
+    schema: str = ""  # schema in the warehouse
+    description: str = ""
+    package: str = ""  # dbt package it belongs to
+    path: str = ""  # original_file_path: the SQL of a model, the YAML of a source
+    yaml_path: str = ""  # where its columns are documented, relative to the project
+    tags: tuple[str, ...] = ()
+    has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
+    parents: tuple[str, ...] = ()  # unique_ids it selects from
+    contract: bool = False  # contract enforced: its types are promises
+
+    def column(self, name: str) -> Column | None:
+        """The column called ``name`` (case-insensitive unless quoted), or None."""
+        lowered = name.lower()
+        return next((c for c in self.columns if c.name == name or (not c.quoted and c.key == lowered)), None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lineage:
+    """A source column that already feeds a model column, read from SQL."""
+
+    source: str  # unique_id of the source (or seed) relation
+    source_column: str
+    model: str  # unique_id of the model
+    model_column: str
+    kind: LineageKind
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A dbt project as its artifacts tell it."""
+
+    name: str
+    dialect: str | None  # sqlglot dialect, e.g. "postgres"
+    relations: tuple[Relation, ...]  # sources, models, seeds, snapshots, sorted by id
+    lineage: tuple[Lineage, ...] = ()  # sorted
+    warnings: tuple[str, ...] = ()
+
+    def relation(self, unique_id: str) -> Relation | None:
+        """The relation with that unique_id, or None."""
+        return next((r for r in self.relations if r.id == unique_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A relation with its vectors. Rows follow ``relation.columns``; a row of zeros means that facet has no text."""
+
+    relation: Relation
+    facets: Mapping[str, "NDArray[np.float32]"]  # facet name -> (n_columns, d), rows of length 1 or 0
+    table: "NDArray[np.float32]"  # (d,): the relation's own name
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One model column a source column could feed."""
+
+    model: str
+    model_column: str
+    confidence: float  # in [0, 1], rounded to 4 places
+    evidence: Evidence = field(default_factory=dict)
+    fed_by: tuple[str, ...] = ()  # "source.column" that feeds it today
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """The answer for one source column; ``model`` and ``model_column`` None: it maps to nothing."""
+
+    source: str
+    source_column: str
+    model: str | None
+    model_column: str | None
+    confidence: float  # that the answer (a column, or nothing) is right; in [0, 1]
+    status: Status = "suggested"
+    reason: str = ""  # one line of words
+    evidence: Evidence = field(default_factory=dict)
+    candidates: tuple[Candidate, ...] = ()  # best first
+    proposed_name: str | None = None  # with --propose: what a new model column could be called
+    fed_by: tuple[str, ...] = ()  # what feeds the model column today
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestions:
+    """What `suggest` and `match` answer: one row for every column of every selected source table."""
+
+    rows: tuple[Suggestion, ...]
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON contract, schema_version 1."""
+        return {"schema_version": 1, "suggestions": [_row(s) for s in self.rows]}
+
+
+def _row(s: Suggestion) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "source": s.source,
+        "source_column": s.source_column,
+        "model": s.model,
+        "model_column": s.model_column,
+        "confidence": s.confidence,
+        "status": s.status,
+        "reason": s.reason,
+        "evidence": dict(s.evidence),
+        "candidates": [
+            {"model": c.model, "model_column": c.model_column, "confidence": c.confidence}
+            | ({"fed_by": list(c.fed_by)} if c.fed_by else {})
+            for c in s.candidates
+        ],
+    }
+    if s.fed_by:
+        row["fed_by"] = list(s.fed_by)
+    if s.proposed_name:
+        row["proposed_name"] = s.proposed_name
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """One column of a mapping file. ``line`` is 1-based, 0 when not read from a file."""
+
+    source_column: str
+    model: str | None  # the model's name, not its unique_id
+    model_column: str | None
+    confidence: float | None = None
+    status: Status = "suggested"
+    reason: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MappingFile:
+    """schema_mappings/<source>__<table>.yml: the mapping of one source table."""
+
+    path: str  # as shown to people: relative to the project where it can be
+    source: str  # "stripe.charges"
+    columns: tuple[MappingRow, ...] = ()
+    unmapped: tuple[str, ...] = ()  # columns that feed nothing
+    unmapped_line: int = 0
+    package: str = ""  # only where two packages declare the same source
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A finding of `check`."""
+
+    code: str  # kebab-case rule name, e.g. "unknown-model-column"
+    severity: Severity
+    message: str  # what is wrong, one line
+    path: str  # file, relative to the project
+    line: int = 0  # 1-based; 0: the whole file
+    hint: str = ""  # what to do next
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A column found by `search`."""
+
+    relation: str  # unique_id
+    column: str
+    score: float  # cosine in [-1, 1]
+    type: str | None = None
+    description: str = ""
+    used_in: tuple[str, ...] = ()  # "model.column" it feeds
