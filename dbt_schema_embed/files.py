@@ -1,0 +1,222 @@
+"""How this package writes files people own. A leaf beside records and errors: any room may import it.
+
+A write is whole or has not happened: the bytes go to a temporary file in the same folder, are synced, and take the old
+file's place in one rename. Mode, symlinks, line ends and byte order mark of the old file stay. A hard link becomes a
+file of its own: no rename can keep it.
+"""
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import secrets
+import stat
+import tempfile
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dbt_schema_embed.errors import WriteError
+
+ABSENT = ""
+"""The ``expected_hash`` of a file that must not exist yet."""
+
+NAME_BYTES = 200
+"""Longest name `safe_name` gives, in UTF-8 bytes: room for an extension below the usual limit of 255."""
+
+LOCK_SECONDS = 10.0
+_STALE_SECONDS = 3600.0
+_BOM = b"\xef\xbb\xbf"
+_TEMPORARY = ".schema-embed-"
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.IGNORECASE)
+
+
+def content_hash(content: bytes) -> str:
+    """SHA-256 of ``content``, 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None = None) -> bool:
+    """Write ``text`` as UTF-8 to ``path``, below ``root``, and say whether the file changed.
+
+    Missing folders below ``root`` are made. A symlink is written through when its target is inside ``root``. Text
+    without carriage returns takes the line ends of the file it replaces, and its byte order mark. A file that would
+    not change is not touched.
+
+    ``expected_hash`` is the `content_hash` of the bytes the caller's text was made from (`ABSENT`: no file), None when
+    the caller read nothing.
+
+    Raises:
+        WriteError: a path outside ``root``, a file changed by somebody else since it was read, a read-only or full
+            disk, anything that is no regular file. The old content stands, and no temporary file is left.
+    """
+    real = _inside(path, root)
+    try:
+        old = _read(real)
+        new = _bytes(text, old, real)
+        if new == old:
+            return False
+        if expected_hash is not None and _hash(old) != expected_hash:
+            raise _edited(real)
+        real.parent.mkdir(parents=True, exist_ok=True)
+        with _lock(real.parent):
+            _replace(real, new, old)
+    except OSError as problem:
+        raise WriteError(f"{real} could not be written: {problem.strerror or problem}") from None
+    return True
+
+
+def safe_name(text: str) -> str:
+    """A file name made from an outside name: one path part on every system, at most `NAME_BYTES` bytes.
+
+    Ordinary names (letters, digits, ``_``, ``-``, ``.``) stay as they are. Where anything had to be replaced or cut, a
+    ``~`` and ten digits of the name's hash follow; no name that stays can hold a ``~``, so two names share a file only
+    where their hashes collide, or where they differ in case alone on a disk that ignores case.
+
+    >>> safe_name("stripe__charges")
+    'stripe__charges'
+    >>> safe_name("../etc/passwd")
+    '_._etc_passwd~7fef78f534'
+    """
+    name = unicodedata.normalize("NFC", text)
+    name = "".join(c if c.isalnum() or c in "_-." else "_" for c in name)
+    name = re.sub(r"^[.-]|\.$", "_", name)
+    if _RESERVED.fullmatch(name):
+        name = f"_{name}"
+    if name == text and name and len(name.encode()) <= NAME_BYTES:
+        return name
+    digest = content_hash(text.encode("utf-8", "surrogatepass"))[:10]
+    short = name.encode("utf-8", "replace")[: NAME_BYTES - 11].decode("utf-8", "ignore")
+    return f"{short or '_'}~{digest}"
+
+
+def _inside(path: Path, root: Path) -> Path:
+    """``path`` with every symlink followed, if that is a place below ``root``."""
+    shown = ascii(str(path))
+    try:
+        base, below = root.resolve(), path.absolute()
+        for top in (root.absolute(), base):
+            if below.is_relative_to(top):
+                below = below.relative_to(top)
+        if any(part == ".." or "\\" in part or "\0" in part for part in below.parts[bool(below.anchor) :]):
+            raise WriteError(f"{shown} is not a path to write to: '..', backslash or NUL in it")
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError) as problem:  # RuntimeError: a circle of symlinks, ValueError: a NUL
+        raise WriteError(f"{shown} is not a path to write to: {problem}") from None
+    if real == base or not real.is_relative_to(base):
+        raise WriteError(f"{shown} is outside {base}: nothing is written there")
+    return real
+
+
+def _read(real: Path) -> bytes | None:
+    """The file's bytes, None when there is none. Refuses what is no regular file (a pipe would block)."""
+    try:
+        mode = real.stat().st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise WriteError(f"{real} is not a regular file: nothing is written there")
+    return real.read_bytes()
+
+
+def _hash(content: bytes | None) -> str:
+    return ABSENT if content is None else content_hash(content)
+
+
+def _bytes(text: str, old: bytes | None, real: Path) -> bytes:
+    """``text`` with the line ends and the byte order mark of ``old``."""
+    try:
+        new = text.encode("utf-8")
+    except UnicodeEncodeError as problem:
+        raise WriteError(f"{real} could not be written: the text is not Unicode ({problem.reason})") from None
+    if old is None:
+        return new
+    crlf = old.count(b"\r\n")
+    if b"\r" not in new and crlf > old.count(b"\n") - crlf:
+        new = new.replace(b"\n", b"\r\n")
+    return _BOM + new if old.startswith(_BOM) and not new.startswith(_BOM) else new
+
+
+def _edited(real: Path) -> WriteError:
+    return WriteError(f"{real} was changed by somebody else meanwhile: it is left as it is", hint="run this again")
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """One writer of ours a folder. The lock file stands in the system's temporary folder, not in people's projects."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    place = Path(tempfile.gettempdir()) / f"dbt-schema-embed-{user}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    owner = place.lstat()
+    if not stat.S_ISDIR(owner.st_mode) or (owner.st_uid != user and hasattr(os, "getuid")):
+        raise WriteError(f"{place} belongs to somebody else: no lock can be taken", hint="set TMPDIR to another folder")
+    lock = FileLock(place / f"{content_hash(os.fsencode(folder))[:32]}.lock", timeout=LOCK_SECONDS)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise WriteError(f"{folder} is being written by another process: waited {LOCK_SECONDS:.0f} s") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _replace(real: Path, new: bytes, old: bytes | None) -> None:
+    _sweep(real.parent)
+    before = real.stat() if old is not None else None
+    if before and (not before.st_mode & 0o222 or not os.access(real, os.W_OK)):
+        raise PermissionError(errno.EACCES, "it is read-only")
+    temporary = real.parent / f"{_TEMPORARY}{secrets.token_hex(8)}.tmp"
+    try:
+        _write_synced(temporary, new, before)
+        if _hash(_read(real)) != _hash(old):
+            raise _edited(real)
+        temporary.replace(real)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+    _sync_folder(real.parent)
+
+
+def _write_synced(path: Path, content: bytes, like: os.stat_result | None) -> None:
+    """A new file with ``content`` and the mode (and owner, where allowed) of ``like``, on the disk on return."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(path, flags, stat.S_IMODE(like.st_mode) if like else 0o666)
+    try:
+        if like and hasattr(os, "fchown"):
+            with contextlib.suppress(PermissionError):
+                os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(like.st_mode))  # after the owner: a change of owner drops bits
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename last through a power cut, where the system can sync folders."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as problem:
+        if problem.errno not in (errno.EINVAL, errno.ENOTSUP):
+            raise
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files of writes that were killed; young ones may be another machine's at work."""
+    for entry in folder.glob(f"{_TEMPORARY}*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - entry.lstat().st_mtime > _STALE_SECONDS:
+                entry.unlink()
