@@ -13,6 +13,14 @@
 A message says what is wrong, where (file, line or column) and what to do next.
 """
 
+import re
+
+# Controls, line and paragraph separators, surrogates, and the marks that reorder text: what can move a cursor, forge a
+# line or hide a name. Joiners and accents stay, for many scripts need them.
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
+)
+
 
 class SchemaEmbedError(Exception):
     """Base of all errors of this package. ``hint`` is what to do next, one line, or empty."""
@@ -83,3 +91,9 @@ def listed(items: list[str], limit: int = 5) -> str:
     names = sorted(items)
     more = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
+def printable(text: object, limit: int = 200) -> str:
+    """``text`` from outside, fit for one line of a message: no controls, no marks that reorder text, cut at ``limit``."""
+    shown = _UNPRINTABLE.sub("", str(text)[: limit * 8])
+    return shown if len(shown) <= limit else shown[: limit - 1] + "\u2026"
