@@ -386,7 +386,7 @@ def test_a_read_only_file_system(small_disk: Path) -> None:
     (small_disk / "a.yml").write_text("old")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     for name in ("a.yml", "b.yml"):
-        with pytest.raises(WriteError, match="(?i)read-only"):
+        with pytest.raises(WriteError, match=r"(?i)read-only"):
             write_text(small_disk / name, "new", root=small_disk)
     assert (small_disk / "a.yml").read_text() == "old"
 
