@@ -1,0 +1,167 @@
+"""dbt's artifacts -> Project."""
+
+import os
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from hashlib import md5
+from pathlib import Path
+
+from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.read.artifacts import CatalogTable, Manifest, Metadata, Node, load_catalog, load_manifest
+from dbt_schema_embed.read.constraints import promises
+from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
+from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_query, parents, relation, with_sql
+from dbt_schema_embed.read.seeds import seed_samples
+from dbt_schema_embed.records import Lineage, Project, Relation
+
+
+def read_project(
+    project_dir: Path,
+    *,
+    target_path: Path | None = None,
+    manifest: Path | None = None,
+    catalog: Path | None = None,
+    dialect: str | None = None,
+    lineage_of: Collection[str] | None = None,
+    values: bool = True,
+    cache_dir: Path | None = None,
+) -> Project:
+    """Read the dbt project in ``project_dir`` from its artifacts.
+
+    Args:
+        project_dir: The folder of dbt_project.yml; ``target/`` and ``seeds/`` alone will do.
+        target_path: The folder of the artifacts, relative to ``project_dir``. None: DBT_TARGET_PATH, else
+            ``target-path`` of dbt_project.yml, else ``target``.
+        manifest: The manifest, where it is not ``manifest.json`` there.
+        catalog: The catalog, where it is not ``catalog.json`` beside the manifest. Without one, types and columns are
+            those of the YAML.
+        dialect: sqlglot's dialect or dbt's adapter, where the manifest does not say or sqlglot does not know it.
+        lineage_of: unique_ids of the models whose SQL is read, with the models they select from. None: all models;
+            empty: none, and sqlglot is not imported.
+        values: Whether rows of seeds, accepted values and literals are kept as sample values.
+        cache_dir: Where parsed SQL may be kept between runs; None: nowhere.
+
+    Returns:
+        The project; relations and lineage sorted. A project without sources is not an error.
+
+    Raises:
+        ArtifactError: an artifact is missing, unreadable or of another project.
+        ConfigError: the dialect is not known.
+    """
+    asked = checked_dialect(dialect)
+    manifest = manifest or _target(project_dir, target_path) / "manifest.json"
+    read = load_manifest(manifest)
+    nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
+    tables = _catalog(manifest, catalog, nodes)
+    samples, warnings = seed_samples(nodes, project_dir) if values else ({}, [])
+    promised = promises(nodes)
+    relations = [
+        relation(i, node, Known(tables.get(i), promised.get(i, {}), samples.get(i, {}), values), nodes)
+        for i, node in sorted(nodes.items())
+        if node.resource_type in KINDS
+    ]
+    adapter = read.metadata.adapter_type if read.metadata else None
+    spoken = adapter_dialect(adapter) or asked
+    wanted = _with_ancestors(nodes, lineage_of)
+    lineage: tuple[Lineage, ...] = ()
+    if wanted:
+        relations, lineage, more = _read_sql(relations, nodes, wanted, spoken, values, cache_dir)
+        warnings += [*_unknown_adapter(adapter, spoken), *more]
+    return Project(_name(read, nodes), spoken, tuple(relations), lineage, tuple(warnings))
+
+
+def _target(project_dir: Path, target_path: Path | None) -> Path:
+    """dbt's own order: flag, environment, project file, default."""
+    said = target_path or os.environ.get("DBT_TARGET_PATH", "").strip() or _declared_target(project_dir) or "target"
+    return project_dir / said
+
+
+def _declared_target(project_dir: Path) -> str | None:
+    """``target-path`` of dbt_project.yml: one plain line, or the default of an env_var() nobody set."""
+    try:
+        text = (project_dir / "dbt_project.yml").read_text("utf-8-sig", errors="replace")
+    except OSError:
+        return None
+    line = re.search(r"""^["']?target-path["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$""", text, re.MULTILINE)
+    said = line[1].strip("\"'") if line else ""
+    call = re.search(r"""env_var\(\s*["'](\w+)["']\s*(?:,\s*["']([^"']*)["']\s*)?\)""", said)
+    if call:
+        return os.environ.get(call[1]) or call[2]
+    return said if said and "{{" not in said else None
+
+
+def _catalog(manifest: Path, catalog: Path | None, nodes: Mapping[str, Node]) -> Mapping[str, CatalogTable]:
+    """The catalog's tables; none where no catalog was named and none stands beside the manifest."""
+    path = catalog or manifest.parent / "catalog.json"
+    if catalog is None and not path.exists():
+        return {}
+    tables = load_catalog(path).tables()
+    relations = [i for i, node in nodes.items() if node.resource_type in KINDS]
+    if tables and relations and not any(i in tables for i in relations):
+        raise ArtifactError(
+            f"the catalog {printable(path)} belongs to another project: "
+            f"it shares no table with the manifest {printable(manifest)}",
+            hint="run `dbt docs generate` in this project, or name its catalog with --catalog",
+        )
+    return tables
+
+
+def _with_ancestors(nodes: Mapping[str, Node], models: Collection[str] | None) -> set[str]:
+    """The models whose SQL is needed: those asked for and all models they select from."""
+    readable = {i for i, n in nodes.items() if n.resource_type in ("model", "snapshot") and has_query(n)}
+    if models is None:
+        return readable
+    wanted: set[str] = set()
+    waiting = [i for i in models if i in readable]
+    while waiting:
+        unique_id = waiting.pop()
+        if unique_id not in wanted:
+            wanted.add(unique_id)
+            waiting += [i for i in parents(nodes[unique_id]) if i in readable]
+    return wanted
+
+
+def _read_sql(
+    relations: list[Relation],
+    nodes: Mapping[str, Node],
+    wanted: Collection[str],
+    dialect: str | None,
+    values: bool,
+    cache_dir: Path | None,
+) -> tuple[list[Relation], tuple[Lineage, ...], tuple[str, ...]]:
+    """The relations with what SQL tells of them, the lineage in that SQL, and warnings."""
+    from dbt_schema_embed.read.lineage import ModelSql, read_sql
+
+    columns = {r.id: tuple(c.name for c in r.columns) for r in relations}
+    models = [
+        ModelSql(i, nodes[i].compiled, nodes[i].relation_name or "", parents(nodes[i]), columns[i])
+        for i in sorted(wanted)
+        if nodes[i].compiled.strip()
+    ]
+    tables = {name: columns[i] for i in columns if (name := nodes[i].relation_name)}
+    facts = read_sql(models, tables, dialect, cache_dir)
+    literals: dict[str, dict[str, tuple[str, ...]]] = {}
+    for (unique_id, key), texts in facts.literals.items() if values else ():
+        literals.setdefault(unique_id, {})[key] = texts
+    told = [with_sql(r, facts.columns.get(r.id, ()), literals.get(r.id, {})) for r in relations]
+    return told, facts.lineage, facts.warnings
+
+
+def _unknown_adapter(adapter: str | None, dialect: str | None) -> list[str]:
+    if dialect:
+        return []
+    said = f"the adapter {printable(adapter)} is not known" if adapter else "the manifest names no adapter"
+    return [f"{said}: SQL is read in no particular dialect; say which with --dialect"]
+
+
+def _name(manifest: Manifest, nodes: Mapping[str, Node]) -> str:
+    """The project's name. Before dbt 1.5 a manifest holds only its MD5; then the package with that MD5."""
+    metadata = manifest.metadata or Metadata()
+    if metadata.project_name:
+        return metadata.project_name
+    packages = Counter(n.package_name for n in nodes.values() if n.package_name and n.resource_type in KINDS)
+    for package in packages:
+        if md5(package.encode(), usedforsecurity=False).hexdigest() == metadata.project_id:
+            return package
+    return packages.most_common(1)[0][0] if packages else ""

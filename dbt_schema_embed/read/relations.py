@@ -1,0 +1,166 @@
+"""A node of the manifest, with what the catalog, tests and rows say about it -> Relation."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from dbt_schema_embed.read.artifacts import CatalogTable, Node, YamlColumn
+from dbt_schema_embed.read.constraints import NOTHING, Promise
+from dbt_schema_embed.read.values import NO_SAMPLE, Sample, joined
+from dbt_schema_embed.records import Column, Relation, RelationKind
+
+KINDS = ("source", "model", "seed", "snapshot")
+_JINJA_LEFT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+# What leaves a file without a query: comments, and calls that only configure.
+_NO_QUERY = re.compile(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*|\{\{-?\s*config\s*\(.*?\)\s*-?\}\}", re.DOTALL)
+_HIDDEN_CODE = "--placeholder--"  # dbt 2 writes this for code it keeps out of the manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known about one relation beside its node. Columns are keyed by name in lower case."""
+
+    table: CatalogTable | None = None
+    promises: Mapping[str, Promise] = field(default_factory=dict)
+    samples: Mapping[str, Sample] = field(default_factory=dict, repr=False)
+    values: bool = True
+
+
+def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]) -> Relation:
+    """The Relation of a source, model, seed or snapshot."""
+    return Relation(
+        id=unique_id,
+        name=node.name if node.version is None else f"{node.name}.v{node.version}",
+        kind=cast(RelationKind, node.resource_type),
+        columns=_columns(node, known),
+        source_name=node.source_name or "",
+        schema=node.schema or "",
+        description=_prose(node.description),
+        package=node.package_name or "",
+        path=(node.original_file_path or node.path or "").replace("\\", "/"),
+        yaml_path=_yaml_path(node),
+        tags=_tags(node),
+        has_sql=node.resource_type in ("model", "snapshot") and has_query(node),
+        parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
+        contract=_enforced(node.contract) or (node.config is not None and _enforced(node.config.contract)),
+    )
+
+
+def enabled(node: Node) -> bool:
+    """Whether dbt would build the node. Disabled sources stay in the manifests of old versions."""
+    return node.config is None or node.config.enabled is not False
+
+
+def parents(node: Node) -> tuple[str, ...]:
+    """The unique_ids a node depends on, each once."""
+    return tuple(dict.fromkeys((node.depends_on.nodes if node.depends_on else None) or ()))
+
+
+def has_query(node: Node) -> bool:
+    """Whether a model has code that selects. Comments and a bare ``config(...)`` are a plan, not code."""
+    if (node.language or "").lower() == "python" or (node.original_file_path or "").endswith(".py"):
+        return True
+    if node.raw.strip() == _HIDDEN_CODE:
+        return bool(_NO_QUERY.sub("", node.compiled).strip()) or bool(parents(node))
+    return any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
+
+
+def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tuple[str, ...]]) -> Relation:
+    """The relation with the columns its SQL returns, in that order, and the literals SQL compares columns with.
+
+    ``literals`` is keyed by `Column.key`. Columns the SQL does not name come last.
+    """
+    columns = list(relation.columns)
+    if names:
+        spelled = {c.key: c for c in columns}
+        order = [spelled.pop(n if n in spelled else n.lower(), Column(n)) for n in names]
+        columns = [replace(c, position=i) for i, c in enumerate([*order, *spelled.values()])]
+    if literals:
+        columns = [replace(c, values=joined(c.values, literals[c.key])) if c.key in literals else c for c in columns]
+    return replace(relation, columns=tuple(columns))
+
+
+def _columns(node: Node, known: Known) -> tuple[Column, ...]:
+    """The union of the catalog's columns (order, types, spelling) and the YAML's."""
+    cased = _quoted_column(node.quoting)
+    listed = known.table.ordered() if known.table else []
+    documented = _Documented(node.documented(), cased)
+    # Names that differ in case only can stand side by side only where they are quoted.
+    clashing = {name for name, n in Counter(name.lower() for name, _ in listed).items() if n > 1}
+    columns: list[Column] = []
+    for name, found in listed:
+        yaml = documented.take(name)
+        quoted = documented.is_quoted(yaml) or name.lower() in clashing
+        columns.append(_column(name, len(columns), yaml, found.type, found.comment, quoted, known))
+    for name, yaml in documented.rest():
+        columns.append(_column(name, len(columns), yaml, None, None, documented.is_quoted(yaml), known))
+    return tuple(columns)
+
+
+class _Documented:
+    """The YAML's columns, each taken once by the catalog's column of that name."""
+
+    def __init__(self, columns: list[tuple[str, YamlColumn]], cased: bool) -> None:
+        self._cased = cased
+        self._exact = dict(columns)
+        self._lower: dict[str, str] = {}
+        for name, column in self._exact.items():
+            if not self.is_quoted(column):
+                self._lower.setdefault(name.lower(), name)
+
+    def is_quoted(self, column: YamlColumn | None) -> bool:
+        return column is not None and (column.quote is True or self._cased)
+
+    def take(self, name: str) -> YamlColumn | None:
+        exact = name if name in self._exact else self._lower.get(name.lower(), "")
+        return self._exact.pop(exact, None)
+
+    def rest(self) -> list[tuple[str, YamlColumn]]:
+        """What nobody took; of names that differ in case only and are not quoted, the first."""
+        return [(n, c) for n, c in self._exact.items() if self.is_quoted(c) or self._lower[n.lower()] == n]
+
+
+def _column(
+    name: str, place: int, yaml: YamlColumn | None, type_: str | None, comment: str | None, quoted: bool, known: Known
+) -> Column:
+    promise = known.promises.get(name.lower(), NOTHING)
+    sample = known.samples.get(name.lower(), NO_SAMPLE)
+    return Column(
+        name=name,
+        type=(type_ or (yaml.data_type if yaml else None) or "").strip() or None,
+        description=_prose(yaml.description if yaml else None) or _prose(comment),
+        position=place,
+        quoted=quoted,
+        unique=promise.unique,
+        not_null=promise.not_null,
+        accepted_values=promise.accepted_values,
+        references=promise.references,
+        values=joined(sample.values, promise.accepted_values) if known.values else (),
+        value_count=sample.count,
+    )
+
+
+def _quoted_column(quoting: Mapping[str, Any] | None) -> bool:
+    return (quoting or {}).get("column") is True
+
+
+def _prose(text: str | None) -> str:
+    """A description; Jinja that nobody rendered is no description."""
+    return _JINJA_LEFT.sub("", text).strip() if text and "{" in text else (text or "").strip()
+
+
+def _yaml_path(node: Node) -> str:
+    declared = node.patch_path or (node.original_file_path if node.resource_type == "source" else "") or ""
+    return declared.partition("://")[2] or declared
+
+
+def _tags(node: Node) -> tuple[str, ...]:
+    said = [node.tags, node.config.tags if node.config else None]
+    flat = [tag for tags in said for tag in ([tags] if isinstance(tags, str) else tags or ())]
+    return tuple(dict.fromkeys(str(tag) for tag in flat))
+
+
+def _enforced(contract: Any) -> bool:
+    return contract is True or (isinstance(contract, dict) and contract.get("enforced") is True)
