@@ -61,6 +61,11 @@ class Relation:
     parents: tuple[str, ...] = ()  # unique_ids it selects from
     contract: bool = False  # contract enforced: its types are promises
 
+    @property
+    def label(self) -> str:
+        """What people call it: "stripe.charges" for a source table, else its name."""
+        return f"{self.source_name}.{self.name}" if self.source_name else self.name
+
     def column(self, name: str) -> Column | None:
         """The column called ``name`` (case-insensitive unless quoted), or None."""
         lowered = name.lower()
@@ -176,6 +181,7 @@ class MappingRow:
     status: Status = "suggested"
     reason: str = ""
     line: int = 0
+    note: str = ""  # a person's own words; never changed by a re-run
 
 
 @dataclass(frozen=True, slots=True)
