@@ -1,0 +1,44 @@
+# make demo      set up, build example_project with dbt, suggest a mapping for it
+# make test      set up, run the tests
+# make help      the other targets
+
+PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3.13 python3,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+BIN := .venv/bin
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo example test lint clean
+
+help: ## show this
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: $(BIN)/.stamp ## make .venv with everything the tests need
+
+# torch goes first and alone: on Linux any other version than the pinned one may bring gigabytes of CUDA.
+$(BIN)/.stamp: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Setting up .venv with $(PYTHON); the first time takes some minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq -c constraints.txt torch
+	@$(BIN)/python -m pip install -qq -c constraints.txt -e '.[dev]'
+	@touch $@
+
+example: setup ## rebuild example_project and its committed artifacts with dbt
+	@$(BIN)/python example_project/refresh.py
+
+demo: example ## build example_project with dbt and suggest a mapping for it
+	@$(BIN)/dbt-schema-embed suggest --project-dir example_project
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy --strict
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+clean: ## remove what can be made again, .venv included
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf example_project/dbt_packages example_project/logs example_project/*.duckdb
+	find example_project/target -mindepth 1 -maxdepth 1 ! -name manifest.json ! -name catalog.json -exec rm -rf {} +
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,115 @@
+"""The floor plan of DESIGN, read from the imports: data flows one way, and no room knows another."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = "dbt_schema_embed"
+HOME = Path(__file__).resolve().parent.parent / PACKAGE
+LEAVES = frozenset({"records", "errors", "files", "types"})
+ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe"})
+ALLOWED = {
+    "": frozenset[str](),  # the package itself: dbt imports it at almost every command
+    **dict.fromkeys(LEAVES, frozenset({"errors"})),
+    "settings": {"errors"},
+    **dict.fromkeys(ROOMS, LEAVES),
+    "pipeline": LEAVES | ROOMS | {"settings"},
+    "cli": {"pipeline", "settings", "errors"},
+}
+"""Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
+
+
+def top_of(path: Path) -> str:
+    """The top-level name a file belongs to: `read` for read/sql/lineage.py, `records` for records.py."""
+    first = path.relative_to(HOME).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def package_of(path: Path) -> list[str]:
+    """The package a file's relative imports start from: [PACKAGE, "read"] for read/catalog.py."""
+    return [PACKAGE, *path.relative_to(HOME).parts[:-1]]
+
+
+def run_time_children(node: ast.AST) -> Iterable[ast.AST]:
+    """The children of ``node`` without those that only type checkers see."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return node.orelse
+    return ast.iter_child_nodes(node)
+
+
+def imports(node: ast.AST, package: list[str]) -> Iterator[tuple[str, int]]:
+    """Every name that ``node`` imports at run time, in full, with its line."""
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, node.lineno) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = package[: len(package) - node.level + 1] if node.level else []
+        module = ".".join([*base, *([node.module] if node.module else [])])
+        yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
+    else:
+        for child in run_time_children(node):
+            yield from imports(child, package)
+
+
+def forbidden(source: str, top: str, package: list[str]) -> list[str]:
+    """The arrows in ``source``, a file under ``top``, that the floor plan does not have."""
+    found = []
+    for name, line in imports(ast.parse(source), package):
+        parts = name.split(".")
+        if parts[0] != PACKAGE:
+            continue
+        target = parts[1] if len(parts) > 1 else ""
+        if target in ALLOWED and target not in ALLOWED[top] | {top}:
+            found.append(f"line {line}: {top or PACKAGE} imports {name}")
+    return found
+
+
+FILES = sorted(HOME.rglob("*.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOME)))
+def test_no_arrow_beside_the_floor_plan(path: Path) -> None:
+    assert forbidden(path.read_text("utf-8"), top_of(path), package_of(path)) == []
+
+
+def test_every_file_and_folder_has_a_place_in_the_floor_plan() -> None:
+    assert {top_of(path) for path in FILES} <= set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    ("source", "top"),
+    [
+        ("from dbt_schema_embed.index import store", "embed"),
+        ("from dbt_schema_embed import index", "embed"),
+        ("import dbt_schema_embed.index.store", "embed"),
+        ("from ..index import store", "embed"),
+        ("from .. import index", "embed"),
+        ("def late():\n    from dbt_schema_embed.index import store", "embed"),
+        ("from dbt_schema_embed.settings import Settings", "match"),
+        ("from dbt_schema_embed.pipeline import SchemaEmbed", "check"),
+        ("from dbt_schema_embed.read import read_project", "cli"),
+        ("from dbt_schema_embed.records import Column", "cli"),
+        ("from dbt_schema_embed.records import Column", "errors"),
+        ("from dbt_schema_embed.files import write_text", ""),
+        ("if TYPE_CHECKING:\n    import ast\nelse:\n    from dbt_schema_embed.index import store", "embed"),
+    ],
+)
+def test_a_forbidden_arrow_is_seen(source: str, top: str) -> None:
+    assert len(forbidden(source, top, [PACKAGE, top])) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "top"),
+    [
+        ("from dbt_schema_embed.records import Column", "embed"),
+        ("from dbt_schema_embed.embed.text import facets", "embed"),
+        ("from .text import facets", "embed"),
+        ("from dbt_schema_embed import __version__", "cli"),
+        ("from dbt_schema_embed.read import read_project", "pipeline"),
+        ("if TYPE_CHECKING:\n    from dbt_schema_embed.pipeline import SchemaEmbed", ""),
+        ("import chromadb", "index"),
+    ],
+)
+def test_an_arrow_of_the_plan_is_not_reported(source: str, top: str) -> None:
+    assert forbidden(source, top, [PACKAGE, top]) == []
