@@ -1,0 +1,228 @@
+"""Which generation of the index is in force, who may write the next one, and when an old one can go.
+
+<folder>/current              names the generation in force and its manifest's size and CRC-32
+<folder>/lock                 held by the one writer from reading the old generation to switching to the new one
+<folder>/generations/<name>/  see store.py; a reader holds a shared lock on its manifest.json
+"""
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from filelock import FileLock, Timeout
+
+from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.files import write_text
+from dbt_schema_embed.index.store import DamagedError, Manifest, Store
+
+try:
+    import fcntl
+except ImportError:  # Windows: files in use cannot be removed there, which serves as well
+    fcntl = None  # type: ignore[assignment]
+
+LOCK_SECONDS = 60.0
+_NAME = re.compile(r"[0-9a-f]{16}")
+_POINTER_BYTES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """What ``current`` says."""
+
+    name: str
+    size: int
+    crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open generation and the lock that keeps its files."""
+
+    pointer: Pointer
+    store: Store
+    lease: IO[bytes]
+
+    def close(self) -> None:
+        """Let the generation go."""
+        self.lease.close()
+
+
+class Generations:
+    """The generations in one folder, which need not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, name: str) -> Path:
+        """Where the generation ``name`` stands."""
+        return self.folder / "generations" / name
+
+    def pointer(self) -> Pointer | None:
+        """The generation in force, None when nothing was ever built.
+
+        Raises:
+            DamagedError: generations stand there but the pointer is missing or unreadable.
+        """
+        try:
+            with (self.folder / "current").open("rb") as file:
+                data = json.loads(file.read(_POINTER_BYTES))
+            pointer = Pointer(str(data["generation"]), int(data["size"]), int(data["crc"]))
+        except FileNotFoundError:
+            if self.path("").is_dir() and any(self.path("").glob("*/manifest.json")):
+                raise DamagedError("the file 'current' is missing") from None
+            return None
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+            raise DamagedError("the file 'current' is unreadable") from None
+        if not _NAME.fullmatch(pointer.name):
+            raise DamagedError("the file 'current' names no generation")
+        return pointer
+
+    def open(self) -> Opened | None:
+        """The generation in force, checked whole; None when nothing was ever built.
+
+        Raises:
+            DamagedError: it is not what was written.
+        """
+        pointer = self.pointer()
+        while pointer is not None:
+            try:
+                return self._open(pointer)
+            except (DamagedError, OSError) as problem:
+                newer = self.pointer()
+                if newer == pointer:
+                    raise (
+                        problem if isinstance(problem, DamagedError) else DamagedError(f"{problem.strerror}")
+                    ) from None
+                pointer = newer  # switched and swept between the two steps
+        return None
+
+    def _open(self, pointer: Pointer) -> Opened:
+        folder = self.path(pointer.name)
+        try:
+            lease = (folder / "manifest.json").open("rb")
+        except OSError as problem:
+            raise DamagedError(f"manifest.json: {problem.strerror}") from None
+        try:
+            if fcntl:
+                with contextlib.suppress(OSError):  # a file system without locks
+                    fcntl.flock(lease, fcntl.LOCK_SH)
+            content = lease.read(pointer.size + 1)
+            if len(content) != pointer.size or zlib.crc32(content) != pointer.crc:
+                raise DamagedError("manifest.json is not what was written")
+            return Opened(pointer, Store(folder, content), lease)
+        except OSError as problem:
+            lease.close()
+            raise DamagedError(f"manifest.json: {problem.strerror}") from None
+        except BaseException:
+            lease.close()
+            raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the one writer.
+
+        Raises:
+            WriteError: another process is writing still, or the folder cannot be written to.
+        """
+        lock = FileLock(self.folder / "lock", timeout=LOCK_SECONDS)
+        try:
+            self.path("").mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout:
+            raise WriteError(
+                f"{self.folder} is being written by another process: waited {LOCK_SECONDS:.0f} s",
+                hint="run this again when it is done",
+            ) from None
+        except OSError as problem:
+            raise WriteError(f"{self.folder} cannot be written to: {problem.strerror or problem}") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def draft(self) -> Iterator[Path]:
+        """A fresh folder for the next generation, removed again when its making fails.
+
+        Raises:
+            WriteError: the disk is full or read-only.
+        """
+        folder = self.path(secrets.token_hex(8))
+        try:
+            folder.mkdir()
+            yield folder
+        except BaseException as problem:
+            if not self._in_force(folder.name):  # else it failed after the switch: what readers use stays
+                shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(problem, OSError):
+                reason = problem.strerror or problem
+                raise WriteError(f"the index in {self.folder} could not be written: {reason}") from None
+            raise
+
+    def _in_force(self, name: str) -> bool:
+        try:
+            pointer = self.pointer()
+        except DamagedError:
+            return False
+        return pointer is not None and pointer.name == name
+
+    def switch(self, folder: Path, manifest: Manifest) -> None:
+        """Put the generation in ``folder`` in force. Its files are on the disk already."""
+        content = manifest.to_json()
+        size, crc = write_synced(folder / "manifest.json", [content])
+        sync_folder(folder)
+        sync_folder(folder.parent)
+        pointer = {"generation": folder.name, "size": size, "crc": crc}
+        write_text(self.folder / "current", json.dumps(pointer) + "\n", root=self.folder)
+
+    def sweep(self, keep: str | None) -> None:
+        """Remove every generation but ``keep`` that no reader holds. The writer's lock must be held."""
+        for folder in self.path("").iterdir():
+            if folder.name != keep and not _held(folder):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _held(folder: Path) -> bool:
+    if not fcntl:
+        return False
+    try:
+        with (folder / "manifest.json").open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # no manifest: a writer was killed there
+        return False
+    return False
+
+
+def write_synced(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, int]:
+    """Write a new file; it is on the disk on return. Gives its size in bytes and CRC-32."""
+    size = crc = 0
+    with path.open("xb") as file:
+        for piece in pieces:
+            file.write(piece)
+            size += len(piece)
+            crc = zlib.crc32(piece, crc)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, crc
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in ``folder`` last through a power cut, where the system can."""
+    if os.name == "nt":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,182 @@
+"""The index as other rooms see it: open, update, query, close."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.errors import IndexMismatchError, SchemaEmbedError
+from dbt_schema_embed.index import basis, exact
+from dbt_schema_embed.index.generations import Generations, Opened
+from dbt_schema_embed.index.store import DamagedError, Identity, Matrix, Store
+from dbt_schema_embed.index.update import Changes, Plan, VectorsOf, plan, unit, write
+
+Rows = tuple[NDArray[np.int64], Matrix]
+"""Some rows of a store and their similarities to one query."""
+
+REFIT = 2
+"""Growth of the vectors since reduced dimensions were fitted, as a factor, at which they are fitted anew."""
+
+
+class VectorIndex(Protocol):
+    """What answers "which columns are nearest to these vectors?"."""
+
+    def query(self, vectors: NDArray[Any], k: int) -> tuple[list[list[str]], Matrix]:
+        """For ``vectors`` (q, dim): the ids of the ``min(k, items)`` nearest columns of each, best first, ties by id,
+        and their cosine similarities (q, min(k, items)) in [-1, 1].
+        """
+
+    def close(self) -> None:
+        """Let go of files and processes."""
+
+
+class Index:
+    """A `VectorIndex` in a folder. `open_index` makes it. One thread at a time.
+
+    ``notes`` collects, in one line each, what went wrong and was mended or worked around.
+    """
+
+    def __init__(self, folder: Path, identity: Identity, approximate: bool | None) -> None:
+        self.notes: list[str] = []
+        self._generations = Generations(folder)
+        self._identity = identity
+        self._approximate = approximate
+        self._opened: Opened | None = None
+
+    def update(self, items: Mapping[str, str], vectors_of: VectorsOf) -> Changes:
+        """Make the index hold exactly ``items`` (id -> digest of its text), asking ``vectors_of`` only for new texts.
+
+        An index that is damaged or another encoder's is built anew from ``vectors_of``, with a note.
+
+        Raises:
+            WriteError: another process is writing, or the disk is full or read-only; the old index stays.
+            ConfigError: ``dimensions`` is more than there are vectors.
+            ValueError: ``vectors_of`` gave no (n, dim) finite numbers.
+        """
+        with self._generations.writing():
+            old = self._old()
+            todo = plan(items, old)
+            if old is None or todo.changes.any:
+                self._next(todo, old, vectors_of)
+            self._generations.sweep(self._opened.pointer.name if self._opened else None)
+            return Changes(
+                todo.changes.added, todo.changes.changed, todo.changes.removed, todo.changes.kept,
+                self._opened.store.manifest.recall_loss if self._opened else None,
+            )  # fmt: skip
+
+    def query(self, vectors: NDArray[Any], k: int) -> tuple[list[list[str]], Matrix]:
+        """See `VectorIndex.query`. Sees what another process has built since, without reopening.
+
+        Raises:
+            IndexMismatchError: the index was never built, is another encoder's, or is damaged: `update` mends it.
+            ValueError: ``vectors`` is not (q, dim) finite numbers, or ``k`` is below 1.
+        """
+        if k < 1:
+            raise ValueError(f"k is {k}: it must be 1 or more")
+        store = self._current()
+        queries = unit(np.asarray(vectors), len(vectors), self._identity.dim)
+        if store.basis is not None:
+            queries = basis.project(queries, store.basis)
+        k = min(k, store.manifest.items)
+        if not k:
+            return [[] for _ in queries], np.empty((len(queries), 0), np.float32)
+        return ranked(store, exact.nearest(store, queries, k), k)
+
+    def close(self) -> None:
+        """Let go of the files."""
+        if self._opened:
+            self._opened.close()
+            self._opened = None
+
+    def _old(self) -> Store | None:
+        """The generation in force, None when it is to be built anew."""
+        try:
+            store = self._reopened()
+        except DamagedError as problem:
+            self.notes.append(f"the index in {self._generations.folder} was damaged ({problem}): it was built anew")
+            return None
+        if store is None:
+            return None
+        if store.manifest.identity != self._identity:
+            self.notes.append(f"the index was made for {_told(store.manifest.identity)}: it was built anew")
+            return None
+        if store.basis is not None and store.manifest.rows > REFIT * store.manifest.fitted_rows:
+            return None
+        return store
+
+    def _next(self, todo: Plan, old: Store | None, vectors_of: VectorsOf) -> None:
+        with self._generations.draft() as folder:
+            manifest = write(folder, self._identity, todo, old, vectors_of, keep_rows=False)
+            self._generations.switch(folder, manifest)
+        self._reopened()
+
+    def _reopened(self) -> Store | None:
+        """The generation in force, opened if it is not open already."""
+        pointer = self._generations.pointer()
+        if self._opened is None or self._opened.pointer != pointer:
+            self.close()
+            self._opened = self._generations.open()
+        return self._opened.store if self._opened else None
+
+    def _current(self) -> Store:
+        again = "run: dbt-schema-embed index"
+        try:
+            store = self._reopened()
+        except DamagedError as problem:
+            raise IndexMismatchError(
+                f"the index in {self._generations.folder} is damaged: {problem}", hint=again
+            ) from None
+        if store is None:
+            raise IndexMismatchError(f"there is no index in {self._generations.folder}", hint=again)
+        if store.manifest.identity != self._identity:
+            raise IndexMismatchError(
+                f"the index in {self._generations.folder} was made for {_told(store.manifest.identity)}, "
+                f"not for {_told(self._identity)}",
+                hint=again,
+            )
+        return store
+
+
+def ranked(store: Store, found: list[Rows], k: int) -> tuple[list[list[str]], Matrix]:
+    """The items of the rows found for each query, best first, ties by id, cut at ``k``."""
+    ids: list[list[str]] = []
+    similarities = np.empty((len(found), k), np.float32)
+    for number, (rows, values) in enumerate(found):
+        rounded = np.clip(values.astype(np.float64), -1, 1).round(6)
+        best = sorted(
+            (-similarity, item)
+            for row, similarity in zip(rows.tolist(), rounded.tolist(), strict=True)
+            for item in store.ids_of(row, k)
+        )[:k]
+        ids.append([item for _, item in best])
+        similarities[number] = [-negative for negative, _ in best]
+    return ids, similarities
+
+
+def _told(identity: Identity) -> str:
+    reduced = f" reduced to {identity.dimensions}" if identity.dimensions else ""
+    return f"encoder {identity.encoder_id}, {identity.dim} dimensions{reduced}, text version {identity.text_version}"
+
+
+def open_index(
+    folder: Path,
+    *,
+    encoder_id: str,
+    dim: int,
+    text_version: int,
+    approximate: bool | None = None,
+    dimensions: int | None = None,
+) -> Index:
+    """The index in ``folder``, which need not exist yet; nothing is read before the first call.
+
+    ``approximate``: True asks Chroma, False compares with every vector, None takes the faster one for the size.
+    ``dimensions``: reduce vectors to so many, None: keep them as they are.
+    """
+    if dim < 1 or (dimensions is not None and dimensions < 1):
+        raise ValueError("dim and dimensions must be 1 or more")
+    return Index(folder, Identity(encoder_id, dim, text_version, dimensions), approximate)
+
+
+__all__ = ["Changes", "Index", "SchemaEmbedError", "VectorIndex", "open_index"]

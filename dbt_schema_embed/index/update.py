@@ -1,0 +1,176 @@
+"""What has to change, and the making of the next generation from the old one and the vectors that are new."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.index import basis
+from dbt_schema_embed.index.generations import write_synced
+from dbt_schema_embed.index.store import Halves, Identity, Manifest, Matrix, Store
+
+VectorsOf = Callable[[Sequence[str]], NDArray[Any]]
+"""Ids in; their vectors out, (n, dim) in the order of the ids."""
+
+CHUNK = 50_000
+"""Vectors asked for at a time: 77 MB of them at 384 dimensions."""
+
+STALE = 0.2
+"""Share of rows without items above which rows are renumbered, and with them the Chroma index built afresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What an update did, in items. ``recall_loss`` is that of reduced dimensions: 1 - recall@10 against full ones."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    kept: int = 0
+    recall_loss: float | None = None
+
+    @property
+    def any(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.added or self.changed or self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where the vector of each item comes from."""
+
+    changes: Changes
+    digests: dict[str, bytes]  # id -> digest of its text
+    rows: dict[bytes, int]  # digest -> row of the old generation, for those wanted
+    missing: dict[bytes, str]  # digest -> one id with it, for those with no vector yet
+
+
+def plan(items: Mapping[str, str], old: Store | None) -> Plan:
+    """Compare ``items`` (id -> digest of its text) with the old generation."""
+    digests = {item: hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+               for item, text in items.items()}  # fmt: skip
+    wanted = set(digests.values())
+    rows: dict[bytes, int] = {}
+    kept = changed = removed = 0
+    for item, digest, row in old.items() if old else ():
+        if digest in wanted:
+            rows[digest] = row
+        now = digests.get(item)
+        kept += now == digest
+        changed += now is not None and now != digest
+        removed += now is None
+    missing: dict[bytes, str] = {}
+    for item in sorted(digests):
+        if digests[item] not in rows:
+            missing.setdefault(digests[item], item)
+    added = len(digests) - kept - changed
+    loss = old.manifest.recall_loss if old else None
+    return Plan(Changes(added, changed, removed, kept, loss), digests, rows, missing)
+
+
+class Draft:
+    """The vectors of a generation being written: each distinct one gets one row."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._seen: dict[bytes, int] = {}
+
+    def add(self, halves: Halves, distinct: bool = False) -> tuple[Halves, list[int]]:
+        """The vectors that are new, and the row of each given one. ``distinct``: they are known to differ."""
+        keys = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in halves]
+        rows, fresh = [], []
+        for number, key in enumerate(keys):
+            if distinct or key not in self._seen:
+                self._seen[key] = self.count
+                self.count += 1
+                fresh.append(number)
+            rows.append(self._seen[key])
+        return halves if len(fresh) == len(halves) else halves[fresh], rows
+
+
+def write(
+    folder: Path, identity: Identity, plan: Plan, old: Store | None, vectors_of: VectorsOf, *, keep_rows: bool
+) -> Manifest:
+    """Write the files of the next generation into ``folder`` and describe them.
+
+    ``keep_rows``: every row of the old generation stays where it is, so that a Chroma index over them stays true.
+    """
+    rows: dict[bytes, int] = {}
+    draft = Draft()
+    files: dict[str, tuple[int, int]] = {}
+
+    def pieces() -> Iterator[bytes]:
+        if old:
+            numbers = np.arange(old.manifest.rows)
+            used = numbers if keep_rows else np.unique(np.fromiter(plan.rows.values(), np.int64, len(plan.rows)))
+            for start in range(0, len(used), CHUNK):
+                yield draft.add(old.halves(used[start : start + CHUNK]), distinct=True)[0].tobytes()
+            place = np.searchsorted(used, np.fromiter(plan.rows.values(), np.int64, len(plan.rows)))
+            rows.update(zip(plan.rows, place.tolist(), strict=True))
+        project = old.basis if old else None
+        for digests, halves in _new_vectors(plan, vectors_of, identity.dim, project):
+            fresh, places = draft.add(halves)
+            rows.update(zip(digests, places, strict=True))
+            yield fresh.tobytes()
+
+    if identity.dimensions and not old:
+        files["full.f16"] = write_synced(folder / "full.f16", pieces())
+        fitted, loss = basis.reduce(folder, draft.count, identity, files)
+        plan_fitted: tuple[int, float | None] = (fitted, loss)
+    else:
+        files["vectors.f16"] = write_synced(folder / "vectors.f16", pieces())
+        plan_fitted = (old.manifest.fitted_rows, old.manifest.recall_loss) if old else (0, None)
+        if old and old.basis is not None:
+            files["basis.f32"] = write_synced(folder / "basis.f32", [old.basis.tobytes()])
+    _write_tables(folder, plan, rows, draft.count, files)
+    return Manifest(identity, draft.count, len(plan.digests), *plan_fitted, files)
+
+
+def _new_vectors(
+    plan: Plan, vectors_of: VectorsOf, dim: int, project: Matrix | None
+) -> Iterator[tuple[list[bytes], Halves]]:
+    missing = iter(plan.missing.items())
+    while chunk := list(islice(missing, CHUNK)):
+        vectors = unit(np.asarray(vectors_of([item for _, item in chunk])), len(chunk), dim)
+        if project is not None:
+            vectors = unit(vectors @ project.T, len(chunk), len(project))
+        yield [digest for digest, _ in chunk], vectors.astype("<f2")
+
+
+def unit(vectors: NDArray[Any], count: int, dim: int) -> Matrix:
+    """``vectors`` as float32 rows of length 1; a row of zeros stays one.
+
+    Raises:
+        ValueError: they are not (count, dim) finite numbers.
+    """
+    if vectors.shape != (count, dim):
+        raise ValueError(f"vectors of shape {vectors.shape} were given, not {(count, dim)}")
+    rows: Matrix = vectors.astype(np.float32)
+    if not np.isfinite(rows).all():
+        raise ValueError("a vector holds NaN or infinity")
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    np.divide(rows, lengths, out=rows, where=lengths > 0)
+    return rows
+
+
+def _write_tables(
+    folder: Path, plan: Plan, rows: Mapping[bytes, int], count: int, files: dict[str, tuple[int, int]]
+) -> None:
+    ordered = sorted((rows[digest], item) for item, digest in plan.digests.items())
+    counts = np.bincount(np.fromiter((row for row, _ in ordered), np.int64, len(ordered)), minlength=count)
+    texts = [item.encode("utf-8", "surrogatepass") for _, item in ordered]
+    offsets = np.zeros(len(texts) + 1, "<i8")
+    np.cumsum([len(t) for t in texts], out=offsets[1:])
+    tables = {
+        "starts.i64": np.concatenate([[0], np.cumsum(counts)]).astype("<i8").tobytes(),
+        "offsets.i64": offsets.tobytes(),
+        "ids.utf8": b"".join(texts),
+        "digests.b16": b"".join(plan.digests[item] for _, item in ordered),
+    }
+    for name, content in tables.items():
+        files[name] = write_synced(folder / name, [content])
