@@ -10,6 +10,7 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.values import ROWS_LIMIT, Sample, sample
 
 HEAD_BYTES = 64 * 2**20  # most of one file that is read
+HEADER_BYTES = 2**20  # the same where only the header is wanted
 MAX_COLUMNS = 100_000
 _DELIMITERS = ",\t;|"
 _FIELD_LIMIT = 16 * 2**20  # csv's own limit of 131,072 characters refuses long JSON and text cells
@@ -35,7 +36,7 @@ def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT
     Raises:
         ArtifactError: missing, unreadable, binary, empty, or no CSV.
     """
-    text = _text(path)
+    text = _text(path, HEAD_BYTES if rows else HEADER_BYTES)
     if not text.strip():
         raise ArtifactError(f"{printable(path)} is empty", hint="a CSV file needs a header line with the column names")
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
@@ -53,24 +54,31 @@ def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT
     return CsvTable(_names(header), tuple(samples))
 
 
-def _text(path: Path) -> str:
+def _text(path: Path, limit: int) -> str:
     shown = printable(path)
     try:
         if not path.is_file():
             state = "is not a file" if path.exists() else "does not exist"
             raise ArtifactError(f"{shown} {state}")
         with path.open("rb") as file:
-            data = file.read(HEAD_BYTES)
+            data = file.read(limit)
             cut = bool(file.read(1))
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise ArtifactError(f"{shown} cannot be read: {reason}") from None
+    return decoded(data[: data.rfind(b"\n") + 1] or data if cut else data, shown)
+
+
+def decoded(data: bytes, shown: str) -> str:
+    """The text of ``data``: UTF-8 (a byte order mark is dropped), UTF-16 with a mark, else Windows-1252.
+
+    Raises:
+        ArtifactError: it holds zero bytes, so it is no text.
+    """
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace")
     if b"\0" in data:
         raise ArtifactError(f"{shown} is not text", hint="give a CSV, a Parquet (.parquet) or a DDL (.sql) file")
-    if cut:
-        data = data[: data.rfind(b"\n") + 1] or data
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return data.decode(encoding)

@@ -6,14 +6,18 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from hashlib import md5
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.artifacts import CatalogTable, Manifest, Metadata, Node, load_catalog, load_manifest
-from dbt_schema_embed.read.constraints import promises
+from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
-from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_query, parents, relation, with_sql
-from dbt_schema_embed.read.seeds import seed_samples
+from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
+from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.read.lineage import SqlFacts
 
 
 def read_project(
@@ -54,10 +58,10 @@ def read_project(
     read = load_manifest(manifest)
     nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
     tables = _catalog(manifest, catalog, nodes)
-    samples, warnings = seed_samples(nodes, project_dir) if values else ({}, [])
+    rows, warnings = seed_rows(nodes, project_dir, values)
     promised = promises(nodes)
     relations = [
-        relation(i, node, Known(tables.get(i), promised.get(i, {}), samples.get(i, {}), values), nodes)
+        relation(i, node, Known(tables.get(i), promised.get(i, {}), rows.get(i, NO_ROWS), values), nodes)
         for i, node in sorted(nodes.items())
         if node.resource_type in KINDS
     ]
@@ -66,8 +70,10 @@ def read_project(
     wanted = _with_ancestors(nodes, lineage_of)
     lineage: tuple[Lineage, ...] = ()
     if wanted:
-        relations, lineage, more = _read_sql(relations, nodes, wanted, spoken, values, cache_dir)
-        warnings += [*_unknown_adapter(adapter, spoken), *more]
+        facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir)
+        relations = _told(relations, facts, tables, values)
+        lineage = facts.lineage
+        warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
     return Project(_name(read, nodes), spoken, tuple(relations), lineage, tuple(warnings))
 
 
@@ -109,7 +115,7 @@ def _catalog(manifest: Path, catalog: Path | None, nodes: Mapping[str, Node]) ->
 
 def _with_ancestors(nodes: Mapping[str, Node], models: Collection[str] | None) -> set[str]:
     """The models whose SQL is needed: those asked for and all models they select from."""
-    readable = {i for i, n in nodes.items() if n.resource_type in ("model", "snapshot") and has_query(n)}
+    readable = {i for i, n in nodes.items() if n.resource_type in ("model", "snapshot") and has_sql(n)}
     if models is None:
         return readable
     wanted: set[str] = set()
@@ -123,29 +129,53 @@ def _with_ancestors(nodes: Mapping[str, Node], models: Collection[str] | None) -
 
 
 def _read_sql(
-    relations: list[Relation],
+    relations: Mapping[str, Relation],
     nodes: Mapping[str, Node],
     wanted: Collection[str],
+    catalog: Collection[str],
     dialect: str | None,
-    values: bool,
     cache_dir: Path | None,
-) -> tuple[list[Relation], tuple[Lineage, ...], tuple[str, ...]]:
-    """The relations with what SQL tells of them, the lineage in that SQL, and warnings."""
-    from dbt_schema_embed.read.lineage import ModelSql, read_sql
+) -> "SqlFacts":
+    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
 
-    columns = {r.id: tuple(c.name for c in r.columns) for r in relations}
+    columns = {i: tuple(c.name for c in r.columns) for i, r in relations.items()}
     models = [
-        ModelSql(i, nodes[i].compiled, nodes[i].relation_name or "", parents(nodes[i]), columns[i])
-        for i in sorted(wanted)
-        if nodes[i].compiled.strip()
+        ModelSql(
+            unique_id,
+            nodes[unique_id].compiled or nodes[unique_id].raw,
+            nodes[unique_id].relation_name or "",
+            parents(nodes[unique_id]),
+            columns[unique_id],
+            compiled=bool(nodes[unique_id].compiled),
+        )
+        for unique_id in sorted(wanted)
     ]
-    tables = {name: columns[i] for i in columns if (name := nodes[i].relation_name)}
-    facts = read_sql(models, tables, dialect, cache_dir)
+    sharing: dict[str, list[str]] = {}  # sources first: a seed with a source's relation stands in for it
+    for unique_id in sorted(columns, key=lambda i: (nodes[i].resource_type != "source", i)):
+        if name := nodes[unique_id].relation_name:
+            sharing.setdefault(plain(name), []).append(unique_id)
+    tables = {
+        name: TableInfo(ids[0], columns[ids[0]], relations[ids[0]].kind, ids[0] in catalog, tuple(ids[1:]))
+        for name, ids in sharing.items()
+    }
+    return read_sql(models, tables, dialect, cache_dir)
+
+
+def _told(relations: list[Relation], facts: "SqlFacts", catalog: Collection[str], values: bool) -> list[Relation]:
+    """The relations with what SQL says of them: columns where the catalog lists none, and literals."""
     literals: dict[str, dict[str, tuple[str, ...]]] = {}
-    for (unique_id, key), texts in facts.literals.items() if values else ():
-        literals.setdefault(unique_id, {})[key] = texts
-    told = [with_sql(r, facts.columns.get(r.id, ()), literals.get(r.id, {})) for r in relations]
-    return told, facts.lineage, facts.warnings
+    for (unique_id, column), texts in facts.literals.items() if values else ():
+        literals.setdefault(unique_id, {})[column] = texts
+    read_from: dict[str, dict[str, None]] = {}  # columns of a source, as the SQL that reads it names them
+    for line in facts.lineage:
+        read_from.setdefault(line.source, {})[line.source_column] = None
+    told = []
+    for known in relations:
+        names = () if known.id in catalog else facts.columns.get(known.id, ())
+        if not known.columns and not names:
+            names = tuple(read_from.get(known.id, ()))
+        told.append(with_sql(known, names, literals.get(known.id, {})))
+    return told
 
 
 def _unknown_adapter(adapter: str | None, dialect: str | None) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from dbt_schema_embed.read.artifacts import CatalogTable, Node, YamlColumn
+from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn
 from dbt_schema_embed.read.constraints import NOTHING, Promise
-from dbt_schema_embed.read.values import NO_SAMPLE, Sample, joined
+from dbt_schema_embed.read.seeds import NO_ROWS, Rows
+from dbt_schema_embed.read.values import NO_SAMPLE, joined
 from dbt_schema_embed.records import Column, Relation, RelationKind
 
 KINDS = ("source", "model", "seed", "snapshot")
@@ -24,7 +25,7 @@ class Known:
 
     table: CatalogTable | None = None
     promises: Mapping[str, Promise] = field(default_factory=dict)
-    samples: Mapping[str, Sample] = field(default_factory=dict, repr=False)
+    rows: Rows = NO_ROWS
     values: bool = True
 
 
@@ -42,7 +43,7 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         path=(node.original_file_path or node.path or "").replace("\\", "/"),
         yaml_path=_yaml_path(node),
         tags=_tags(node),
-        has_sql=node.resource_type in ("model", "snapshot") and has_query(node),
+        has_sql=node.resource_type in ("model", "snapshot") and _is_built(node),
         parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
         contract=_enforced(node.contract) or (node.config is not None and _enforced(node.config.contract)),
     )
@@ -58,13 +59,19 @@ def parents(node: Node) -> tuple[str, ...]:
     return tuple(dict.fromkeys((node.depends_on.nodes if node.depends_on else None) or ()))
 
 
-def has_query(node: Node) -> bool:
-    """Whether a model has code that selects. Comments and a bare ``config(...)`` are a plan, not code."""
-    if (node.language or "").lower() == "python" or (node.original_file_path or "").endswith(".py"):
-        return True
-    if node.raw.strip() == _HIDDEN_CODE:
-        return bool(_NO_QUERY.sub("", node.compiled).strip()) or bool(parents(node))
-    return any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
+def has_sql(node: Node) -> bool:
+    """Whether the manifest holds SQL of the model that selects. Comments and a bare ``config(...)`` are only a plan."""
+    return not _is_python(node) and any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
+
+
+def _is_built(node: Node) -> bool:
+    """Whether a model is more than a plan; one whose code dbt keeps out of the manifest is, when it reads anything."""
+    hidden = node.raw.strip() == _HIDDEN_CODE and bool(parents(node))
+    return _is_python(node) or hidden or has_sql(node)
+
+
+def _is_python(node: Node) -> bool:
+    return (node.language or "").lower() == "python" or (node.original_file_path or "").endswith(".py")
 
 
 def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tuple[str, ...]]) -> Relation:
@@ -83,10 +90,12 @@ def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tu
 
 
 def _columns(node: Node, known: Known) -> tuple[Column, ...]:
-    """The union of the catalog's columns (order, types, spelling) and the YAML's."""
-    cased = _quoted_column(node.quoting)
+    """The union of the catalog's columns (order, types, spelling) and the YAML's; a seed's header where neither is."""
     listed = known.table.ordered() if known.table else []
-    documented = _Documented(node.documented(), cased)
+    yaml_columns = node.documented()
+    if not listed and not yaml_columns:
+        listed = [(name, CatalogColumn()) for name in known.rows.names]
+    documented = _Documented(yaml_columns, _quoted_column(node.quoting))
     # Names that differ in case only can stand side by side only where they are quoted.
     clashing = {name for name, n in Counter(name.lower() for name, _ in listed).items() if n > 1}
     columns: list[Column] = []
@@ -126,7 +135,7 @@ def _column(
     name: str, place: int, yaml: YamlColumn | None, type_: str | None, comment: str | None, quoted: bool, known: Known
 ) -> Column:
     promise = known.promises.get(name.lower(), NOTHING)
-    sample = known.samples.get(name.lower(), NO_SAMPLE)
+    sample = known.rows.samples.get(name.lower(), NO_SAMPLE)
     return Column(
         name=name,
         type=(type_ or (yaml.data_type if yaml else None) or "").strip() or None,

@@ -1,36 +1,48 @@
 """Rows without a warehouse: a seed whose relation is a source's holds that source's rows."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import plain
 from dbt_schema_embed.read.csv_file import read_csv
-from dbt_schema_embed.read.values import Sample
-
-Samples = dict[str, dict[str, Sample]]
-"""unique_id -> column name in lower case -> sample."""
+from dbt_schema_embed.read.values import ROWS_LIMIT, Sample
 
 
-def seed_samples(nodes: Mapping[str, Node], project_dir: Path) -> tuple[Samples, list[str]]:
-    """Samples of every seed whose file is found, and of every source that such a seed feeds; and warnings."""
-    found: Samples = {}
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What a seed's file shows: its columns in order, and a sample of each by name in lower case."""
+
+    names: tuple[str, ...]
+    samples: Mapping[str, Sample] = field(repr=False)
+
+
+NO_ROWS = Rows((), {})
+
+
+def seed_rows(nodes: Mapping[str, Node], project_dir: Path, values: bool) -> tuple[dict[str, Rows], list[str]]:
+    """By unique_id, the rows of every seed whose file is found and of every source such a seed feeds; and warnings.
+
+    Without ``values`` only the header is read: what columns there are must not depend on whether values are wanted.
+    """
+    found: dict[str, Rows] = {}
     warnings: list[str] = []
-    readers = _sources_by_table(nodes)
+    fed = _sources_by_table(nodes)
     for unique_id, node in nodes.items():
         path = _file(node, project_dir) if node.resource_type == "seed" else None
         if path is None:
             continue
         try:
-            table = read_csv(path, delimiter=_delimiter(node))
+            table = read_csv(path, delimiter=_delimiter(node), rows=ROWS_LIMIT if values else 0)
         except ArtifactError as problem:
             warnings.append(f"the rows of seed {printable(node.name)} are not used: {problem.message}")
             continue
-        columns = {name.lower(): sample for name, sample in zip(table.names, table.samples, strict=True)}
-        found[unique_id] = columns
-        for source in dict.fromkeys(s for key in _tables(node) for s in readers.get(key, ())):
-            found[source] = columns
+        samples = {name.lower(): sample for name, sample in zip(table.names, table.samples, strict=True)}
+        found[unique_id] = Rows(table.names, samples)
+        for source in {source for key in _tables(node) for source in fed.get(key, ())}:
+            found[source] = found[unique_id]
     return found, warnings
 
 
