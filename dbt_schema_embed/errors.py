@@ -17,9 +17,7 @@ import re
 
 # Controls, line and paragraph separators, surrogates, and the marks that reorder text: what can move a cursor, forge a
 # line or hide a name. Joiners and accents stay, for many scripts need them.
-_UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+"
-)
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 
 
 class SchemaEmbedError(Exception):
@@ -94,6 +92,6 @@ def listed(items: list[str], limit: int = 5) -> str:
 
 
 def printable(text: object, limit: int = 200) -> str:
-    """``text`` from outside, fit for one line of a message: no controls, no marks that reorder text, cut at ``limit``."""
+    """``text`` from outside, fit for a message: no controls, no marks that reorder text, cut at ``limit``."""
     shown = _UNPRINTABLE.sub("", str(text)[: limit * 8])
     return shown if len(shown) <= limit else shown[: limit - 1] + "\u2026"
