@@ -1,0 +1,170 @@
+"""The memo's level on disk: a diskcache folder that several processes share, read in bulk through its own sqlite file.
+
+Reading goes past diskcache: one query fetches hundreds of values, nothing is unpickled because only raw text keys and
+raw bytes are selected, readers never wait for writers, and opening takes no lock.
+"""
+
+import contextlib
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from filelock import FileLock, Timeout
+
+from dbt_schema_embed.errors import MemoError
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.embed.bytes_cache import BytesCache
+
+SIZE_LIMIT = 4 * 2**30
+"""Bytes on disk beyond which the oldest entries go; about 1.7 million vectors of 384 float32."""
+
+Answer = TypeVar("Answer")
+
+_IN = 900  # variables in one query; sqlite before 3.32 allows 999
+_WAIT = 1.0
+_BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED
+_DAMAGE = (1, 11, 26)  # SQLITE_ERROR (another schema), SQLITE_CORRUPT, SQLITE_NOTADB
+_SELECT = (
+    "SELECT key, value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
+    " AND (expire_time IS NULL OR expire_time > ?) AND key IN ({})"
+)
+
+
+class DiskStore:
+    """Bytes by text key, in ``folder``. Threads and processes may share it.
+
+    A damaged store is put aside and an empty one takes its place; ``notes`` gets one line about it.
+    """
+
+    name = "disk"
+
+    def __init__(
+        self, folder: Path, *, ttl: float | None = None, size_limit: int = SIZE_LIMIT, notes: list[str] | None = None
+    ) -> None:
+        self.folder = folder
+        self._ttl = ttl
+        self._size_limit = size_limit
+        self._notes = notes if notes is not None else []
+        self._cache: BytesCache | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def path(self) -> Path:
+        """The sqlite file."""
+        return self.folder / "cache.db"
+
+    def read(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those ``keys`` that are there and have not expired.
+
+        Raises:
+            MemoError: the store cannot be read now.
+        """
+        return self._mended(lambda: self._select(keys))
+
+    def write(self, items: Mapping[str, bytes]) -> None:
+        """Store ``items``, in transactions of a thousand.
+
+        Raises:
+            MemoError: the store stays locked for a second, the disk is full, or the folder cannot be written.
+        """
+        self._mended(lambda: self._open().write_all(items, self._ttl))
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Forget ``keys``; raises as `write` does."""
+        self._mended(lambda: self._open().drop_all(keys))
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        with self._lock:
+            if self._cache is not None:
+                self._cache.close()
+                self._cache = None
+
+    def _select(self, keys: Sequence[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        if not self.path.is_file():
+            return found
+        now = time.time()
+        with contextlib.closing(self._reader()) as connection:
+            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Cache'").fetchone():
+                return found  # empty, or another process is making it
+            for at in range(0, len(keys), _IN):
+                some = keys[at : at + _IN]
+                query = _SELECT.format(",".join("?" * len(some)))
+                found.update(connection.execute(query, (now, *some)))
+        return found
+
+    def _reader(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None)
+
+    def _open(self) -> "BytesCache":
+        with self._lock:
+            if self._cache is None:
+                from dbt_schema_embed.embed.bytes_cache import BytesCache, foreign
+
+                self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                if self.path.is_file():
+                    with contextlib.closing(self._reader()) as connection:
+                        stranger = foreign(connection)
+                    if stranger:
+                        raise _DamagedError(f"it holds a foreign {stranger}")
+                self._cache = BytesCache(self.folder, self._size_limit)
+            return self._cache
+
+    def _mended(self, action: Callable[[], Answer]) -> Answer:
+        """Do ``action``; where the store turns out to be damaged, put it aside and do it again on an empty one."""
+        try:
+            return self._explained(action)
+        except _DamagedError as problem:
+            self._put_aside(str(problem))
+        try:
+            return self._explained(action)
+        except _DamagedError as problem:
+            raise MemoError(f"the memo in {self.folder} cannot be used: {problem}") from None
+
+    def _explained(self, action: Callable[[], Answer]) -> Answer:
+        """Do ``action``; what sqlite and the disk raise becomes `_DamagedError` or a MemoError."""
+        try:
+            return action()
+        except sqlite3.Error as problem:
+            code = (getattr(problem, "sqlite_errorcode", None) or 0) & 0xFF
+            if code in _BUSY:
+                raise MemoError(f"the memo in {self.folder} is locked by another process") from None
+            if code in _DAMAGE:
+                raise _DamagedError(str(problem)) from None
+            raise MemoError(f"the memo in {self.folder} cannot be used: {problem}") from None
+        except OSError as problem:
+            raise MemoError(f"the memo in {self.folder} cannot be used: {problem}") from None
+
+    def _put_aside(self, reason: str) -> None:
+        """Rename a damaged store, unless another process has just done so."""
+        self.close()
+        try:
+            with FileLock(str(self.folder / "repair.lock"), timeout=_WAIT):
+                if self._sound():
+                    return
+                for path in sorted(self.folder.glob("cache.db*")):
+                    if not path.name.endswith(".damaged"):
+                        path.replace(path.with_name(path.name + ".damaged"))
+        except (OSError, Timeout) as problem:
+            raise MemoError(f"the memo in {self.folder} is damaged and could not be put aside: {problem}") from None
+        self._notes.append(f"the memo in {self.folder} was damaged ({reason}); it was put aside and starts empty")
+
+    def _sound(self) -> bool:
+        from dbt_schema_embed.embed.bytes_cache import foreign
+
+        try:
+            with contextlib.closing(self._reader()) as connection:
+                connection.execute("SELECT key, raw, mode, filename, value, expire_time FROM Cache LIMIT 1").fetchall()
+                return foreign(connection) is None and connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+        except sqlite3.Error:
+            return False
+
+
+class _DamagedError(Exception):
+    """The store is not one we made."""

@@ -1,0 +1,145 @@
+"""What an encoder's configuration files say, without loading it."""
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from dbt_schema_embed.embed.locate import DEFAULT_SHA256, encoder_folder, is_default, is_path
+from dbt_schema_embed.errors import EncoderError
+
+_SMALL = 64 * 2**20  # a configuration or tokenizer file beyond 64 MiB is none
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFiles:
+    """An encoder as its folder describes it."""
+
+    name: str  # as asked for; a path: the folder's name
+    folder: Path
+    dim: int
+    max_tokens: int  # longest input, special tokens included
+    pooling: Literal["mean", "cls"] | None  # None: a pipeline that only sentence-transformers runs
+    lower_case: bool
+    weights: tuple[Path, ...]  # every safetensors file, sorted
+    pinned: str | None  # SHA-256 the weights must have
+    config: dict[str, Any] = field(default_factory=dict, repr=False)  # config.json
+
+    @property
+    def tokenizer(self) -> Path:
+        """The fast tokenizer's file; it may be missing."""
+        return self.folder / "tokenizer.json"
+
+
+def read_files(name: str) -> EncoderFiles:
+    """Find the encoder called ``name`` and read its configuration.
+
+    Raises:
+        EncoderError: no such encoder, or a folder that is not one.
+    """
+    folder = encoder_folder(name)
+    config = _json(folder / "config.json")
+    bert = _json(folder / "sentence_bert_config.json", optional=True)
+    pooling, pooled = _pooling(folder)
+    weights = tuple(sorted(p for p in folder.rglob("*.safetensors") if p.parent.name not in ("onnx", "openvino")))
+    if not weights:
+        raise EncoderError(
+            f"encoder {name}: {folder} has no model.safetensors",
+            hint="pickled weights (pytorch_model.bin) are not loaded: convert them to safetensors",
+        )
+    dim = pooled or config.get("hidden_size") or config.get("dim")
+    if not isinstance(dim, int):
+        raise EncoderError(f"encoder {name}: {folder / 'config.json'} does not tell the size of its vectors")
+    return EncoderFiles(
+        name=folder.resolve().name if is_path(name) else name,
+        folder=folder,
+        dim=dim,
+        max_tokens=_max_tokens(folder, config, bert),
+        pooling=pooling,
+        lower_case=bool(bert.get("do_lower_case")),
+        weights=weights,
+        pinned=DEFAULT_SHA256 if is_default(name) else None,
+        config=config,
+    )
+
+
+def text_digest(files: EncoderFiles) -> str:
+    """A hash of all that turns a text into tokens and tokens into one vector, beside the weights."""
+    digest = hashlib.sha256(f"{files.pooling}|{files.max_tokens}|{files.lower_case}".encode())
+    if files.tokenizer.is_file():
+        whole = _json(files.tokenizer)
+        # padding and truncation are ours; copies of one encoder differ in them
+        digest.update(msgspec.json.encode([whole.get(k) for k in ("added_tokens", "normalizer", "pre_tokenizer")]))
+        digest.update(msgspec.json.encode([whole.get(k) for k in ("post_processor", "model")]))
+    else:
+        for path in sorted(p for p in files.folder.iterdir() if p.suffix in (".txt", ".model") or "vocab" in p.name):
+            digest.update(path.read_bytes())
+    if files.pooling is None:
+        for path in sorted(files.folder.rglob("*.json")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _pooling(folder: Path) -> tuple[Literal["mean", "cls"] | None, int | None]:
+    """How tokens become one vector, and its size where the modules say it."""
+    if not (folder / "modules.json").is_file():
+        return "mean", None  # sentence-transformers does the same with a bare transformer
+    modules = _json(folder / "modules.json")
+    kinds = []
+    for module in modules:
+        kind = str(module.get("type", ""))
+        if not kind.startswith("sentence_transformers."):
+            raise EncoderError(
+                f"encoder {folder.name}: modules.json names {kind!r}, code from outside sentence-transformers",
+                hint="such code is never run: choose another encoder",
+            )
+        kinds.append((kind.rsplit(".", 1)[-1], str(module.get("path", ""))))
+    names = [kind for kind, _ in kinds]
+    settings = {kind: _json(folder / path / "config.json", optional=True) for kind, path in kinds if path}
+    dim = _dim(settings)
+    prompt = _json(folder / "config_sentence_transformers.json", optional=True).get("default_prompt_name")
+    if names not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]) or kinds[0][1] or prompt:
+        return None, dim
+    return _pooling_mode(settings.get("Pooling", {})), dim
+
+
+def _dim(settings: dict[str, dict[str, Any]]) -> int | None:
+    dense = settings.get("Dense", {}).get("out_features")
+    pooling = settings.get("Pooling", {})
+    found = dense or pooling.get("embedding_dimension") or pooling.get("word_embedding_dimension")
+    return found if isinstance(found, int) else None
+
+
+def _pooling_mode(pooling: dict[str, Any]) -> Literal["mean", "cls"] | None:
+    new = pooling.get("pooling_mode")
+    modes = [new] if isinstance(new, str) else list(new or [])
+    modes += [k for k, on in pooling.items() if k.startswith("pooling_mode_") and on is True]
+    if modes in (["mean"], ["pooling_mode_mean_tokens"]):
+        return "mean"
+    return "cls" if modes in (["cls"], ["pooling_mode_cls_token"]) else None
+
+
+def _max_tokens(folder: Path, config: dict[str, Any], bert: dict[str, Any]) -> int:
+    limits = [bert.get("max_seq_length")]
+    if limits == [None]:
+        tokenizer = _json(folder / "tokenizer_config.json", optional=True)
+        limits = [tokenizer.get("model_max_length"), config.get("max_position_embeddings")]
+    known = [n for n in limits if isinstance(n, int) and 2 < n < 10**6]
+    return min(known, default=512)
+
+
+def _json(path: Path, *, optional: bool = False) -> Any:
+    try:
+        if path.stat().st_size > _SMALL:
+            raise EncoderError(f"{path} is larger than any encoder's configuration")
+        return msgspec.json.decode(path.read_bytes())
+    except FileNotFoundError:
+        if optional:
+            return {}
+        raise EncoderError(
+            f"{path} is missing", hint="an encoder's folder holds config.json and model.safetensors"
+        ) from None
+    except (OSError, msgspec.DecodeError) as problem:
+        raise EncoderError(f"{path} cannot be read: {problem}") from None

@@ -1,0 +1,230 @@
+"""An embedder that remembers: levels of memory above an encoder that is loaded when a text is in none of them."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.embed.stats import EmbedStats
+from dbt_schema_embed.embed.text import TEXT_VERSION
+from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
+from dbt_schema_embed.errors import EncoderError, MemoError
+
+PROCESS_ENTRIES = 20_000
+"""Vectors kept in the process; 31 MB of 384 float32."""
+
+CHUNK = 4096
+"""Texts encoded before their vectors are stored, and stored while the next ones are encoded."""
+
+
+class Level(Protocol):
+    """A store of bytes by key. Its methods raise MemoError when it cannot serve; the work then goes on without it."""
+
+    name: str
+
+    def read(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those keys that are there."""
+
+    def write(self, items: Mapping[str, bytes]) -> None:
+        """Store items."""
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Forget keys."""
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+
+
+class Encoder(Protocol):
+    """What turns texts into rows of length 1."""
+
+    def encode(self, texts: Sequence[str], stats: EmbedStats) -> NDArray[np.float32]:
+        """(n, d), rows in the order of ``texts``."""
+
+
+class ProcessStore:
+    """The level within the process: the last `PROCESS_ENTRIES` values used."""
+
+    name = "process"
+
+    def __init__(self, entries: int = PROCESS_ENTRIES) -> None:
+        self._entries = entries
+        self._values: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def read(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those keys that are there."""
+        with self._lock:
+            found = {key: self._values[key] for key in keys if key in self._values}
+            for key in found:
+                self._values.move_to_end(key)
+            return found
+
+    def write(self, items: Mapping[str, bytes]) -> None:
+        """Store items; the ones unused for longest go."""
+        with self._lock:
+            self._values.update(items)
+            while len(self._values) > self._entries:
+                self._values.popitem(last=False)
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Forget keys."""
+        with self._lock:
+            for key in keys:
+                self._values.pop(key, None)
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._values.clear()
+
+
+class MemoEmbedder:
+    """An Embedder. Texts found in a level are not encoded; levels are asked in order and fill the ones before them.
+
+    ``notes`` collects one line for each thing that went wrong without stopping the work. Threads may share it.
+    """
+
+    def __init__(
+        self,
+        encoder_id: str,
+        dim: int,
+        load: Callable[[], Encoder],
+        levels: Sequence[Level] = (),
+        *,
+        store_type: StoreType = "float32",
+        chunk: int = CHUNK,
+        notes: list[str] | None = None,
+    ) -> None:
+        self.encoder_id = encoder_id
+        self.dim = dim
+        self.stats = EmbedStats()
+        self.notes: list[str] = notes if notes is not None else []
+        self._load = load
+        self._levels = list(levels)
+        self._store_type: StoreType = store_type
+        self._chunk = chunk
+        self._salt = hashlib.blake2b(f"{encoder_id}|{store_type}|{TEXT_VERSION}|".encode(), digest_size=20)
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors of ``texts``: (n, d) float32, rows of length 1, in order; (0, d) for nothing.
+
+        Raises:
+            TypeError: a bare str, or an item that is not text.
+            EncoderError: the encoder cannot be loaded, or gave something that is not a number.
+        """
+        if isinstance(texts, str):
+            raise TypeError("embed takes a sequence of texts, not one text: wrap it in a list")
+        place: dict[str, int] = {}
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"embed takes texts, not {type(text).__name__}")
+            place.setdefault(text, len(place))
+        self.stats.add(texts=len(texts), distinct=len(place))
+        rows = self._rows(list(place))
+        return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
+
+    def close(self) -> None:
+        """Close every level."""
+        for level in self._levels:
+            level.close()
+
+    def key(self, text: str) -> str:
+        """The memo's key of ``text``: 40 hexadecimal digits of encoder, settings, text version and text."""
+        digest = self._salt.copy()
+        digest.update(text.encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    def _rows(self, texts: list[str]) -> NDArray[np.float32]:
+        """Rows of distinct ``texts``."""
+        rows = np.zeros((len(texts), self.dim), np.float32)
+        if not self._levels:
+            for at in range(0, len(texts), self._chunk):
+                rows[at : at + self._chunk] = self._encode(texts[at : at + self._chunk])
+            return rows
+        keys = [self.key(text) for text in texts]
+        missing = list(range(len(texts)))
+        for number, level in enumerate(list(self._levels)):
+            if missing:
+                missing = self._look(level, self._levels[:number], keys, missing, rows)
+        if missing:
+            self._encode_and_store(texts, keys, missing, rows)
+        return rows
+
+    def _look(
+        self, level: Level, above: Sequence[Level], keys: list[str], missing: list[int], rows: NDArray[np.float32]
+    ) -> list[int]:
+        """Fill the ``missing`` rows that ``level`` has; return those still missing."""
+        found = self._ask(level, [keys[i] for i in missing])
+        at = [i for i in missing if keys[i] in found]
+        if not at:
+            return missing
+        here = [keys[i] for i in at]
+        vectors, good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
+        rows[at] = vectors
+        bad = [k for k, ok in zip(here, good, strict=True) if not ok]
+        self.stats.hit(level.name, len(here) - len(bad))
+        if bad:
+            self.stats.add(dropped=len(bad))
+            self._try(level, lambda: level.drop(bad))
+        fresh = {k: found[k] for k, ok in zip(here, good, strict=True) if ok}
+        for other in above:
+            self._store(other, fresh)
+        return [i for i in missing if keys[i] not in fresh]
+
+    def _encode_and_store(
+        self, texts: list[str], keys: list[str], missing: list[int], rows: NDArray[np.float32]
+    ) -> None:
+        """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
+        with ThreadPoolExecutor(1, "memo") as pool:
+            stored: Future[None] | None = None
+            for start in range(0, len(missing), self._chunk):
+                at = missing[start : start + self._chunk]
+                vectors = self._encode([texts[i] for i in at])
+                here = [keys[i] for i in at]
+                values = to_bytes(here, vectors, self._store_type)
+                if self._store_type != "float32":  # what is handed out now equals what the memo gives later
+                    vectors, _ = from_bytes(here, values, self.dim, self._store_type)
+                rows[at] = vectors
+                if stored:
+                    stored.result()
+                stored = pool.submit(self._store_everywhere, dict(zip(here, values, strict=True)))
+            if stored:
+                stored.result()
+
+    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
+        encoder = self._load()
+        self.stats.add(misses=len(texts))
+        try:
+            return encoder.encode(texts, self.stats)
+        except EncoderError:
+            self.stats.add(errors=1)
+            raise
+
+    def _store_everywhere(self, items: dict[str, bytes]) -> None:
+        for level in list(self._levels):
+            self._store(level, items)
+
+    def _ask(self, level: Level, keys: list[str]) -> dict[str, bytes]:
+        found: dict[str, bytes] = {}
+        self._try(level, lambda: found.update(level.read(keys)))
+        return found
+
+    def _store(self, level: Level, items: dict[str, bytes]) -> None:
+        if items:
+            self._try(level, lambda: level.write(items))
+
+    def _try(self, level: Level, action: Callable[[], None]) -> None:
+        """Do ``action``; a level that cannot serve is left out for the rest of the run, and that is said once."""
+        try:
+            action()
+        except MemoError as problem:
+            self.stats.add(errors=1)
+            if level in self._levels:
+                self._levels.remove(level)
+                self.notes.append(f"{problem.message}; going on without it")

@@ -1,0 +1,76 @@
+"""Open an embedder: settings in, an Embedder with its memo out. Nothing is loaded here, not even numpy."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dbt_schema_embed.embed.memo import MemoEmbedder
+
+Quantization = Literal["float32", "float16", "bfloat16", "int8"]
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    encoder_id: str  # name, hash of weights and settings: equal ids give equal vectors
+    dim: int
+
+    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """(n, d) float32, rows of length 1 in the order of ``texts``; (0, d) for nothing; a bare str is a TypeError."""
+
+
+def default_cache_dir() -> Path:
+    """The user's cache folder for this package; not created here."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("dbt-schema-embed", appauthor=False)
+
+
+def open_embedder(
+    model_name: str = "all-MiniLM-L6-v2",
+    *,
+    cache_dir: Path | None = None,
+    use_memo: bool = True,
+    batch_size: int | None = None,
+    use_gpu: bool | None = None,
+    quantization: Quantization = "float32",
+    memory_limit_mb: int | None = None,
+    max_workers: int | None = None,
+    ttl: float | None = None,
+    redis_url: str | None = None,
+) -> "MemoEmbedder":
+    """The encoder called ``model_name`` behind its memo. Its weights are loaded when a text is first missed.
+
+    Raises:
+        EncoderError: an unknown encoder, or one whose files are not here and cannot be fetched.
+    """
+    import hashlib
+
+    from dbt_schema_embed.embed.disk_store import DiskStore
+    from dbt_schema_embed.embed.encoder_files import read_files, text_digest
+    from dbt_schema_embed.embed.loading import Wanted, load
+    from dbt_schema_embed.embed.memo import Level, MemoEmbedder, ProcessStore
+    from dbt_schema_embed.embed.runners import threads_for
+    from dbt_schema_embed.embed.weights import weights_hash
+
+    folder = cache_dir or default_cache_dir()
+    files = read_files(model_name)
+    # The pinned hash is proven when the weights are loaded; hashing 90 MB here would be for nothing on a full memo.
+    weights = files.pinned or weights_hash(files, folder)
+    identity = hashlib.sha256(f"{weights}|{text_digest(files)}".encode()).hexdigest()
+    wanted = Wanted(files, identity, folder, batch_size, threads_for(max_workers), use_gpu, quantization)
+    suffix = "" if quantization == "float32" else f"+{quantization}"
+    notes: list[str] = []
+    levels: list[Level] = [ProcessStore(), DiskStore(folder / "memo", ttl=ttl, notes=notes)] if use_memo else []
+    embedder = MemoEmbedder(
+        f"{files.name}@{identity[:16]}{suffix}",
+        files.dim,
+        lambda: load(wanted, embedder.stats, notes),
+        levels,
+        notes=notes,
+    )
+    return embedder

@@ -1,0 +1,47 @@
+"""What an embedder did, for metrics."""
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class EmbedStats:
+    """Counts since the embedder was opened. Change them through `add`, which threads may call at once."""
+
+    texts: int = 0  # asked for
+    distinct: int = 0  # of these, different within their call
+    hits: dict[str, int] = field(
+        default_factory=dict
+    )  # level ("process", "disk", "redis") -> distinct texts found there
+    misses: int = 0  # encoded
+    dropped: int = 0  # memo entries with a wrong checksum, form or norm
+    batches: int = 0
+    tokens: int = 0  # special ones included
+    encode_seconds: float = 0.0  # wall time, loading left out
+    load_seconds: float = 0.0  # wall time until the encoder could answer
+    errors: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def add(self, **counts: float) -> None:
+        """Add to fields by name."""
+        with self._lock:
+            for name, count in counts.items():
+                setattr(self, name, getattr(self, name) + count)
+
+    def hit(self, level: str, count: int) -> None:
+        """Count texts found in ``level``."""
+        with self._lock:
+            self.hits[level] = self.hits.get(level, 0) + count
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of distinct texts that were not encoded, in [0, 1]; 0 when nothing was asked for."""
+        return sum(self.hits.values()) / self.distinct if self.distinct else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts as plain JSON values."""
+        names = ("texts", "distinct", "misses", "dropped", "batches", "tokens", "errors")
+        seconds = {n: round(getattr(self, n), 6) for n in ("encode_seconds", "load_seconds")}
+        rate = {"hits": dict(self.hits), "hit_rate": round(self.hit_rate, 6)}
+        return {n: getattr(self, n) for n in names} | seconds | rate

