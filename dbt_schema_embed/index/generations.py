@@ -226,3 +226,15 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Sync every file and folder below ``folder``, for those written by others."""
+    for place, _, names in os.walk(folder):
+        for name in names:
+            descriptor = os.open(Path(place) / name, os.O_RDWR)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        sync_folder(Path(place))
