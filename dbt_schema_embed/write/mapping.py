@@ -1,0 +1,219 @@
+"""A mapping file: its schema, its place, its strict reader."""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable
+from functools import partial
+from importlib.resources import files as package_files
+from pathlib import Path
+from typing import get_args
+
+from dbt_schema_embed.errors import MappingError, printable
+from dbt_schema_embed.files import safe_name
+from dbt_schema_embed.records import MappingFile, MappingRow, Relation, Status
+from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse
+
+VERSION = 1
+SCHEMA_NAME = "mapping.schema.json"
+"""The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
+
+MAX_COLUMNS = 50_000
+FILE_KEYS = ("version", "source", "package", "columns", "unmapped")
+ROW_KEYS = ("source_column", "model", "model_column", "confidence", "status", "reason", "note")
+STATUSES: tuple[Status, ...] = get_args(Status)
+_CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
+
+
+def schema_text() -> str:
+    """The JSON Schema of a mapping file, as it ships."""
+    return (package_files("dbt_schema_embed.write") / SCHEMA_NAME).read_text("utf-8")
+
+
+def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "") -> Path:
+    """Where the mapping of one source table lives: ``<mappings_dir>/<source>__<table>.yml``.
+
+    ``package`` goes in front where two packages declare the same source. Names that no file may have are changed by
+    `safe_name`, so the path always stays in ``mappings_dir``.
+    """
+    name = "__".join(part for part in (package, source.source_name, source.name) if part)
+    return mappings_dir / f"{safe_name(name)}.yml"
+
+
+def model_names(relations: Iterable[Relation]) -> dict[str, str]:
+    """What a mapping file calls each relation a column can feed: ``{unique_id: name}``.
+
+    The bare name, or the unique_id without its kind (``shop.stg_orders``, ``shop.dim_users.v2``) where the bare name
+    is not unique.
+    """
+    targets = [r for r in relations if r.kind != "source"]
+    seen: dict[str, int] = {}
+    for relation in targets:
+        seen[relation.name] = seen.get(relation.name, 0) + 1
+    return {r.id: r.name if seen[r.name] == 1 else r.id.partition(".")[2] or r.id for r in targets}
+
+
+def read_mapping(path: Path, shown: str) -> MappingFile:
+    """The mapping file at ``path``; ``shown`` is what people are told it is called. About 20 µs a column.
+
+    Raises:
+        MappingError: anything that is not exactly a mapping file of version 1, with its line.
+    """
+    return parse_mapping(read_text(path, shown)[1], shown)[0]
+
+
+def read_text(path: Path, shown: str) -> tuple[bytes, str]:
+    """The bytes of a YAML file and its text without byte order mark.
+
+    Raises:
+        MappingError: it cannot be read, is too large or not UTF-8.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as problem:
+        raise MappingError(f"it cannot be read: {problem.strerror}", path=shown) from None
+    try:
+        return content, decoded(content)
+    except YamlTextError as problem:
+        raise mapping_error(problem, shown) from None
+
+
+def parse_mapping(text: str, shown: str) -> tuple[MappingFile, Node]:
+    """The mapping in ``text`` and the tree it was read from; see `read_mapping`."""
+    try:
+        root = parse(text)
+        return _file(root, shown), root
+    except YamlTextError as problem:
+        raise mapping_error(problem, shown) from None
+
+
+def mapping_error(problem: YamlTextError, shown: str) -> MappingError:
+    """``problem`` as an error of the file called ``shown``."""
+    return MappingError(problem.problem, path=shown, line=problem.line, hint=problem.hint)
+
+
+def rows_node(root: Node) -> Node | None:
+    """The node of ``columns``, None when there are none."""
+    node = root.get("columns")
+    return None if node is None or node.null else node
+
+
+def _file(root: Node, shown: str) -> MappingFile:
+    if root.null:
+        raise YamlTextError("it is empty", hint="remove it, and write it again with: dbt-schema-embed suggest --write")
+    fields = _fields(root, FILE_KEYS, "a mapping file")
+    version = fields.get("version")
+    if version is None or _text(version, "version") != str(VERSION):
+        said = "has no version" if version is None else f"has version {printable(version.text)!r}"
+        raise YamlTextError(f"it {said}", version.line if version else 0, f"this release reads version: {VERSION}")
+    source = _text(fields["source"], "source") if "source" in fields else ""
+    if not source:
+        raise YamlTextError("it names no source", 0, "add a line such as source: stripe.charges")
+    rows = _items(fields.get("columns"), "columns")
+    unmapped = _items(fields.get("unmapped"), "unmapped")
+    return MappingFile(
+        path=shown,
+        source=source,
+        columns=tuple(_row(node) for node in rows),
+        unmapped=tuple(_required(node, "a column under unmapped") for node in unmapped),
+        unmapped_line=fields["unmapped"].line if "unmapped" in fields else 0,
+        package=_text(fields["package"], "package") if "package" in fields else "",
+    )
+
+
+def _row(node: Node) -> MappingRow:
+    fields = _fields(node, ROW_KEYS, "a row of columns")
+    if "source_column" not in fields:
+        raise YamlTextError("this row has no source_column", node.line, "say which column of the source it is about")
+    text = partial(_optional, fields)
+    model, column = text("model"), text("model_column")
+    if (model is None) != (column is None):
+        lacking = "model" if model is None else "model_column"
+        raise YamlTextError(
+            f"this row has no {lacking}", node.line, "model and model_column stand together or not at all"
+        )
+    return MappingRow(
+        source_column=_required(fields["source_column"], "source_column"),
+        model=model,
+        model_column=column,
+        confidence=_confidence(fields.get("confidence")),
+        status=_status(fields.get("status")),
+        reason=text("reason") or "",
+        note=text("note") or "",
+        line=node.line,
+    )
+
+
+def _fields(node: Node, known: Collection[str], what: str) -> dict[str, Node]:
+    """The values of a mapping node by key: every key known, none twice, no value an anchor's or a tag's."""
+    if node.kind != "mapping":
+        raise YamlTextError(f"{what} must be keys and values, as in key: value", node.line)
+    _refuse_marked(node)
+    found: dict[str, Node] = {}
+    for key, value in node.pairs:
+        name = key.text
+        if key.kind != "scalar" or name not in known:
+            shown = printable(name) if key.kind == "scalar" else "(no name)"
+            raise YamlTextError(f"{shown!r} is no key of {what}", key.line, nearest(name, known))
+        if name in found:
+            raise YamlTextError(f"{name!r} stands here twice", key.line, "remove one of them")
+        _refuse_marked(key)
+        found[name] = value
+    return found
+
+
+def _items(node: Node | None, what: str) -> list[Node]:
+    if node is None or node.null:
+        return []
+    if node.kind != "sequence":
+        raise YamlTextError(f"{what} must be a list", node.line)
+    _refuse_marked(node)
+    if len(node.items) > MAX_COLUMNS:
+        raise YamlTextError(f"{what} lists more than {MAX_COLUMNS} columns", node.line)
+    return node.items
+
+
+def _refuse_marked(node: Node) -> None:
+    if node.marked or node.kind == "alias":
+        raise YamlTextError("it uses an anchor, an alias or a tag", node.line, "write the value out")
+
+
+def _text(node: Node, what: str) -> str:
+    if node.kind == "scalar" and not node.marked:
+        return "" if node.null else node.text
+    _refuse_marked(node)
+    raise YamlTextError(f"{what} must be text", node.line)
+
+
+def _required(node: Node, what: str) -> str:
+    if text := _text(node, what):
+        return text
+    raise YamlTextError(f"{what} is empty", node.line, "quote a name such as 'null'" if node.text else "")
+
+
+def _optional(fields: dict[str, Node], key: str) -> str | None:
+    node = fields.get(key)
+    return (_text(node, key) or None) if node is not None else None
+
+
+def _confidence(node: Node | None) -> float | None:
+    if node is None or node.null:
+        return None
+    text = _text(node, "confidence")
+    if node.style or not _CONFIDENCE.fullmatch(text):
+        raise YamlTextError(f"confidence is {printable(text, 40)!r}", node.line, "it must be a number from 0 to 1")
+    return float(text)
+
+
+def _status(node: Node | None) -> Status:
+    text = "suggested" if node is None else _text(node, "status")
+    for status in STATUSES:
+        if text == status:
+            return status
+    line = node.line if node else 0
+    raise YamlTextError(f"status is {printable(text, 40)!r}", line, nearest(text, STATUSES))
+
+
+def nearest(word: str, known: Collection[str]) -> str:
+    """A hint that names the closest of ``known``, or all of them."""
+    close = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6)
+    return f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"

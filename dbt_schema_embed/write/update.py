@@ -1,0 +1,183 @@
+"""Fresh suggestions into a mapping file that people have worked in: `plan` says what changes, this writes it.
+
+Comments, notes, order of rows and keys, quotes, indents and line ends stay: the text is changed at the places that
+say something else now, and read again before it is handed back.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from dbt_schema_embed.errors import MappingError, WriteError
+from dbt_schema_embed.files import content_hash
+from dbt_schema_embed.records import MappingFile, MappingRow, Suggestion
+from dbt_schema_embed.write.mapping import SCHEMA_NAME, VERSION, parse_mapping, read_text, rows_node
+from dbt_schema_embed.write.plan import Plan, plan_update
+from dbt_schema_embed.write.rewrite import Rewrite
+from dbt_schema_embed.write.yamledit import Edits, Indent, Raw, Value, block_lines, flow_text
+from dbt_schema_embed.write.yamltree import Node, YamlTextError
+
+_HEADER = f"""\
+# yaml-language-server: $schema={SCHEMA_NAME}
+# Set status to accepted or rejected. A new run of "dbt-schema-embed suggest --write" keeps what you decide.
+"""
+_LINE = 100  # unmapped columns stand on one line up to this many characters
+
+
+def update_mapping(
+    path: Path,
+    suggestions: Iterable[Suggestion],
+    *,
+    source: str,
+    names: Mapping[str, str],
+    package: str = "",
+    shown: str = "",
+) -> Rewrite:
+    """The mapping file at ``path`` with the suggestions of one source table, new or merged into what stands there.
+
+    ``source`` is the table's label ("stripe.charges"); ``names`` is `model_names` of the project; ``package`` is given
+    where two packages declare the source. The same suggestions give the same bytes, and none change a second time.
+
+    Raises:
+        MappingError: the file there cannot be read, or maps another source.
+        WriteError: the file is written in a way that cannot be changed safely.
+    """
+    shown = shown or path.name
+    rows, unmapped = _fresh(suggestions, names)
+    if not path.exists():
+        return Rewrite(path, shown, None, _new_text(MappingFile(shown, source, rows, unmapped, package=package), shown))
+    content, text = read_text(path, shown)
+    file, root = parse_mapping(text, shown)
+    if (file.source, file.package) != (source, package):
+        raise MappingError(
+            f"it maps {file.source}, and {source} has the same file name", path=shown, hint="rename one of the sources"
+        )
+    plan = plan_update(file, rows, unmapped)
+    return Rewrite(path, shown, text, _edited(text, root, file, plan, shown), content_hash(content))
+
+
+def row_pairs(row: MappingRow) -> dict[str, Value]:
+    """The keys and values of one row, in the order a new row has them."""
+    pairs: dict[str, Value] = {"source_column": row.source_column}
+    if row.model is not None and row.model_column is not None:
+        pairs |= {"model": row.model, "model_column": row.model_column}
+    if row.confidence is not None:
+        pairs["confidence"] = Raw(f"{row.confidence:.2f}")
+    pairs["status"] = row.status
+    return pairs | {key: text for key, text in (("reason", row.reason), ("note", row.note)) if text}
+
+
+def checked(text: str, expected: MappingFile, shown: str) -> str:
+    """``text``, if it reads as ``expected`` (blind to lines).
+
+    Raises:
+        WriteError: it does not: the old text was written in a way the edit did not foresee.
+    """
+    try:
+        file, _ = parse_mapping(text, shown)
+    except MappingError as problem:
+        raise _unsafe(shown, problem.problem) from None
+    if _bare(file) != _bare(expected):
+        raise _unsafe(shown, "the result would say something else")
+    return text
+
+
+def _unsafe(shown: str, why: str) -> WriteError:
+    return WriteError(f"{shown} cannot be changed safely: {why}", hint="change it by hand, or remove it and run again")
+
+
+def _bare(file: MappingFile) -> MappingFile:
+    return replace(file, unmapped_line=0, columns=tuple(replace(row, line=0) for row in file.columns))
+
+
+def _fresh(
+    suggestions: Iterable[Suggestion], names: Mapping[str, str]
+) -> tuple[tuple[MappingRow, ...], tuple[str, ...]]:
+    """Suggestions as rows, and the columns that map to nothing."""
+    rows: list[MappingRow] = []
+    unmapped: dict[str, None] = {}
+    for s in suggestions:
+        if s.model is None or s.model_column is None:
+            unmapped[s.source_column] = None
+        else:
+            name = names.get(s.model, s.model)
+            confidence = round(s.confidence, 2)
+            rows.append(MappingRow(s.source_column, name, s.model_column, confidence, s.status, s.reason))
+    return tuple(rows), tuple(unmapped)
+
+
+def _new_text(file: MappingFile, shown: str) -> str:
+    pairs: dict[str, Value] = {"version": Raw(VERSION), "source": file.source}
+    if file.package:
+        pairs["package"] = file.package
+    if file.columns:
+        pairs["columns"] = [row_pairs(row) for row in file.columns]
+    if file.unmapped:
+        pairs["unmapped"] = unmapped_value(file.unmapped)
+    try:
+        text = _HEADER + "".join(f"{line}\n" for line in block_lines(pairs, Indent()))
+    except YamlTextError as problem:
+        raise _unsafe(shown, problem.problem) from None
+    return checked(text, file, shown)
+
+
+def unmapped_value(names: Sequence[str]) -> Value:
+    """The list of unmapped columns, on one line where it fits."""
+    line = flow_text(names)
+    return Raw(line) if len(line) <= _LINE else names
+
+
+def _edited(text: str, root: Node, file: MappingFile, plan: Plan, shown: str) -> str:
+    """``text`` with ``plan`` carried out."""
+    if plan.empty:
+        return text
+    edits = Edits(text, _indent(root))
+    try:
+        # A key that is added goes behind the last list, so that list must have grown before.
+        steps = (_edit_rows, _edit_unmapped) if root.get("columns") else (_edit_unmapped, _edit_rows)
+        for step in steps:
+            step(edits, root, file, plan)
+    except YamlTextError as problem:
+        raise _unsafe(shown, problem.problem) from None
+    return checked(edits.result(), plan.result(file), shown)
+
+
+def _indent(root: Node) -> Indent:
+    """The indent of a list below its key, as the file has it."""
+    lists = (value for _, value in root.pairs if value.kind == "sequence" and value.style == "block")
+    return Indent(dash=next((node.column for node in lists), 2))
+
+
+def _edit_rows(edits: Edits, root: Node, file: MappingFile, plan: Plan) -> None:
+    rows = rows_node(root)
+    new: list[Value] = [row_pairs(row) for row in plan.add]
+    if rows is None or not rows.items:
+        if new:
+            edits.put(root, "columns", new)
+        return
+    for index, row in plan.refresh.items():
+        edit_row(edits, rows.items[index], file.columns[index], row)
+    edits.change_items(rows, plan.drop, new)
+
+
+def edit_row(edits: Edits, node: Node, old: MappingRow, new: MappingRow) -> None:
+    """Change the keys of one row that say something else in ``new``."""
+    before, after = row_pairs(old), row_pairs(new)
+    for key, value in after.items():
+        if before.get(key) != value:
+            edits.put(node, key, value)
+    for key in before:
+        if key not in after:
+            edits.remove_pair(node, key)
+
+
+def _edit_unmapped(edits: Edits, root: Node, file: MappingFile, plan: Plan) -> None:
+    if not plan.unmapped_drop and not plan.unmapped_add:
+        return
+    node = root.get("unmapped")
+    if node is None or not node.items:
+        edits.put(root, "unmapped", unmapped_value(plan.unmapped_add))
+    elif len(plan.unmapped_drop) == len(file.unmapped) and not plan.unmapped_add:
+        edits.remove_pair(root, "unmapped")
+    else:
+        edits.change_items(node, plan.unmapped_drop, plan.unmapped_add)
