@@ -53,7 +53,7 @@ def update_mapping(
             f"it maps {file.source}, and {source} has the same file name", path=shown, hint="rename one of the sources"
         )
     plan = plan_update(file, rows, unmapped)
-    return Rewrite(path, shown, text, _edited(text, root, file, plan, shown), content_hash(content))
+    return Rewrite(path, shown, text, carried_out(text, root, file, plan, shown), content_hash(content))
 
 
 def row_pairs(row: MappingRow) -> dict[str, Value]:
@@ -127,8 +127,12 @@ def unmapped_value(names: Sequence[str]) -> Value:
     return Raw(line) if len(line) <= _LINE else names
 
 
-def _edited(text: str, root: Node, file: MappingFile, plan: Plan, shown: str) -> str:
-    """``text`` with ``plan`` carried out."""
+def carried_out(text: str, root: Node, file: MappingFile, plan: Plan, shown: str) -> str:
+    """``text`` with ``plan`` carried out; ``root`` and ``file`` are what was read from it.
+
+    Raises:
+        WriteError: see `checked`.
+    """
     if plan.empty:
         return text
     edits = Edits(text, _indent(root))

@@ -1,0 +1,140 @@
+"""A person's decisions into a mapping file, which stays as they wrote it otherwise."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
+
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.files import content_hash
+from dbt_schema_embed.records import MappingFile, MappingRow, Status
+from dbt_schema_embed.write.mapping import parse_mapping, read_text
+from dbt_schema_embed.write.plan import Key, Plan, name_key
+from dbt_schema_embed.write.rewrite import Rewrite
+from dbt_schema_embed.write.update import carried_out
+
+_SUGGESTED: tuple[Status, ...] = ("suggested",)
+_OPEN: tuple[Status, ...] = ("suggested", "existing")
+_BY_HAND = "decided by hand"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What somebody says about one source column.
+
+    Without ``model`` and ``model_column`` it is about the one row that is open, else about the only row; for a
+    column under ``unmapped``, accepted then says that it feeds nothing, for good. With them it is about that pair,
+    which may be one that was never suggested.
+    """
+
+    source_column: str
+    status: Status | None = None  # None: keep it; "suggested" opens a decided row again
+    model: str | None = None  # the model's name as in the file
+    model_column: str | None = None
+    note: str | None = None  # None: keep it; "": remove it
+
+
+def decide(path: Path, decisions: Sequence[Decision], *, shown: str = "") -> Rewrite:
+    """The mapping file at ``path`` with ``decisions`` made, first one first.
+
+    Accepting a pair nobody suggested rewrites the column's open row, for the suggestion was not taken; it loses its
+    confidence, which was the suggestion's.
+
+    Raises:
+        MappingError: the file cannot be read.
+        ConfigError: a column the file does not have, or that has several rows to choose from.
+        WriteError: the file is written in a way that cannot be changed safely.
+    """
+    shown = shown or path.name
+    content, text = read_text(path, shown)
+    file, root = parse_mapping(text, shown)
+    desk = _Desk(file)
+    for decision in decisions:
+        desk.take(decision)
+    return Rewrite(path, shown, text, carried_out(text, root, file, desk.plan(), shown), content_hash(content))
+
+
+def confident(file: MappingFile, minimum: float, statuses: Collection[Status] = _SUGGESTED) -> list[Decision]:
+    """Decisions that accept every row with one of ``statuses`` and a confidence of ``minimum`` or more."""
+    return [
+        Decision(row.source_column, "accepted", row.model, row.model_column)
+        for row in file.columns
+        if row.status in statuses and row.model is not None and (row.confidence or 0.0) >= minimum
+    ]
+
+
+class _Desk:
+    """The rows of a file while decisions are made about them."""
+
+    def __init__(self, file: MappingFile) -> None:
+        self.file = file
+        self.rows = list(file.columns)
+        self.unmapped = dict.fromkeys(range(len(file.unmapped)))
+        self.key: Key = name_key([*(row.source_column for row in file.columns), *file.unmapped])
+
+    def plan(self) -> Plan:
+        """What has changed."""
+        old = self.file.columns
+        return Plan(
+            refresh={i: row for i, row in enumerate(self.rows[: len(old)]) if row != old[i]},
+            drop=(),
+            add=self.rows[len(old) :],
+            unmapped_drop={i for i in range(len(self.file.unmapped)) if i not in self.unmapped},
+            unmapped_add=(),
+        )
+
+    def take(self, decision: Decision) -> None:
+        """Make one decision."""
+        index = self._row_of(decision)
+        if index is None:
+            name = self._leave_unmapped(decision.source_column) or self._spelling(decision.source_column)
+            self.rows.append(MappingRow(name, decision.model, decision.model_column, reason=_BY_HAND))
+            index = len(self.rows) - 1
+        row = self.rows[index]
+        if decision.model is not None and (row.model, row.model_column) != (decision.model, decision.model_column):
+            row = replace(
+                row, model=decision.model, model_column=decision.model_column, confidence=None, reason=_BY_HAND
+            )
+        if decision.status is not None:
+            row = replace(row, status=decision.status)
+        self.rows[index] = row if decision.note is None else replace(row, note=decision.note)
+
+    def _row_of(self, decision: Decision) -> int | None:
+        """The index of the row a decision is about; None: a new one."""
+        mine = [i for i, row in enumerate(self.rows) if self.key(row.source_column) == self.key(decision.source_column)]
+        still_open = [i for i in mine if self.rows[i].status in _OPEN]
+        if decision.model is not None:
+            pair = (decision.model, decision.model_column)
+            same = [i for i in mine if (self.rows[i].model, self.rows[i].model_column) == pair]
+            takes_over = still_open if decision.status == "accepted" else []
+            return next(iter([*same, *takes_over]), None)
+        choice = still_open or [i for i in mine if self.rows[i].status == decision.status] or mine
+        if len(choice) > 1:
+            raise ConfigError(
+                f"column {printable(decision.source_column)!r} has {len(choice)} rows in {self.file.path}",
+                hint="say which model and column you mean",
+            )
+        if not choice and decision.status != "accepted":
+            self._known(decision.source_column)
+            raise ConfigError(f"column {printable(decision.source_column)!r} has no suggestion in {self.file.path}")
+        return choice[0] if choice else None
+
+    def _leave_unmapped(self, column: str) -> str | None:
+        """Take the column out of the unmapped ones; its name as spelled there, None when it is not among them."""
+        index = next((i for i in self.unmapped if self.key(self.file.unmapped[i]) == self.key(column)), None)
+        if index is None:
+            return None
+        del self.unmapped[index]
+        return self.file.unmapped[index]
+
+    def _spelling(self, column: str) -> str:
+        """The column's name as the file spells it, for one that has rows already."""
+        self._known(column)
+        return next(row.source_column for row in self.rows if self.key(row.source_column) == self.key(column))
+
+    def _known(self, column: str) -> None:
+        names = {*(row.source_column for row in self.rows), *self.file.unmapped}
+        if self.key(column) not in {self.key(name) for name in names}:
+            close = get_close_matches(column, sorted(names), n=1)
+            hint = f"did you mean {printable(close[0])}?" if close else "its columns are in the file"
+            raise ConfigError(f"{self.file.path} has no column {printable(column)!r}", hint=hint)

@@ -1,0 +1,142 @@
+"""Decisions from the command line end up in the file as if a person had typed them."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.write.decide import Decision, confident, decide
+from dbt_schema_embed.write.mapping import read_mapping
+
+OLD = """\
+version: 1
+source: stripe.charges
+columns:
+  - source_column: id       # the key
+    model: stg_stripe__charges
+    model_column: charge_id
+    confidence: 0.97
+    status: suggested
+    reason: id -> <table>_id
+  # money
+  - source_column: amount
+    model: stg_stripe__charges
+    model_column: amount
+    confidence: 0.60
+    status: suggested
+  - source_column: amount
+    model: orders
+    model_column: total
+    status: rejected
+  - {source_column: at, model: orders, model_column: ordered_at, confidence: 0.9, status: existing}
+unmapped: [livemode, _synced]
+"""
+
+
+def changed(old: str, new: str) -> list[str]:
+    """Lines that went (-) and came (+)."""
+    before, after = old.splitlines(), new.splitlines()
+    return [f"-{line}" for line in before if line not in after] + [f"+{line}" for line in after if line not in before]
+
+
+@pytest.mark.parametrize(
+    ("decision", "lines"),
+    [
+        (Decision("ID", "accepted"), {"+    status: accepted"}),
+        (Decision("id", "rejected", note="it's not"), {'+    note: "it\'s not"'}),
+        (Decision("amount", "accepted"), {"+    status: accepted"}),
+        (
+            Decision("amount", "accepted", "stg_stripe__charges", "amount_cents"),
+            {
+                "-    model_column: amount", "+    model_column: amount_cents", "-    confidence: 0.60",
+                "+    status: accepted", "+    reason: decided by hand",
+            },
+        ),
+        (Decision("amount", "suggested", "orders", "total"), {"-    status: rejected"}),
+        (
+            Decision("amount", "rejected", "orders", "tax"),
+            {"+    model_column: tax", "+    reason: decided by hand"},
+        ),
+        (
+            Decision("at", "accepted", note="yes, so"),
+            {
+                "-  - {source_column: at, model: orders, model_column: ordered_at, confidence: 0.9, status: existing}",
+                "+  - {source_column: at, model: orders, model_column: ordered_at, confidence: 0.9, status: accepted, "
+                "note: 'yes, so'}",
+            },
+        ),
+        (
+            Decision("Livemode", "accepted"),
+            {
+                "+  - source_column: livemode", "+    status: accepted", "+    reason: decided by hand",
+                "-unmapped: [livemode, _synced]", "+unmapped: [_synced]",
+            },
+        ),
+        (
+            Decision("_synced", "accepted", "orders", "synced_at"),
+            {
+                "+  - source_column: _synced", "+    model_column: synced_at", "+    status: accepted",
+                "+    reason: decided by hand", "-unmapped: [livemode, _synced]", "+unmapped: [livemode]",
+            },
+        ),
+        (Decision("id"), set()),
+    ],
+)  # fmt: skip
+def test_a_decision(tmp_path: Path, decision: Decision, lines: set[str]) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD)
+    rewrite = decide(path, [decision])
+    assert set(changed(OLD, rewrite.text)) == lines
+    rewrite.write(tmp_path)
+    assert not decide(path, [decision]).changed or decision.model_column == "tax"
+
+
+@pytest.mark.parametrize(
+    ("decision", "message"),
+    [
+        (Decision("amout", "accepted"), "m.yml has no column 'amout'\n  did you mean amount?"),
+        (Decision("amout", "rejected"), "m.yml has no column 'amout'\n  did you mean amount?"),
+        (Decision("zzz", "accepted", "m", "c"), "m.yml has no column 'zzz'\n  its columns are in the file"),
+        (Decision("livemode", "rejected"), "column 'livemode' has no suggestion in m.yml"),
+    ],
+)
+def test_a_decision_about_nothing(tmp_path: Path, decision: Decision, message: str) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD)
+    with pytest.raises(ConfigError) as caught:
+        decide(path, [decision], shown="m.yml")
+    assert str(caught.value) == message
+
+
+def test_two_rows_to_choose_from(tmp_path: Path) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD.replace("rejected", "suggested"))
+    with pytest.raises(ConfigError) as caught:
+        decide(path, [Decision("amount", "accepted")], shown="m.yml")
+    assert str(caught.value) == "column 'amount' has 2 rows in m.yml\n  say which model and column you mean"
+
+
+def test_everything_above_a_confidence(tmp_path: Path) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD)
+    file = read_mapping(path, "m.yml")
+    assert [d.source_column for d in confident(file, 0.9)] == ["id"]
+    assert [d.source_column for d in confident(file, 0.9, ("suggested", "existing"))] == ["id", "at"]
+    rewrite = decide(path, confident(file, 0.6))
+    assert rewrite.text == OLD.replace("suggested", "accepted")
+
+
+def test_a_rejected_pair_is_not_suggested_again(tmp_path: Path, update: Any, suggest: Any) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD)
+    decide(path, [Decision("id", "rejected")]).write(tmp_path)
+    text = path.read_text()
+    rest = [
+        suggest("amount", "amount", 0.6),
+        suggest("at", "ordered_at", 0.9, model="model.shop.orders", status="existing"),
+    ]
+    again = update(None, suggest("id", "charge_id", 0.97), *rest, suggest("livemode"), suggest("_synced"))
+    assert again == text
+    other = update(None, suggest("id", "other_id", 0.4), *rest, suggest("livemode"), suggest("_synced"))
+    assert changed(text, other) == ["+  - source_column: id", "+    model_column: other_id", "+    confidence: 0.40"]
