@@ -92,6 +92,7 @@ class Project:
     relations: tuple[Relation, ...]  # sources, models, seeds, snapshots, sorted by id
     lineage: tuple[Lineage, ...] = ()  # sorted
     warnings: tuple[str, ...] = ()
+    manifest: str = ""  # path of the manifest it was read from; selection reads dbt's graph there
 
     def relation(self, unique_id: str) -> Relation | None:
         """The relation with that unique_id, or None."""

@@ -5,8 +5,11 @@ people fill freely (tags, contract, quote ...) are ``Any`` and read with care, s
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable
+from hashlib import md5
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -182,7 +185,16 @@ class Catalog(msgspec.Struct, frozen=True):
         return {**(self.nodes or {}), **(self.sources or {})}
 
 
-_Artifact = TypeVar("_Artifact", Manifest, Catalog)
+class _Artifact(Protocol):
+    """What every artifact has."""
+
+    @property
+    def metadata(self) -> Metadata | None: ...
+    @property
+    def nodes(self) -> Any: ...
+
+
+_AnyArtifact = TypeVar("_AnyArtifact", bound=_Artifact)
 _WRITTEN_BY = {"manifest": "dbt parse", "catalog": "dbt docs generate"}
 
 
@@ -192,7 +204,7 @@ def load_manifest(path: Path) -> Manifest:
     Raises:
         ArtifactError: missing, unreadable, too large, not JSON, or not a manifest; it says what to do next.
     """
-    manifest = _load(path, Manifest, "manifest")
+    manifest = load(path, Manifest, "manifest")
     columns = sum(len(node.columns or ()) for node in manifest.every_node().values())
     if columns > MAX_COLUMNS:
         raise ArtifactError(f"the manifest {printable(path)} lists {columns:,} columns, more than {MAX_COLUMNS:,}")
@@ -205,7 +217,19 @@ def load_catalog(path: Path) -> Catalog:
     Raises:
         ArtifactError: as `load_manifest`.
     """
-    return _load(path, Catalog, "catalog")
+    return load(path, Catalog, "catalog")
+
+
+def root_package(metadata: Metadata | None, packages: Iterable[str | None]) -> str:
+    """The project's own package. Before dbt 1.5 a manifest names only its MD5; failing that, the commonest package."""
+    metadata = metadata or Metadata()
+    if metadata.project_name:
+        return metadata.project_name
+    counted = Counter(package for package in packages if package)
+    for package in counted:
+        if md5(package.encode(), usedforsecurity=False).hexdigest() == metadata.project_id:
+            return package
+    return counted.most_common(1)[0][0] if counted else ""
 
 
 def read_bytes(path: Path, what: str, hint: str, limit: int = MAX_BYTES) -> bytes:
@@ -229,7 +253,12 @@ def read_bytes(path: Path, what: str, hint: str, limit: int = MAX_BYTES) -> byte
         raise ArtifactError(f"the {what} {shown} cannot be read: {reason}") from None
 
 
-def _load(path: Path, kind: type[_Artifact], what: str) -> _Artifact:
+def load(path: Path, kind: type[_AnyArtifact], what: str) -> _AnyArtifact:
+    """Decode an artifact into ``kind``; ``what`` it is: "manifest" or "catalog".
+
+    Raises:
+        ArtifactError: as `load_manifest`.
+    """
     hint = f"run `{_WRITTEN_BY[what]}`, or name the file with --{what}"
     data = read_bytes(path, what, hint)
     if data.count(b"{") > MAX_OBJECTS:
@@ -245,7 +274,7 @@ def _load(path: Path, kind: type[_Artifact], what: str) -> _Artifact:
     return artifact
 
 
-def _decode(data: bytes, kind: type[_Artifact]) -> tuple[_Artifact | None, str]:
+def _decode(data: bytes, kind: type[_AnyArtifact]) -> tuple[_AnyArtifact | None, str]:
     """The artifact, or None and what is wrong, in words that follow the file's name."""
     if not data.strip(b" \t\r\n\0"):
         return None, "is empty"
@@ -263,7 +292,7 @@ def _decode(data: bytes, kind: type[_Artifact]) -> tuple[_Artifact | None, str]:
         return None, f"is not JSON: {printable(problem)}"
 
 
-def _schema_kind(artifact: Manifest | Catalog) -> str:
+def _schema_kind(artifact: _Artifact) -> str:
     version = (artifact.metadata.dbt_schema_version if artifact.metadata else None) or ""
     found = re.search(r"/dbt/([a-z-]+)/v?[\d.]+", version)
     return found[1] if found else ""

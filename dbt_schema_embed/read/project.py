@@ -2,14 +2,12 @@
 
 import os
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping
-from hashlib import md5
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.artifacts import CatalogTable, Manifest, Metadata, Node, load_catalog, load_manifest
+from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
@@ -74,7 +72,8 @@ def read_project(
         relations = _told(relations, facts, tables, values)
         lineage = facts.lineage
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
-    return Project(_name(read, nodes), spoken, tuple(relations), lineage, tuple(warnings))
+    name = root_package(read.metadata, (node.package_name for node in nodes.values()))
+    return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
 
 
 def _target(project_dir: Path, target_path: Path | None) -> Path:
@@ -183,15 +182,3 @@ def _unknown_adapter(adapter: str | None, dialect: str | None) -> list[str]:
         return []
     said = f"the adapter {printable(adapter)} is not known" if adapter else "the manifest names no adapter"
     return [f"{said}: SQL is read in no particular dialect; say which with --dialect"]
-
-
-def _name(manifest: Manifest, nodes: Mapping[str, Node]) -> str:
-    """The project's name. Before dbt 1.5 a manifest holds only its MD5; then the package with that MD5."""
-    metadata = manifest.metadata or Metadata()
-    if metadata.project_name:
-        return metadata.project_name
-    packages = Counter(n.package_name for n in nodes.values() if n.package_name and n.resource_type in KINDS)
-    for package in packages:
-        if md5(package.encode(), usedforsecurity=False).hexdigest() == metadata.project_id:
-            return package
-    return packages.most_common(1)[0][0] if packages else ""

@@ -1,0 +1,184 @@
+"""dbt's graph as node selection sees it: every resource with its properties and edges, from the manifest."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dbt_schema_embed.read.artifacts import DependsOn, Metadata, load, root_package
+
+
+class _Test(msgspec.Struct, frozen=True):
+    name: str | None = None
+
+
+class GraphNode(msgspec.Struct, frozen=True):
+    """A resource of any kind. Fields that only few selections need stay undecoded (``msgspec.Raw``)."""
+
+    name: str = ""
+    resource_type: str = ""
+    package_name: str | None = None
+    fqn: list[str] | None = None
+    original_file_path: str | None = None
+    patch_path: str | None = None
+    source_name: str | None = None
+    tags: Any = None
+    depends_on: DependsOn | None = None
+    version: str | int | float | None = None
+    latest_version: str | int | float | None = None
+    access: str | None = None
+    deprecation_date: str | None = None
+    config: msgspec.Raw = msgspec.Raw(b"{}")
+    unrendered_config: msgspec.Raw = msgspec.Raw(b"{}")
+    columns: msgspec.Raw = msgspec.Raw(b"{}")
+    description: str | None = None
+    contract: Any = None
+    checksum: Any = None
+    raw_code: str | None = None
+    raw_sql: str | None = None
+    database: str | None = None
+    schema: str | None = None
+    identifier: str | None = None
+    quoting: Any = None
+    freshness: Any = None
+    loaded_at_field: str | None = None
+    external: Any = None
+    test_metadata: _Test | None = None
+    type: Any = None
+    owner: Any = None
+    maturity: Any = None
+    url: Any = None
+    label: Any = None
+
+    @property
+    def package(self) -> str:
+        """The dbt package it belongs to."""
+        return self.package_name or ""
+
+    @property
+    def path(self) -> str:
+        """original_file_path, with slashes."""
+        return (self.original_file_path or "").replace("\\", "/")
+
+    @property
+    def yaml_path(self) -> str:
+        """Where its YAML stands, without the package's name."""
+        declared = (self.patch_path or "").replace("\\", "/")
+        return declared.partition("://")[2] or declared
+
+    @property
+    def raw(self) -> str:
+        """The code as written."""
+        return self.raw_code or self.raw_sql or ""
+
+    @property
+    def is_versioned(self) -> bool:
+        """Models alone have versions."""
+        return self.resource_type == "model" and self.version is not None
+
+    @property
+    def dependencies(self) -> list[str]:
+        """unique_ids it refers to."""
+        return (self.depends_on.nodes if self.depends_on else None) or []
+
+    @property
+    def macros(self) -> list[str]:
+        """Macros it calls."""
+        return (self.depends_on.macros if self.depends_on else None) or []
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Its tags; one alone may be written as text."""
+        said = [self.tags] if isinstance(self.tags, str) else self.tags
+        return [tag for tag in said if isinstance(tag, str)] if isinstance(said, list) else []
+
+
+class Macro(msgspec.Struct, frozen=True):
+    """A macro's code and the macros it calls."""
+
+    macro_sql: str = ""
+    depends_on: DependsOn | None = None
+
+    @property
+    def macros(self) -> list[str]:
+        """Macros it calls."""
+        return (self.depends_on.macros if self.depends_on else None) or []
+
+
+class GraphManifest(msgspec.Struct, frozen=True):
+    """manifest.json, as far as selection needs it."""
+
+    metadata: Metadata | None = None
+    nodes: dict[str, GraphNode] | msgspec.UnsetType = msgspec.UNSET
+    sources: dict[str, GraphNode] | None = None
+    exposures: dict[str, GraphNode] | None = None
+    metrics: dict[str, GraphNode] | None = None
+    semantic_models: dict[str, GraphNode] | None = None
+    saved_queries: dict[str, GraphNode] | None = None
+    unit_tests: dict[str, GraphNode] | None = None
+    functions: dict[str, GraphNode] | None = None
+    macros: msgspec.Raw = msgspec.Raw(b"{}")
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """Enabled resources by unique_id, and the edges between them."""
+
+    nodes: Mapping[str, GraphNode]
+    parents: Mapping[str, Collection[str]]
+    children: Mapping[str, Collection[str]]
+    project: str  # the root project's package
+    macros: msgspec.Raw
+
+    def ancestors(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+        """What ``start`` depends on, ``depth`` edges far; members of ``start`` only where another depends on them."""
+        return _reached(self.parents, start, depth)
+
+    def descendants(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+        """What depends on ``start``, as `ancestors`."""
+        return _reached(self.children, start, depth)
+
+
+def load_graph(path: Path) -> Graph:
+    """The graph of a manifest.
+
+    Raises:
+        ArtifactError: as `load_manifest`.
+    """
+    manifest = load(path, GraphManifest, "manifest")
+    groups = (
+        *(manifest.nodes or {}, manifest.sources, manifest.exposures, manifest.metrics, manifest.semantic_models),
+        *(manifest.saved_queries, manifest.unit_tests, manifest.functions),
+    )
+    nodes = {i: node for group in groups for i, node in (group or {}).items() if _enabled(node)}
+    parents = {i: [p for p in dict.fromkeys(node.dependencies) if p in nodes] for i, node in nodes.items()}
+    children: dict[str, list[str]] = {}
+    for unique_id, above in parents.items():
+        for parent in above:
+            children.setdefault(parent, []).append(unique_id)
+    project = root_package(manifest.metadata, (node.package_name for node in nodes.values()))
+    return Graph(nodes, parents, children, project, manifest.macros)
+
+
+def mapping(raw: msgspec.Raw) -> dict[str, Any]:
+    """The object in ``raw``; empty where it is something else."""
+    found = msgspec.json.decode(raw) if raw else None
+    return found if isinstance(found, dict) else {}
+
+
+def _enabled(node: GraphNode) -> bool:
+    # dbt keeps disabled nodes apart; only sources could stay among the enabled ones, in old versions
+    return node.resource_type != "source" or mapping(node.config).get("enabled") is not False
+
+
+def _reached(edges: Mapping[str, Collection[str]], start: Iterable[str], depth: int | None) -> set[str]:
+    reached: set[str] = set()
+    layer = set(start)
+    steps = 0
+    while layer and (depth is None or steps < depth):
+        layer = {there for here in layer for there in edges.get(here, ())} - reached
+        reached |= layer
+        steps += 1
+    return reached
