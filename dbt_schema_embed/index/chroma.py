@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.errors import MissingExtraError, printable
+from dbt_schema_embed.index.approximate import BackendError
 from dbt_schema_embed.index.generations import sync_tree
 from dbt_schema_embed.index.store import Manifest, Matrix, Store, checksum
 
@@ -28,10 +29,6 @@ ADDS_PER_SECOND = 50
 T = TypeVar("T")
 
 
-class ChromaError(Exception):
-    """Chroma cannot serve. The message says why, in one line."""
-
-
 def build(
     folder: Path, width: int, rows: int, *, old: Store | None = None, verify: bool = False
 ) -> dict[str, tuple[int, int]]:
@@ -41,7 +38,7 @@ def build(
     ``verify`` asks for every row, else a sample is asked for. Gives the files as a manifest lists them.
 
     Raises:
-        ChromaError: it crashed, took too long, or lost rows.
+        BackendError: it crashed, took too long, or lost rows.
         MissingExtraError: chromadb is not installed.
     """
     first = _copy(old, folder) if old else 0
@@ -50,7 +47,7 @@ def build(
     try:
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=_env(), timeout=limit)
     except subprocess.TimeoutExpired:
-        raise ChromaError(f"building it took more than {limit:.0f} s") from None
+        raise BackendError(f"building it took more than {limit:.0f} s") from None
     _check(done.stdout, done.returncode)
     sync_tree(folder / "chroma")
     files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
@@ -75,7 +72,7 @@ def check_files(store: Store) -> None:
     """Compare the files of the Chroma store with the manifest.
 
     Raises:
-        ChromaError: one is missing or is not what was written.
+        BackendError: one is missing or is not what was written.
     """
     for name, expected in files_of(store.manifest).items():
         _intact(store.folder / name, name, expected)
@@ -85,7 +82,7 @@ class Worker:
     """A running child that answers queries over one generation.
 
     Raises:
-        ChromaError: the store is damaged, or the child did not start.
+        BackendError: the store is damaged, or the child did not start.
         MissingExtraError: chromadb is not installed.
     """
 
@@ -109,7 +106,7 @@ class Worker:
         """Rows (q, n), -1 where there are fewer, and their cosine distances, nearest first.
 
         Raises:
-            ChromaError: the child crashed or gave no answer.
+            BackendError: the child crashed or gave no answer.
         """
         request = struct.pack("<qq", len(queries), n) + queries.astype("<f4").tobytes()
         size = len(queries) * n * 12
@@ -121,7 +118,7 @@ class Worker:
 
         answer = self._within(QUERY_SECONDS, exchange)
         if len(answer) != size:
-            raise ChromaError(f"it gave no answer (exit status {self._process.wait(5)})")
+            raise BackendError(f"it gave no answer (exit status {self._process.wait(5)})")
         rows = np.frombuffer(answer, "<i8", len(queries) * n).reshape(-1, n)
         return rows, np.frombuffer(answer, "<f4", offset=rows.nbytes).reshape(-1, n)
 
@@ -158,9 +155,9 @@ class Worker:
         if thread.is_alive():
             self._process.kill()
             thread.join()
-            raise ChromaError(f"it gave no answer in {seconds:.0f} s")
+            raise BackendError(f"it gave no answer in {seconds:.0f} s")
         if failures:
-            raise ChromaError(f"it ended: {failures[0].strerror}")
+            raise BackendError(f"it ended: {failures[0].strerror}")
         return results[0]
 
 
@@ -181,9 +178,9 @@ def _intact(path: Path, name: str, expected: tuple[int, int]) -> None:
     try:
         actual = checksum(path)
     except OSError as problem:
-        raise ChromaError(f"{name}: {problem.strerror}") from None
+        raise BackendError(f"{name}: {problem.strerror}") from None
     if actual != expected:
-        raise ChromaError(f"{name} is not what was written")
+        raise BackendError(f"{name} is not what was written")
 
 
 def _check(line: bytes, status: int | None) -> None:
@@ -191,6 +188,6 @@ def _check(line: bytes, status: int | None) -> None:
     try:
         error = json.loads(line)["error"]
     except (ValueError, KeyError, TypeError):
-        raise ChromaError(f"its process ended with status {status}") from None
+        raise BackendError(f"its process ended with status {status}") from None
     if error:
-        raise ChromaError(printable(error))
+        raise BackendError(printable(error))

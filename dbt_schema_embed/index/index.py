@@ -1,30 +1,24 @@
 """The index as other rooms see it: open, update, query, close."""
 
-import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.errors import IndexMismatchError, MissingExtraError
-from dbt_schema_embed.index import basis, chroma, exact
-from dbt_schema_embed.index.chroma import ChromaError
+from dbt_schema_embed.errors import IndexMismatchError
+from dbt_schema_embed.index import basis
+from dbt_schema_embed.index.approximate import Rows
 from dbt_schema_embed.index.generations import Generations, Opened
-from dbt_schema_embed.index.rescore import DistrustError, candidates, rescored
-from dbt_schema_embed.index.store import DamagedError, Identity, Manifest, Matrix, Store
+from dbt_schema_embed.index.search import Search
+from dbt_schema_embed.index.shared import Shared
+from dbt_schema_embed.index.store import DamagedError, Identity, Matrix, Store
 from dbt_schema_embed.index.update import STALE, Changes, Plan, VectorsOf, plan, unit, write
-
-Rows = tuple[NDArray[np.int64], Matrix]
-"""Some rows of a store and their similarities to one query."""
 
 REFIT = 2
 """Growth of the vectors since reduced dimensions were fitted, as a factor, at which they are fitted anew."""
-
-
-CROSSOVER = 200_000
-"""Rows from which Chroma serves when nothing was asked for."""
 
 
 class VectorIndex(Protocol):
@@ -45,14 +39,12 @@ class Index:
     ``notes`` collects, in one line each, what went wrong and was mended or worked around.
     """
 
-    def __init__(self, folder: Path, identity: Identity, approximate: bool | None) -> None:
-        self.notes: list[str] = []
+    def __init__(self, folder: Path, identity: Identity, search: Search, notes: list[str]) -> None:
+        self.notes = notes
         self._generations = Generations(folder)
         self._identity = identity
-        self._approximate = approximate
+        self._search = search
         self._opened: Opened | None = None
-        self._worker: chroma.Worker | None = None
-        self._distrusted = ""  # the generation whose Chroma store failed
 
     def update(self, items: Mapping[str, str], vectors_of: VectorsOf) -> Changes:
         """Make the index hold exactly ``items`` (id -> digest of its text), asking ``vectors_of`` only for new texts.
@@ -67,13 +59,12 @@ class Index:
         with self._generations.writing():
             old = self._old()
             todo = plan(items, old)
-            if old is None or todo.changes.any or not self._chroma_fits(old):
+            if old is None or todo.changes.any or not self._search.fits(old):
                 self._next(todo, old, vectors_of)
             self._generations.sweep(self._opened.pointer.name if self._opened else None)
-            return Changes(
-                todo.changes.added, todo.changes.changed, todo.changes.removed, todo.changes.kept,
-                self._opened.store.manifest.recall_loss if self._opened else None,
-            )  # fmt: skip
+        store = self._current()
+        self._search.share(store)
+        return replace(todo.changes, recall_loss=store.manifest.recall_loss)
 
     def query(self, vectors: NDArray[Any], k: int) -> tuple[list[list[str]], Matrix]:
         """See `VectorIndex.query`. Sees what another process has built since, without reopening.
@@ -91,13 +82,11 @@ class Index:
         k = min(k, store.manifest.items)
         if not k:
             return [[] for _ in queries], np.empty((len(queries), 0), np.float32)
-        return ranked(store, self._nearest(store, queries, k), k)
+        return ranked(store, self._search.nearest(store, queries, k), k)
 
     def close(self) -> None:
-        """Let go of the files and end the child process."""
-        if self._worker:
-            self._worker.close()
-            self._worker = None
+        """Let go of files, connections and the child process; the next call opens them again."""
+        self._search.close()
         if self._opened:
             self._opened.close()
             self._opened = None
@@ -119,59 +108,14 @@ class Index:
         return store
 
     def _next(self, todo: Plan, old: Store | None, vectors_of: VectorsOf) -> None:
-        has = old is not None and bool(chroma.files_of(old.manifest)) and self._distrusted != old.folder.name
         used = len(set(todo.rows.values()))
-        keep_rows = has and old is not None and used >= (1 - STALE) * old.manifest.rows
+        # Chroma forgets badly: rows without items stay in it until they are too many
+        extend = old if old and self._search.extends(old) and used >= (1 - STALE) * old.manifest.rows else None
         with self._generations.draft() as folder:
-            manifest = write(folder, self._identity, todo, old, vectors_of, keep_rows=keep_rows)
-            if self._wants_chroma(manifest.rows):
-                self._add_chroma(folder, manifest, old if keep_rows else None)
+            manifest = write(folder, self._identity, todo, old, vectors_of, keep_rows=extend is not None)
+            manifest = self._search.build(folder, manifest, extend, verify=False)
             self._generations.switch(folder, manifest)
         self._reopened()
-
-    def _wants_chroma(self, rows: int) -> bool:
-        if self._approximate is None:
-            return rows >= CROSSOVER
-        return self._approximate and rows > 0
-
-    def _chroma_fits(self, store: Store) -> bool:
-        """Whether the Chroma store that should be there is there, whole."""
-        if not self._wants_chroma(store.manifest.rows):
-            return True
-        if not chroma.files_of(store.manifest):
-            return False
-        try:
-            chroma.check_files(store)
-        except ChromaError as problem:
-            self._distrust(store, problem, "it was built anew")
-        return self._distrusted != store.folder.name
-
-    def _add_chroma(self, folder: Path, manifest: Manifest, old: Store | None) -> None:
-        try:
-            manifest.files.update(chroma.build(folder, manifest.identity.width, manifest.rows, old=old))
-        except ChromaError as problem:
-            shutil.rmtree(folder / "chroma", ignore_errors=True)
-            self.notes.append(f"Chroma could not index the columns ({problem}): exact search serves")
-        except MissingExtraError:
-            if self._approximate:
-                raise
-
-    def _distrust(self, store: Store, problem: Exception, what: str) -> None:
-        self._distrusted = store.folder.name
-        self.notes.append(f"the Chroma store in {self._generations.folder} failed ({problem}): {what}")
-
-    def _nearest(self, store: Store, queries: Matrix, k: int) -> list[Rows]:
-        serves = self._wants_chroma(store.manifest.rows) and chroma.files_of(store.manifest)
-        if not serves or self._distrusted == store.folder.name:
-            return exact.nearest(store, queries, k)
-        try:
-            if self._worker is None:
-                self._worker = chroma.Worker(store)
-            rows, distances = self._worker.query(queries, min(candidates(k), store.manifest.rows))
-            return completed(store, queries, k, rescored(store, queries, rows, distances))
-        except (ChromaError, DistrustError) as problem:
-            self._distrust(store, problem, "exact search serves")
-            return exact.nearest(store, queries, k)
 
     def _reopened(self) -> Store | None:
         """The generation in force, opened if it is not open already."""
@@ -198,15 +142,6 @@ class Index:
                 hint=again,
             )
         return store
-
-
-def completed(store: Store, queries: Matrix, k: int, found: list[Rows]) -> list[Rows]:
-    """``found``, with exact answers for the queries that have no direction or got too few rows."""
-    enough = min(k, store.manifest.rows if store.live is None else int(store.live.sum()))
-    short = [n for n, (rows, _) in enumerate(found) if len(rows) < enough or not queries[n].any()]
-    for number, rows in zip(short, exact.nearest(store, queries[short], k), strict=True):
-        found[number] = rows
-    return found
 
 
 def ranked(store: Store, found: list[Rows], k: int) -> tuple[list[list[str]], Matrix]:
@@ -238,15 +173,21 @@ def open_index(
     text_version: int,
     approximate: bool | None = None,
     dimensions: int | None = None,
+    shared: Shared | None = None,
 ) -> Index:
     """The index in ``folder``, which need not exist yet; nothing is read before the first call.
 
     ``approximate``: True asks Chroma, False compares with every vector, None takes the faster one for the size.
-    ``dimensions``: reduce vectors to so many, None: keep them as they are.
+    ``dimensions``: reduce vectors to so many, None: keep them as they are. ``shared``: a server that is asked first
+    unless ``approximate`` is False.
     """
     if dim < 1 or (dimensions is not None and dimensions < 1):
         raise ValueError("dim and dimensions must be 1 or more")
-    return Index(folder, Identity(encoder_id, dim, text_version, dimensions), approximate)
+    notes: list[str] = []
+    server = None
+    if shared:
+        from dbt_schema_embed.index.server import Server
 
-
-__all__ = ["Changes", "Index", "VectorIndex", "open_index"]
+        server = Server(shared)
+    identity = Identity(encoder_id, dim, text_version, dimensions)
+    return Index(folder, identity, Search(approximate, server, notes), notes)

@@ -15,7 +15,7 @@ import mmap
 import os
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,12 @@ class Manifest:
     fitted_rows: int = 0  # rows the basis was fitted on; 0: no basis
     recall_loss: float | None = None  # of the basis: 1 - recall@10 against the full vectors
     files: dict[str, tuple[int, int]] = field(default_factory=dict)  # name -> size in bytes, CRC-32
+    without_chroma: str = ""  # why Chroma was wanted and does not serve; it is not tried again on the same rows
     format: int = FORMAT
+
+    def with_files(self, files: dict[str, tuple[int, int]], without_chroma: str = "") -> "Manifest":
+        """The same with more files."""
+        return replace(self, files=self.files | files, without_chroma=without_chroma)
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json."""

@@ -1,0 +1,128 @@
+"""Who answers: a Chroma server, Chroma here, or exact search, which always can and takes over when another fails."""
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.index import approximate, chroma, exact
+from dbt_schema_embed.index.approximate import Backend, BackendError, Rows
+from dbt_schema_embed.index.store import Manifest, Matrix, Store
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.index.server import Server, SharedRows
+
+CROSSOVER = 200_000
+"""Rows from which Chroma serves when nothing was asked for."""
+
+
+class Search:
+    """Nearest rows of a store. ``notes`` gets one line for each thing that failed and was worked around."""
+
+    def __init__(self, approximate: bool | None, server: "Server | None", notes: list[str]) -> None:
+        self._approximate = approximate
+        self._server = None if approximate is False else server
+        self._notes = notes
+        self._worker: chroma.Worker | None = None
+        self._shared: SharedRows | None = None
+        self._compared: set[int] = set()  # the backends whose first answers were compared with exact ones
+        self._left_out = False  # said once
+        self._distrusted = ""  # the generation whose Chroma store failed
+
+    def nearest(self, store: Store, queries: Matrix, k: int) -> list[Rows]:
+        """For each query the rows among its ``k`` best, and their similarities."""
+        if self._server:
+            try:
+                return self._server.trusted(lambda: self._ask(self._attached(store), store, queries, k))
+            except BackendError as problem:
+                self._without_server(problem)
+        elif self._serves(store):
+            try:
+                if self._worker is None:
+                    self._worker = chroma.Worker(store)
+                return self._ask(self._worker, store, queries, k)
+            except BackendError as problem:
+                self._distrust(store, problem, "exact search serves")
+        return exact.nearest(store, queries, k)
+
+    def share(self, store: Store) -> None:
+        """Put on the server what it does not hold yet."""
+        if self._server:
+            try:
+                self._server.trusted(lambda: self._attached(store))
+            except BackendError as problem:
+                self._without_server(problem)
+
+    def fits(self, store: Store) -> bool:
+        """Whether the Chroma store that should be there is there, whole."""
+        if not self._wants_chroma(store.manifest.rows) or store.manifest.without_chroma:
+            return True
+        if not chroma.files_of(store.manifest):
+            return False
+        try:
+            chroma.check_files(store)
+        except BackendError as problem:
+            self._distrust(store, problem, "it was built anew")
+        return self.extends(store)
+
+    def extends(self, store: Store) -> bool:
+        """Whether the store's Chroma store can be added to."""
+        return bool(chroma.files_of(store.manifest)) and self._distrusted != store.folder.name
+
+    def build(self, folder: Path, manifest: Manifest, old: Store | None, *, verify: bool) -> Manifest:
+        """Index a new generation with Chroma, where that is wanted; gives the manifest with its files.
+
+        ``old``: the generation whose rows are the first of this one's. ``verify``: ask for every row afterwards.
+        """
+        if not self._wants_chroma(manifest.rows):
+            return manifest
+        try:
+            files = chroma.build(folder, manifest.identity.width, manifest.rows, old=old, verify=verify)
+            return manifest.with_files(files)
+        except BackendError as problem:
+            shutil.rmtree(folder / "chroma", ignore_errors=True)
+            self._notes.append(f"Chroma could not index the columns ({problem}): exact search serves")
+            return manifest.with_files({}, without_chroma=str(problem))
+        except MissingExtraError as problem:
+            if self._approximate:
+                raise
+            return manifest.with_files({}, without_chroma=problem.message)
+
+    def close(self) -> None:
+        """End the child process and close connections; the next call starts afresh."""
+        for backend in (self._worker, self._shared):
+            if backend:
+                backend.close()
+        self._worker = self._shared = None
+        self._compared.clear()
+
+    def _ask(self, backend: Backend, store: Store, queries: Matrix, k: int) -> list[Rows]:
+        found = approximate.nearest(backend, store, queries, k, compare=id(backend) not in self._compared)
+        self._compared.add(id(backend))
+        return found
+
+    def _attached(self, store: Store) -> "SharedRows":
+        if self._shared is None:
+            assert self._server
+            self._shared = self._server.attach(store)
+        return self._shared
+
+    def _wants_chroma(self, rows: int) -> bool:
+        if self._approximate is None:
+            return rows >= CROSSOVER and not self._server
+        return self._approximate and rows > 0
+
+    def _serves(self, store: Store) -> bool:
+        return self._wants_chroma(store.manifest.rows) and self.extends(store)
+
+    def _without_server(self, problem: BackendError) -> None:
+        assert self._server
+        self._shared = None
+        note = f"the Chroma server {self._server.shown} was left out: {problem}"
+        if not self._left_out:
+            self._notes.append(note)
+        self._left_out = True
+
+    def _distrust(self, store: Store, problem: BackendError, what: str) -> None:
+        self._distrusted = store.folder.name
+        self._notes.append(f"the Chroma store of the index failed ({problem}): {what}")
