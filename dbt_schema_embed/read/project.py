@@ -52,7 +52,7 @@ def read_project(
         ConfigError: the dialect is not known.
     """
     asked = checked_dialect(dialect)
-    manifest = manifest or _target(project_dir, target_path) / "manifest.json"
+    manifest = manifest or target_folder(project_dir, target_path) / "manifest.json"
     read = load_manifest(manifest)
     nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
     tables = _catalog(manifest, catalog, nodes)
