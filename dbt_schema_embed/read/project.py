@@ -76,8 +76,8 @@ def read_project(
     return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
 
 
-def _target(project_dir: Path, target_path: Path | None) -> Path:
-    """dbt's own order: flag, environment, project file, default."""
+def target_folder(project_dir: Path, target_path: Path | None = None) -> Path:
+    """Where dbt puts its artifacts, in its own order: flag, environment, project file, default."""
     said = target_path or os.environ.get("DBT_TARGET_PATH", "").strip() or _declared_target(project_dir) or "target"
     return project_dir / said
 
