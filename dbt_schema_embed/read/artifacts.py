@@ -221,7 +221,7 @@ def load_catalog(path: Path) -> Catalog:
 
 
 def root_package(metadata: Metadata | None, packages: Iterable[str | None]) -> str:
-    """The project's own package. Before dbt 1.5 a manifest names only its MD5; failing that, the commonest package."""
+    """The project's own package. Before v10 a manifest gives only its MD5; failing that, the commonest."""
     metadata = metadata or Metadata()
     if metadata.project_name:
         return metadata.project_name

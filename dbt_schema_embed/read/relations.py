@@ -90,12 +90,10 @@ def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tu
 
 
 def _columns(node: Node, known: Known) -> tuple[Column, ...]:
-    """The union of the catalog's columns (order, types, spelling) and the YAML's; a seed's header where neither is."""
-    listed = known.table.ordered() if known.table else []
-    yaml_columns = node.documented()
-    if not listed and not yaml_columns:
-        listed = [(name, CatalogColumn()) for name in known.rows.names]
-    documented = _Documented(yaml_columns, _quoted_column(node.quoting))
+    """Columns of the catalog (its order, types, spelling) and of the YAML; failing a catalog, of a seed's header."""
+    unlisted = [(name, CatalogColumn()) for name in known.rows.names]
+    listed = known.table.ordered() if known.table else unlisted
+    documented = _Documented(node.documented(), _quoted_column(node.quoting))
     # Names that differ in case only can stand side by side only where they are quoted.
     clashing = {name for name, n in Counter(name.lower() for name, _ in listed).items() if n > 1}
     columns: list[Column] = []

@@ -1,4 +1,4 @@
-"""The methods of dbt's node selection (``tag:``, ``source:``, ``path:`` ...), as dbt-core's selector_methods.py has them."""
+"""The methods of dbt's node selection: ``tag:``, ``source:``, ``path:`` ... as its selector_methods.py has them."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
