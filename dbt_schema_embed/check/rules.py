@@ -1,0 +1,286 @@
+"""What `check` looks for. One function a rule; `RULES` is the list people see and the order they are run in.
+
+A rule says what it finds; about rows that nobody has accepted it only ever warns.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from dbt_schema_embed.check.casts import Fit, fit
+from dbt_schema_embed.check.facts import Case, Facts, Found
+from dbt_schema_embed.errors import listed, printable
+from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
+from dbt_schema_embed.types import type_family
+
+SUGGEST = "dbt-schema-embed suggest --write --select source:{}"
+_SAME_VALUE = ("identical", "renamed", "cast")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of `check`."""
+
+    code: str  # kebab-case, as in settings
+    severity: Severity  # unless settings say otherwise
+    find: Callable[[Facts], Iterable[Found]]
+
+    @property
+    def summary(self) -> str:
+        """What it looks for, one sentence."""
+        return (self.find.__doc__ or "").splitlines()[0]
+
+
+def unreadable_mapping(facts: Facts) -> Iterator[Found]:
+    """A mapping file that cannot be read: not YAML, or not what a mapping file may hold."""
+    for error in facts.errors:
+        yield Found(error.problem, error.path, error.line, error.hint)
+
+
+def unknown_source(facts: Facts) -> Iterator[Found]:
+    """The source table of a mapping file is not in the project."""
+    for file in facts.files:
+        if not facts.sources_of(file):
+            where = f" in package {_q(file.package)}" if file.package else ""
+            hint = facts.near(file.source, facts.labels) or "remove the file if the source is gone for good"
+            yield Found(f"the project has no source {_q(file.source)}{where}", file.path, 0, hint)
+
+
+def ambiguous_source(facts: Facts) -> Iterator[Found]:
+    """Several packages declare the source table of a mapping file."""
+    for file in facts.files:
+        packages = [source.package for source in facts.sources_of(file)]
+        if len(packages) > 1:
+            yield Found(
+                f"source {_q(file.source)} is declared by {len(packages)} packages: {listed(packages)}",
+                file.path,
+                hint="add a line such as package: " + min(packages),
+            )
+
+
+def duplicate_mapping(facts: Facts) -> Iterator[Found]:
+    """Two mapping files are about one source table."""
+    first: dict[str, str] = {}
+    for file in facts.files:
+        key = "|".join(sorted(r.id for r in facts.sources_of(file))) or f"{file.package}.{file.source}".lower()
+        if key in first:
+            yield Found(f"{first[key]} maps {_q(file.source)} too", file.path, 0, "keep one of the two files")
+        first.setdefault(key, file.path)
+
+
+def unknown_model(facts: Facts) -> Iterator[Found]:
+    """A row names a model that is not in the project."""
+    for case in facts.cases:
+        if case.row.model is not None and not facts.models_called(case.row.model):
+            hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
+            yield case.found(f"the project has no model {_q(case.row.model)}", hint)
+
+
+def ambiguous_model(facts: Facts) -> Iterator[Found]:
+    """A row names a model that several packages have."""
+    for case in facts.cases:
+        models = facts.models_called(case.row.model or "")
+        if len(models) > 1:
+            full = listed([model.id.partition(".")[2] for model in models])
+            yield case.found(f"{_q(case.row.model)} is the name of {len(models)} models", f"write one of: {full}")
+
+
+def unknown_source_column(facts: Facts) -> Iterator[Found]:
+    """A row, or an entry of unmapped, names a column its source table does not have."""
+    for case in facts.cases:
+        if case.source is not None and case.source.columns and case.source_column is None:
+            yield case.found(*_no_column(facts, case.source, case.row.source_column))
+    for file, source in _known_sources(facts):
+        for name in file.unmapped:
+            if source.columns and facts.column(source, name) is None:
+                yield Found(*_at(file, *_no_column(facts, source, name)), binding=False)
+
+
+def unknown_model_column(facts: Facts) -> Iterator[Found]:
+    """A row names a column its model does not have. Models whose columns nobody lists are passed over."""
+    for case in facts.cases:
+        if case.model is not None and case.model.columns and case.row.model_column and case.model_column is None:
+            yield case.found(*_no_column(facts, case.model, case.row.model_column))
+
+
+def duplicate_row(facts: Facts) -> Iterator[Found]:
+    """A file says the same twice, or says of one column that it feeds something and that it feeds nothing."""
+    for file in facts.files:
+        yield from _duplicates(file)
+
+
+def fed_twice(facts: Facts) -> Iterator[Found]:
+    """Two columns of one source table feed the same model column."""
+    first: dict[tuple[str, str, str], Case] = {}
+    for case in facts.cases:
+        row = case.row
+        # What SQL does already it may do from two columns, with coalesce or concat.
+        if row.status in ("rejected", "existing") or row.model is None or row.model_column is None:
+            continue
+        model = case.model.id if case.model else row.model.lower()
+        other = first.setdefault((case.file.path, model, row.model_column.lower()), case).row
+        if other.source_column.lower() != row.source_column.lower():
+            said = f"{_q(f'{row.model}.{row.model_column}')} is fed by {_q(other.source_column)} already"
+            binding = row.status == other.status == "accepted"
+            yield Found(said, case.file.path, row.line, "reject one of the two", binding)
+
+
+def incompatible_types(facts: Facts) -> Iterator[Found]:
+    """No cast leads from the source column's type to the model column's."""
+    for case in facts.cases:
+        if case.row.status in ("accepted", "suggested") and "derived" not in _sql_kinds(facts, case):
+            yield from _type_findings(case, "impossible", "no cast leads there", "choose another column")
+
+
+def doubtful_types(facts: Facts) -> Iterator[Found]:
+    """An accepted row wants a cast that fails for some values or loses a part, and no SQL makes it yet."""
+    for case in facts.cases:
+        if case.row.status == "accepted" and not {"cast", "derived"} & _sql_kinds(facts, case):
+            said = "a cast fails for some values or loses a part"
+            yield from _type_findings(case, "doubtful", said, "make the cast in the model's SQL: then it is yours")
+
+
+def unmapped_column(facts: Facts) -> Iterator[Found]:
+    """The source table has a column that its mapping file does not mention."""
+    for file, source in _known_sources(facts):
+        mentioned = {*file.unmapped, *(row.source_column for row in file.columns)}
+        known = {column.name for name in mentioned if (column := facts.column(source, name))}
+        for column in source.columns:
+            if column.name not in known:
+                yield Found(
+                    f"column {_q(column.name)} of {_q(source.label)} is not mapped",
+                    file.path,
+                    file.unmapped_line,
+                    SUGGEST.format(printable(source.label)),
+                )
+
+
+def contradicts_sql(facts: Facts) -> Iterator[Found]:
+    """The model's SQL does something else than an accepted row says."""
+    for case in facts.cases:
+        if case.row.status == "accepted" and (said := _sql_says_else(facts, case)):
+            yield case.found(said, "change the row, or the SQL")
+
+
+def stale_row(facts: Facts) -> Iterator[Found]:
+    """A row is existing, or a column unmapped, and the SQL no longer says so."""
+    for case in facts.cases:
+        if case.row.status == "existing" and (said := _sql_says_else(facts, case)):
+            yield case.found(said, SUGGEST.format(printable(case.file.source)))
+    for file, source in _known_sources(facts):
+        for name in file.unmapped:
+            fed = [x for x in facts.fed_by_source_column.get((source.id, name.lower()), []) if x.kind in _SAME_VALUE]
+            if fed:
+                said = f"unmapped column {_q(name)} feeds {_targets(facts, fed)} now"
+                yield Found(*_at(file, said, SUGGEST.format(printable(source.label))), binding=False)
+
+
+def stale_manifest(facts: Facts) -> Iterator[Found]:
+    """The manifest is older than files of the project, so this check may be about what no longer is."""
+    if facts.manifest is None:
+        return
+    path, written = facts.manifest
+    newer = [name for name, changed in facts.project_files.items() if changed > written]
+    if newer:
+        yield Found(f"it is older than {printable(listed(newer), 400)}", path, 0, "run: dbt parse")
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("unreadable-mapping", "error", unreadable_mapping),
+    Rule("stale-manifest", "warning", stale_manifest),
+    Rule("unknown-source", "error", unknown_source),
+    Rule("ambiguous-source", "error", ambiguous_source),
+    Rule("duplicate-mapping", "error", duplicate_mapping),
+    Rule("unknown-source-column", "error", unknown_source_column),
+    Rule("unknown-model", "error", unknown_model),
+    Rule("ambiguous-model", "error", ambiguous_model),
+    Rule("unknown-model-column", "error", unknown_model_column),
+    Rule("duplicate-row", "error", duplicate_row),
+    Rule("fed-twice", "error", fed_twice),
+    Rule("incompatible-types", "error", incompatible_types),
+    Rule("doubtful-types", "warning", doubtful_types),
+    Rule("contradicts-sql", "error", contradicts_sql),
+    Rule("stale-row", "warning", stale_row),
+    Rule("unmapped-column", "warning", unmapped_column),
+)
+
+
+def _q(name: str | None) -> str:
+    return f"'{printable(name)}'"
+
+
+def _at(file: MappingFile, message: str, hint: str) -> tuple[str, str, int, str]:
+    """Message, path, line and hint of a finding about the file's list of unmapped columns."""
+    return message, file.path, file.unmapped_line, hint
+
+
+def _known_sources(facts: Facts) -> Iterator[tuple[MappingFile, Relation]]:
+    for file in facts.files:
+        sources = facts.sources_of(file)
+        if len(sources) == 1:
+            yield file, sources[0]
+
+
+def _no_column(facts: Facts, relation: Relation, name: str) -> tuple[str, str]:
+    """Message and hint about a column a relation lacks."""
+    hint = facts.near(name, (c.name for c in relation.columns))
+    return f"{_q(relation.label)} has no column {_q(name)}", hint or "remove it, if the column is gone for good"
+
+
+def _duplicates(file: MappingFile) -> Iterator[Found]:
+    seen: set[tuple[str, str | None, str | None]] = set()
+    feeds: set[str] = set()
+    for row in file.columns:
+        pair = (row.source_column, row.model, row.model_column)
+        if pair in seen:
+            yield Found(f"{_q(row.source_column)} has this row twice", file.path, row.line, "remove one of them")
+        seen.add(pair)
+        if row.status != "rejected" and row.model is not None:
+            feeds.add(row.source_column)
+    listed_names: set[str] = set()
+    for name in file.unmapped:
+        if name in listed_names:
+            yield Found(*_at(file, f"{_q(name)} stands in unmapped twice", "remove one of them"))
+        elif name in feeds:
+            yield Found(*_at(file, f"{_q(name)} stands in columns and in unmapped", "remove one of them"))
+        listed_names.add(name)
+
+
+def _type_findings(case: Case, bad: Fit, said: str, hint: str) -> Iterator[Found]:
+    if case.source_column is None or case.model_column is None:
+        return
+    source, target = type_family(case.source_column.type), type_family(case.model_column.type)
+    if source and target and fit(source, target) == bad:
+        left, right = printable(case.source_column.type, 60), printable(case.model_column.type, 60)
+        name = f"{case.row.model}.{case.row.model_column}"
+        yield case.found(f"{_q(case.row.source_column)} is {left}, {_q(name)} is {right}: {said}", hint)
+
+
+def _sql_kinds(facts: Facts, case: Case) -> set[str]:
+    """How SQL makes the model column of a row from its source column; empty when it does not."""
+    column, target = case.row.source_column.lower(), (case.row.model_column or "").lower()
+    lineage = facts.lineage.get((case.source.id, case.model.id), []) if case.source and case.model else []
+    return {x.kind for x in lineage if x.source_column.lower() == column and x.model_column.lower() == target}
+
+
+def _sql_says_else(facts: Facts, case: Case) -> str:
+    """What the model's SQL does with either column of a row instead; empty when it agrees or says nothing."""
+    if case.source is None or case.model is None or case.row.model_column is None:
+        return ""
+    lineage = facts.lineage.get((case.source.id, case.model.id), [])
+    column, target = case.row.source_column.lower(), case.row.model_column.lower()
+    into = [x for x in lineage if x.model_column.lower() == target]
+    out = [x for x in lineage if x.source_column.lower() == column]
+    if any(x.source_column.lower() == column for x in into):
+        return ""
+    mine = f"{case.row.model}.{case.row.model_column}"
+    if into:
+        others = listed([*{_q(x.source_column) for x in into}])
+        return f"the SQL feeds {_q(mine)} from {others}, not from {_q(case.row.source_column)}"
+    if any(x.kind in _SAME_VALUE for x in out):
+        return f"the SQL feeds {_q(case.row.source_column)} into {_targets(facts, out)}, not into {_q(mine)}"
+    return ""
+
+
+def _targets(facts: Facts, lineage: list[Lineage]) -> str:
+    """Where lineage leads: "'stg_charges.charge_id'"."""
+    return listed([*{_q(f"{facts.name_of.get(x.model, x.model)}.{x.model_column}") for x in lineage}])

@@ -1,0 +1,134 @@
+"""Every rule says exactly what is wrong, where, and what to do next."""
+
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbt_schema_embed.check.facts import Facts
+from dbt_schema_embed.check.formats import to_text
+from dbt_schema_embed.check.rules import RULES
+from dbt_schema_embed.check.run import check
+from dbt_schema_embed.errors import ConfigError, MappingError
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
+
+TABLE = Path(__file__).resolve().parent.parent / "fixtures" / "check" / "rules.txt"
+
+
+def cases() -> dict[str, tuple[str, str]]:
+    """Title -> (text of a mapping file, what `check` says)."""
+    found = {}
+    for block in re.split(r"^#### (?!says)", TABLE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        title, _, body = block.partition("\n")
+        text, _, says = body.partition("#### says\n")
+        found[title] = (text, says.rstrip("\n") + "\n")
+    return found
+
+
+CASES = cases()
+
+
+@pytest.mark.parametrize("title", CASES)
+def test_what_is_said(check_text: Any, title: str) -> None:
+    text, says = CASES[title]
+    assert to_text(check_text(text), files=1) == says
+
+
+def test_every_rule_is_in_the_table_or_below() -> None:
+    shown = {code for _, says in CASES.values() for code in re.findall(r"\[([a-z-]+)\]", says)}
+    below = {"unreadable-mapping", "duplicate-mapping", "stale-manifest"}
+    assert shown | below == {rule.code for rule in RULES}
+    assert not shown & below
+    assert all(re.fullmatch(r"[A-Z].+\.", rule.summary) for rule in RULES)
+    assert [rule.code for rule in RULES] == [rule.find.__name__.replace("_", "-") for rule in RULES]
+
+
+def test_files_that_could_not_be_read(project: Project) -> None:
+    error = MappingError("it is empty", path="m/x.yml", line=3, hint="remove it")
+    (problem,) = check(project, [], [error])
+    assert to_text([problem], files=0) == (
+        "m/x.yml:3: error: it is empty [unreadable-mapping]\n  remove it\n1 error in 0 mapping files\n"
+    )
+
+
+def test_two_files_of_one_source(check_text: Any) -> None:
+    text = "version: 1\nsource: stripe.bare\n"
+    (problem,) = check_text(text, text.replace("bare", "BARE"))
+    assert (problem.code, problem.path, problem.message) == (
+        "duplicate-mapping",
+        "m/1.yml",
+        "m/0.yml maps 'stripe.BARE' too",
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a.sql": 10.0, "b.yml": 9.0}, []),
+        ({"b.yml": 10.5, "a.sql": 11.0, "c": 1.0}, ["it is older than a.sql, b.yml"]),
+        ({f"{i}.sql": 11.0 for i in range(8)}, ["it is older than 0.sql, 1.sql, 2.sql, 3.sql, 4.sql and 3 more"]),
+    ],
+)
+def test_a_manifest_older_than_the_project(project: Project, files: dict[str, float], said: list[str]) -> None:
+    problems = check(project, [], manifest=("target/manifest.json", 10.0), project_files=files)
+    assert [p.message for p in problems] == said
+    assert all((p.code, p.severity, p.hint) == ("stale-manifest", "warning", "run: dbt parse") for p in problems)
+
+
+def test_severities(check_text: Any) -> None:
+    text = CASES["types"][0]
+    said = {p.code: p.severity for p in check_text(text) if p.line in (4, 5)}
+    assert said == {"doubtful-types": "warning", "incompatible-types": "error"}
+    off = check_text(text, severity={"doubtful-types": "off", "fed-twice": "error", "incompatible-types": "warning"})
+    assert {(p.code, p.severity) for p in off} == {("fed-twice", "error"), ("incompatible-types", "warning")}
+
+
+@pytest.mark.parametrize(
+    ("severity", "message"),
+    [
+        ({"unknown-modle": "off"}, "'unknown-modle' is no rule of check\n  did you mean unknown-model?"),
+        ({"fed-twice": "warn"}, "'warn' is no severity for fed-twice\n  did you mean warning?"),
+        ({"fed-twice": True}, "'True' is no severity for fed-twice\n  known are: error, warning, off"),
+    ],
+)
+def test_severities_that_are_none(project: Project, severity: Any, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check(project, [], severity=severity)
+    assert str(caught.value) == message
+
+
+def test_hostile_names_are_harmless_in_messages() -> None:
+    file = MappingFile("m.yml", "a\x1b[31m.b\u202e", (MappingRow("\nx", "m\r", "c\x00"),))
+    for problem in check(Project("p", None, ()), [file]):
+        assert problem.message.isprintable()
+        assert problem.hint.isprintable()
+
+
+def big(files: int, columns: int, wrong: str = "") -> tuple[Project, list[MappingFile]]:
+    """A project with as many sources as files, and mappings that fit it when ``wrong`` is empty."""
+    relations, mappings = [], []
+    for i in range(files):
+        names = [f"col_{i}_{j}" for j in range(columns)]
+        cols = tuple(Column(name, type="integer") for name in names)
+        relations.append(Relation(f"source.p.s.t{i}", f"t{i}", "source", cols, source_name="s", package="p"))
+        relations.append(Relation(f"model.p.m{i}", f"m{i}", "model", cols, package="p"))
+        rows = (MappingRow(name + wrong, f"m{i}", name + wrong, status="accepted", line=4) for name in names)
+        mappings.append(MappingFile(f"m/{i}.yml", f"s.t{i}", tuple(rows)))
+    return Project("p", None, tuple(relations)), mappings
+
+
+@pytest.mark.parametrize(("wrong", "seconds"), [("", 1.0), ("_wrong", 6.0)])  # 0.07 s and 0.5 s on an idle machine
+def test_ten_thousand_columns_in_time(wrong: str, seconds: float) -> None:
+    project, mappings = big(500, 20, wrong)
+    started = time.process_time()
+    problems = check(project, mappings)
+    assert time.process_time() - started < seconds
+    assert len(problems) == (30_000 if wrong else 0)
+
+
+def test_facts_are_looked_up_once(project: Project) -> None:
+    facts = Facts(project, [])
+    assert facts.columns(project.relations[0]) is facts.columns(project.relations[0])
+    assert facts.column(project.relations[0], "LIVEMODE") == facts.column(project.relations[0], "LiveMode")
