@@ -1,24 +1,85 @@
 """Rows of equal token length, cut to a token budget: no padding is ever computed."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.errors import ConfigError
 
-def plan(lengths: Sequence[int], budget: int, most_rows: int | None = None) -> Iterator[NDArray[np.intp]]:
+CHUNK = 4096
+"""Texts that are tokenized, encoded and stored together, while the ones before and after are in the other stages."""
+
+_FEW = 16  # rows below which sharing a batch between workers gains nothing
+_MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the caller allows."""
+
+    batch_size: int | None = None  # most rows in one batch; None: chosen from the work and the device
+    memory_mb: int | None = None  # above the loaded encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a device computes at a time, and what that costs."""
+
+    workers: int  # batches computed at once
+    budget: int  # tokens in one batch
+    token_bytes: int  # working memory a token, measured at its worst (the longest texts)
+    longest: int  # tokens of the longest text
+    base_bytes: int = 24 * _MIB  # tokens, memo and interpreter, whatever the batch
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """How a call is cut."""
+
+    workers: int
+    budget: int
+    rows: int  # most rows in a batch
+    chunk: int
+
+
+def cut(texts: int, dim: int, cost: Cost, limits: Limits) -> Work:
+    """How to cut ``texts`` texts so that the limits hold.
+
+    Raises:
+        ConfigError: the memory limit holds not even one text at a time beside the result; it says what would.
+    """
+    workers, budget, chunk = cost.workers, cost.budget, CHUNK
+    if limits.memory_mb is not None:
+        result = texts * dim * 4 * 2  # the rows, and once more while they are handed out
+        left = limits.memory_mb * _MIB - result - cost.base_bytes
+        one = cost.token_bytes * cost.longest
+        if left < one:
+            least = -(-(result + cost.base_bytes + one) // _MIB)
+            raise ConfigError(
+                f"memory_limit_mb {limits.memory_mb} does not hold {texts} vectors and one batch",
+                hint=f"{least} would fit",
+            )
+        workers = max(1, min(workers, left // one))
+        budget = min(budget, left // workers // cost.token_bytes)
+        chunk = min(chunk, 1024)
+    rows = limits.batch_size or max(_FEW, -(-min(texts, chunk) // workers))
+    return Work(workers, budget, rows, chunk)
+
+
+def plan(lengths: Sequence[int], budget: int, most_rows: int) -> Iterator[NDArray[np.intp]]:
     """The rows of each batch: of equal length, at most ``budget`` tokens (one row always fits) and ``most_rows`` rows.
 
-    Shortest first, so that memory grows slowly. Every row comes exactly once.
+    Longest first: the batch that needs most memory fails first if any does, and workers end together.
 
-    >>> [batch.tolist() for batch in plan([3, 5, 3, 3], budget=6)]
-    [[0, 2], [3], [1]]
+    >>> [batch.tolist() for batch in plan([3, 5, 3, 3], budget=6, most_rows=9)]
+    [[1], [0, 2], [3]]
     """
-    order = np.argsort(np.asarray(lengths, dtype=np.int64), kind="stable")
-    sorted_lengths = np.asarray(lengths, dtype=np.int64)[order]
-    starts = np.flatnonzero(np.diff(sorted_lengths, prepend=-1))
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    ordered = np.asarray(lengths, dtype=np.int64)[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
     for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
-        rows = max(1, budget // max(1, int(sorted_lengths[start])))
-        rows = min(rows, most_rows or rows)
+        rows = min(most_rows, max(1, budget // max(1, int(ordered[start]))))
         for at in range(start, end, rows):
             yield order[at : min(at + rows, end)]

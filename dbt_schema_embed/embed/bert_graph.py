@@ -1,8 +1,8 @@
 """A BERT-shaped encoder as an ONNX graph over its own weights file.
 
-The graph is a page of nodes with onnxruntime's fused kernels; the weights are handed over as they lie in the
-safetensors file. Nothing is exported and nothing is copied to disk, so the first run on a machine is as fast as the next, and
-torch is not needed. `probe` proves the result against the float32 encoder before it is used.
+The graph is a page of nodes with onnxruntime's fused kernels; the weights are handed over as they lie in the file.
+Nothing is exported and nothing is copied to disk, so the first run on a machine is as fast as the next, and torch is
+not needed. `probe` proves the result against the float32 encoder before it is used.
 """
 
 from pathlib import Path
@@ -22,7 +22,9 @@ FAMILIES = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
 _FUSED = "com.microsoft"
 _WORDS = "embeddings.word_embeddings.weight"
 
-Weights = dict[str, NDArray[np.float32]]
+Array = NDArray[np.float32]
+Weights = dict[str, Array]
+Arrays = dict[str, NDArray[Any]]
 
 
 def supported(files: EncoderFiles) -> bool:
@@ -40,7 +42,7 @@ def supported(files: EncoderFiles) -> bool:
     )
 
 
-def draw(files: EncoderFiles) -> tuple[bytes, Weights]:
+def draw(files: EncoderFiles, *, int8: bool = False) -> tuple[bytes, Arrays]:
     """The graph, ids (n, t) int64 -> vectors (n, d) float32 of length 1, and the arrays its initializers name.
 
     Raises:
@@ -48,10 +50,10 @@ def draw(files: EncoderFiles) -> tuple[bytes, Weights]:
     """
     from onnx import helper
 
-    graph = _Graph(files.config, _read(files.weights[0]))
+    graph = _Graph(files.config, _read(files.weights[0]), int8)
     graph.embeddings()
     for layer in range(files.config["num_hidden_layers"]):
-        graph.layer(layer)
+        graph.layer(f"encoder.layer.{layer}.")
     graph.pool(files.pooling or "mean")
     proto = helper.make_graph(
         graph.nodes,
@@ -61,7 +63,7 @@ def draw(files: EncoderFiles) -> tuple[bytes, Weights]:
         initializer=graph.initializers,
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_FUSED, 1)]
-    return helper.make_model(proto, opset_imports=opsets, ir_version=9).SerializeToString(), graph.external
+    return helper.make_model(proto, opset_imports=opsets, ir_version=9).SerializeToString(), graph.arrays
 
 
 def _read(path: Path) -> Weights:
@@ -81,13 +83,14 @@ def _read(path: Path) -> Weights:
 class _Graph:
     """The nodes as they are written down; ``at`` names the hidden state reached so far."""
 
-    def __init__(self, config: dict[str, Any], weights: Weights) -> None:
+    def __init__(self, config: dict[str, Any], weights: Weights, int8: bool) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
-        self.external: Weights = {}
+        self.arrays: Arrays = {}
         self.at = "ids"
         self._config = config
         self._weights = weights
+        self._int8 = int8
         self._epsilon = float(config.get("layer_norm_eps", 1e-12))
 
     def embeddings(self) -> None:
@@ -96,25 +99,27 @@ class _Graph:
         if FAMILIES[self._config["model_type"]]:
             places = places[int(self._config.get("pad_token_id", 1)) + 1 :]
         places = places + self._weights["embeddings.token_type_embeddings.weight"][0]
-        self._node("Gather", [self._weight("words", self._weights[_WORDS]), "ids"], "words_of")
+        self._node("Gather", [self._array("words", self._weights[_WORDS]), "ids"], "words_of")
         self._node("Shape", ["ids"], "length", start=1, end=2)
-        cut = [self._weight("places", places), self._number("zero", 0), "length"]
-        self._node("Slice", cut, "places_of")
+        self._node("Slice", [self._array("places", places), self._array("zero", np.array([0])), "length"], "places_of")
         self._node("Add", ["words_of", "places_of"], "sum")
         norm = [self._own(f"embeddings.LayerNorm.{part}") for part in ("weight", "bias")]
         self._node("LayerNormalization", ["sum", *norm], "hidden", axis=-1, epsilon=self._epsilon)
         self.at = "hidden"
 
-    def layer(self, number: int) -> None:
-        """Attention, then feed-forward, each with its residual and norm."""
-        p = f"encoder.layer.{number}."
+    def layer(self, p: str) -> None:
+        """Attention, then feed-forward, each with its residual and norm. ``p`` begins its tensors' names."""
         parts = [f"{p}attention.self.{part}." for part in ("query", "key", "value")]
-        joint = self._weight(f"{p}qkv", np.concatenate([self._weights[x + "weight"].T for x in parts], axis=1))
-        bias = self._weight(f"{p}qkv_bias", np.concatenate([self._weights[x + "bias"] for x in parts]))
+        joint = np.concatenate([self._weights[x + "weight"] for x in parts])
+        bias = self._array(f"{p}joint.bias", np.concatenate([self._weights[x + "bias"] for x in parts]))
+        self._matmul(self.at, f"{p}joint", joint)
+        size = self._array(f"{p}size", np.array([len(joint) // 3] * 3))
+        each = [f"{p}q", f"{p}k", f"{p}v"]
+        self._node("Split", [f"{p}joint", size], *each, axis=-1)
         heads = self._config["num_attention_heads"]
-        self._node("Attention", [self.at, joint, bias], f"{p}context", domain=_FUSED, num_heads=heads)
+        self._node("MultiHeadAttention", [*each, bias], f"{p}context", domain=_FUSED, num_heads=heads)
         self._dense_and_norm(f"{p}context", f"{p}attention.output.")
-        self._node("MatMul", [self.at, self._turned(f"{p}intermediate.dense.weight")], f"{p}wide")
+        self._matmul(self.at, f"{p}wide", self._weights[f"{p}intermediate.dense.weight"])
         wide = [f"{p}wide", self._own(f"{p}intermediate.dense.bias")]
         self._node("BiasGelu", wide, f"{p}active", domain=_FUSED)
         self._dense_and_norm(f"{p}active", f"{p}output.")
@@ -122,42 +127,67 @@ class _Graph:
     def pool(self, mode: str) -> None:
         """One vector of length 1 a row: the mean of its tokens, or the first token's."""
         if mode == "mean":
-            self._node("ReduceMean", [self.at, self._number("tokens", 1)], "pooled", keepdims=0)
+            self._node("ReduceMean", [self.at, self._array("tokens", np.array([1]))], "pooled", keepdims=0)
         else:
-            self._node("Gather", [self.at, self._number("first", 0, flat=False)], "pooled", axis=1)
+            self._node("Gather", [self.at, self._array("first", np.array(0))], "pooled", axis=1)
         self._node("LpNormalization", ["pooled"], "vectors", axis=-1, p=2)
 
     def _dense_and_norm(self, entering: str, p: str) -> None:
-        self._node("MatMul", [entering, self._turned(f"{p}dense.weight")], f"{p}dense")
+        self._matmul(entering, f"{p}dense", self._weights[f"{p}dense.weight"])
         scale, shift, bias = (self._own(p + x) for x in ("LayerNorm.weight", "LayerNorm.bias", "dense.bias"))
         inputs = [f"{p}dense", self.at, scale, shift, bias]
         self._node("SkipLayerNormalization", inputs, f"{p}normed", domain=_FUSED, epsilon=self._epsilon)
         self.at = f"{p}normed"
 
-    def _node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> None:
-        from onnx import helper
+    def _matmul(self, entering: str, out: str, weight: Array) -> None:
+        """``out`` = ``entering`` times ``weight``, which is (out, in) as torch keeps it."""
+        if self._int8:
+            self._matmul_int8(entering, out, weight)
+        else:
+            self._node("MatMul", [entering, self._array(f"{out}.weight", weight.T)], out)
 
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+    def _matmul_int8(self, entering: str, out: str, weight: Array) -> None:
+        """The same in bytes: one scale for each output of the weight and for each token entering.
 
-    def _own(self, name: str) -> str:
-        return self._weight(name, self._weights[name])
-
-    def _turned(self, name: str) -> str:
-        return self._weight(name, self._weights[name].T)  # torch keeps (out, in)
-
-    def _weight(self, name: str, array: NDArray[np.float32]) -> str:
-        """Declare an initializer whose data is handed over when the session opens."""
+        A scale for each token, not for the batch as onnxruntime's own node has it: a text's vector must not depend on
+        the texts beside it.
+        """
         from onnx import TensorProto
 
-        tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=array.shape)
-        tensor.data_location = TensorProto.EXTERNAL
+        scale = np.maximum(np.abs(weight).max(axis=1), 1e-12) / 127
+        stored = self._array(f"{out}.int8", np.round(weight / scale[:, None]).astype(np.int8).T)
+        middle = self._array(f"{out}.middle", np.array(128, np.uint8))  # unsigned activations have the fast kernels
+        unit = self._array(f"{out}.unit", np.array(1, np.float32))
+        self._node("Abs", [entering], f"{out}.abs")
+        self._node("ReduceMax", [f"{out}.abs", self._array(f"{out}.last", np.array([-1]))], f"{out}.max", keepdims=1)
+        self._node("Mul", [f"{out}.max", self._array(f"{out}.step", np.array(1 / 127, np.float32))], f"{out}.scale")
+        self._node("Div", [entering, f"{out}.scale"], f"{out}.steps")
+        self._node("QuantizeLinear", [f"{out}.steps", unit, middle], f"{out}.bytes")
+        self._node("MatMulInteger", [f"{out}.bytes", stored, middle], f"{out}.sum")
+        self._node("Cast", [f"{out}.sum"], f"{out}.float", to=TensorProto.FLOAT)
+        columns = self._array(f"{out}.columns", scale.astype(np.float32))
+        self._node("Mul", [f"{out}.float", columns], f"{out}.scaled")
+        self._node("Mul", [f"{out}.scaled", f"{out}.scale"], out)
+
+    def _node(self, kind: str, inputs: list[str], *outputs: str, **attributes: Any) -> None:
+        from onnx import helper
+
+        self.nodes.append(helper.make_node(kind, inputs, list(outputs), **attributes))
+
+    def _own(self, name: str) -> str:
+        return self._array(name, self._weights[name])
+
+    def _array(self, name: str, array: NDArray[Any]) -> str:
+        """Declare an initializer. A small one lies in the graph, the others are handed over when the session opens."""
+        from onnx import TensorProto, helper, numpy_helper
+
+        array = np.ascontiguousarray(array) if array.ndim else array
+        if array.size < 16:
+            self.initializers.append(numpy_helper.from_array(array, name))
+            return name
+        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
+        tensor = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value="in memory")
         self.initializers.append(tensor)
-        self.external[name] = np.ascontiguousarray(array)
-        return name
-
-    def _number(self, name: str, value: int, *, flat: bool = True) -> str:
-        from onnx import numpy_helper
-
-        self.initializers.append(numpy_helper.from_array(np.array([value] if flat else value, np.int64), name))
+        self.arrays[name] = array
         return name

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.embed.batches import plan
+from dbt_schema_embed.embed.batches import CHUNK, Cost, Limits, Work, cut, plan
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.errors import EncoderError
@@ -16,83 +17,137 @@ from dbt_schema_embed.errors import EncoderError
 CHARACTERS_PER_TOKEN = 64
 """A text is cut at this many characters for each token its encoder reads, before it is tokenized."""
 
+Rows = NDArray[np.float32]
+
+
+class DeviceMemoryError(Exception):
+    """The device had no room for a batch."""
+
 
 class Runner(Protocol):
-    """Computes one batch."""
+    """Computes one batch. Several threads may call it."""
 
     name: str  # for people: "onnxruntime, cpu, float32"
-    budget: int  # tokens in one batch
+    cost: Cost
 
-    def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Vectors (n, d) of token ids (n, t); rows of length 1."""
+    def run(self, ids: NDArray[np.int64]) -> Rows:
+        """Vectors (n, d), rows of length 1, of token ids (n, t); raises DeviceMemoryError."""
+
+
+class Encoder(Protocol):
+    """What turns texts into rows of length 1."""
+
+    name: str
+
+    def encode(self, texts: Sequence[str], limits: Limits, stats: EmbedStats) -> Iterator[Rows]:
+        """Rows of the first texts, then of the next, until all have come."""
 
 
 class TokenEncoder:
-    """An encoder whose pooling is plain: our tokenizing and batching around a runner."""
+    """An encoder whose pooling is plain: our tokenizing and batching around a runner.
 
-    def __init__(self, files: EncoderFiles, runner: Runner, batch_size: int | None) -> None:
+    Batches run side by side on threads of their own, as many as the runner wants; the next chunk is tokenized
+    meanwhile. Callers from several threads share these threads.
+    """
+
+    def __init__(self, files: EncoderFiles, runner: Runner) -> None:
         from tokenizers import Tokenizer
 
         self.name = runner.name
         self._files = files
         self._runner = runner
-        self._batch_size = batch_size
+        self._budget = runner.cost.budget
         self._tokenizer = Tokenizer.from_file(str(files.tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=files.max_tokens)
-        self._lock = threading.Lock()
+        self._pool = ThreadPoolExecutor(runner.cost.workers, "encode")
+        self._ahead = ThreadPoolExecutor(1, "tokenize")
 
-    def encode(self, texts: Sequence[str], stats: EmbedStats) -> NDArray[np.float32]:
-        """(n, d), rows in the order of ``texts``. One thread computes at a time: a batch uses every core.
+    def encode(self, texts: Sequence[str], limits: Limits, stats: EmbedStats) -> Iterator[Rows]:
+        """Rows of the first texts, then of the next, until all have come.
 
         Raises:
-            EncoderError: a vector that is not finite.
+            ConfigError: the memory limit cannot be met.
+            EncoderError: a vector that is not finite, or a device without room for one text.
         """
-        rows = np.zeros((len(texts), self._files.dim), np.float32)
-        with self._lock:
+        work = cut(len(texts), self._files.dim, self._runner.cost, limits)
+        chunks = [texts[at : at + work.chunk] for at in range(0, len(texts), work.chunk)]
+        ahead: Future[list[list[int]]] | None = None
+        for number, chunk in enumerate(chunks):
             start = time.perf_counter()
-            tokens = self._tokens(texts)
-            lengths = [len(ids) for ids in tokens]
-            batches = 0
-            for at in plan(lengths, self._runner.budget, self._batch_size):
-                rows[at] = self._runner.run(np.array([tokens[i] for i in at], dtype=np.int64))
-                batches += 1
-            stats.add(batches=batches, tokens=sum(lengths), encode_seconds=time.perf_counter() - start)
-        return checked(rows)
+            tokens = ahead.result() if ahead else self._tokens(chunk)
+            ahead = self._ahead.submit(self._tokens, chunks[number + 1]) if number + 1 < len(chunks) else None
+            rows = self._compute(tokens, work, stats)
+            stats.add(tokens=sum(map(len, tokens)), encode_seconds=time.perf_counter() - start)
+            yield checked(rows)
+
+    def _compute(self, tokens: list[list[int]], work: Work, stats: EmbedStats) -> Rows:
+        rows = np.zeros((len(tokens), self._files.dim), np.float32)
+        batches = list(plan([len(ids) for ids in tokens], min(work.budget, self._budget), work.rows))
+        stats.batch(len(batches), max(len(at) for at in batches))
+        room = threading.Semaphore(work.workers)  # fewer than the pool's threads where memory is limited
+
+        def run(at: NDArray[np.intp]) -> Rows:
+            with room:
+                return self._run(np.array([tokens[i] for i in at], dtype=np.int64))
+
+        for at, vectors in zip(batches, self._pool.map(run, batches), strict=True):
+            rows[at] = vectors
+        return rows
+
+    def _run(self, ids: NDArray[np.int64]) -> Rows:
+        """Vectors of ``ids``; a batch that finds no room is halved, and so is every one after it."""
+        if ids.size <= self._budget or len(ids) == 1:
+            try:
+                return self._runner.run(ids)
+            except DeviceMemoryError:
+                if len(ids) == 1:
+                    raise EncoderError(
+                        f"the device has no room for one text of {ids.size} tokens", hint="set use_gpu to false"
+                    ) from None
+                self._budget = min(self._budget, ids.size // 2)
+        half = len(ids) // 2
+        return np.concatenate([self._run(ids[:half]), self._run(ids[half:])])
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         longest = self._files.max_tokens * CHARACTERS_PER_TOKEN
-        cut = [text[:longest] for text in texts]
+        shortened = [readable(text[:longest]) for text in texts]
         if self._files.lower_case:
-            cut = [text.lower() for text in cut]
-        # A lone surrogate, as broken JSON holds, is no text a tokenizer takes.
-        cut = [t if t.isascii() else t.encode("utf-8", "replace").decode("utf-8") for t in cut]
-        return [found.ids for found in self._tokenizer.encode_batch_fast(cut)]
+            shortened = [text.lower() for text in shortened]
+        return [found.ids for found in self._tokenizer.encode_batch_fast(shortened)]
 
 
 class PipelineEncoder:
     """Any other encoder: sentence-transformers runs its whole pipeline."""
 
-    def __init__(self, pipeline: Any, name: str, batch_size: int | None) -> None:
+    def __init__(self, pipeline: Any, name: str) -> None:
         self.name = name
         self._pipeline = pipeline
-        self._batch_size = batch_size or 64  # measured best of sentence-transformers on short texts
         self._longest = int(pipeline.max_seq_length or 512) * CHARACTERS_PER_TOKEN
         self._lock = threading.Lock()
 
-    def encode(self, texts: Sequence[str], stats: EmbedStats) -> NDArray[np.float32]:
-        """(n, d), rows in the order of ``texts``; raises as `TokenEncoder.encode`."""
-        cut = [text[: self._longest].encode("utf-8", "replace").decode("utf-8") for text in texts]
-        with self._lock:
-            start = time.perf_counter()
-            rows = self._pipeline.encode(
-                cut, batch_size=self._batch_size, normalize_embeddings=True, show_progress_bar=False
-            )
-            stats.add(batches=-(-len(cut) // self._batch_size), encode_seconds=time.perf_counter() - start)
-        return checked(np.asarray(rows, np.float32))
+    def encode(self, texts: Sequence[str], limits: Limits, stats: EmbedStats) -> Iterator[Rows]:
+        """Rows of the first texts, then of the next; raises EncoderError as `TokenEncoder.encode`."""
+        size = limits.batch_size or 64  # measured best of sentence-transformers on short texts
+        for at in range(0, len(texts), CHUNK):
+            chunk = [readable(text[: self._longest]) for text in texts[at : at + CHUNK]]
+            with self._lock:
+                start = time.perf_counter()
+                found = self._pipeline.encode(
+                    chunk, batch_size=size, normalize_embeddings=True, show_progress_bar=False
+                )
+                rows = np.asarray(found, np.float32)
+                stats.batch(-(-len(chunk) // size), min(size, len(chunk)))
+                stats.add(encode_seconds=time.perf_counter() - start)
+            yield checked(rows)
 
 
-def checked(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def readable(text: str) -> str:
+    """``text`` without lone surrogates, as broken JSON holds: no tokenizer takes them."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def checked(rows: Rows) -> Rows:
     """``rows`` if each has length 1.
 
     Raises:

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import platform
 import threading
 import time
 import warnings
@@ -12,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from dbt_schema_embed.embed import probe
-from dbt_schema_embed.embed.encoder import PipelineEncoder, TokenEncoder
+from dbt_schema_embed.embed import probe, trial
+from dbt_schema_embed.embed.batches import Limits
+from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, TokenEncoder
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.weights import weights_hash
-from dbt_schema_embed.errors import EncoderError, MissingExtraError
+from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError
 
-Loaded = TokenEncoder | PipelineEncoder
-
-_LOADED: dict["Wanted", Loaded] = {}
+_LOADED: dict["Wanted", Encoder] = {}
 _LOADING = threading.Lock()
+if hasattr(os, "register_at_fork"):  # the encoders' threads do not live on in a forked child
+    os.register_at_fork(after_in_child=_LOADED.clear)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,16 @@ class Wanted:
     files: EncoderFiles = field(hash=False)
     identity: str  # hash of weights, tokenizer and pooling
     cache_dir: Path
-    batch_size: int | None
-    threads: int
-    use_gpu: bool | None
+    workers: int
+    use_gpu: bool | None  # None: if there is one
     precision: str
 
 
-def load(wanted: Wanted, stats: EmbedStats, notes: list[str]) -> Loaded:
-    """The encoder, loaded once a process. Texts of ``notes``: why the fast one was not taken.
+def load(wanted: Wanted, stats: EmbedStats, notes: list[str]) -> Encoder:
+    """The encoder, loaded once a process. ``notes`` gets a line where it is slower than it could be.
 
     Raises:
+        ConfigError: a precision that the device does not have, or that is refused on it.
         EncoderError: the weights are not the published ones, or cannot be loaded.
         MissingExtraError: torch or sentence-transformers is needed and not installed.
     """
@@ -54,12 +56,21 @@ def load(wanted: Wanted, stats: EmbedStats, notes: list[str]) -> Loaded:
         return _LOADED[wanted]
 
 
-def _load(wanted: Wanted, notes: list[str]) -> Loaded:
-    fast = _fast(wanted, notes) if wanted.precision == "float32" and not _gpu_likely(wanted.use_gpu) else None
-    return fast or _torch(wanted)
+def _load(wanted: Wanted, notes: list[str]) -> Encoder:
+    device = _device(wanted.use_gpu)
+    if device == "cpu" and wanted.use_gpu:
+        notes.append("no GPU is found: the encoder runs on the CPU")
+    if wanted.precision == "int8":
+        return _int8(wanted, device, notes)
+    if wanted.precision != "float32" and device == "cpu":
+        raise ConfigError(
+            f"quantization {wanted.precision} needs a GPU, and none is used", hint="set quantization to float32"
+        )
+    fast = _onnx(wanted, notes) if device == "cpu" else None
+    return fast or _torch(wanted, device)
 
 
-def _fast(wanted: Wanted, notes: list[str]) -> TokenEncoder | None:
+def _onnx(wanted: Wanted, notes: list[str]) -> Encoder | None:
     """The encoder on onnxruntime, if its vectors are those of the float32 encoder."""
     from dbt_schema_embed.embed.bert_graph import supported
 
@@ -67,33 +78,54 @@ def _fast(wanted: Wanted, notes: list[str]) -> TokenEncoder | None:
     if expected is None:
         return None
     try:
-        from dbt_schema_embed.embed.runners import OnnxRunner
-
-        encoder = TokenEncoder(wanted.files, OnnxRunner(wanted.files, wanted.threads), wanted.batch_size)
+        encoder = _drawn(wanted, int8=False)
     except ImportError as problem:
         notes.append(f"{problem.name} is not installed: the encoder runs on torch, which takes seconds to load")
         return None
-    if not probe.faithful(encoder.encode(probe.PROBE_TEXTS, EmbedStats()), expected):
+    if not probe.faithful(np.concatenate(list(encoder.encode(probe.PROBE_TEXTS, Limits(), EmbedStats()))), expected):
         notes.append("onnxruntime gives other vectors than the float32 encoder here: the encoder runs on torch")
         return None
     return encoder
 
 
-def _torch(wanted: Wanted) -> Loaded:
-    pipeline, device = _pipeline(wanted)
-    if probe.reference(wanted.identity, wanted.files.dim, wanted.cache_dir) is None and wanted.precision == "float32":
+def _int8(wanted: Wanted, device: str, notes: list[str]) -> Encoder:
+    from dbt_schema_embed.embed.bert_graph import supported
+
+    if device != "cpu":
+        raise ConfigError("quantization int8 is for the CPU", hint="set quantization to float16, or use_gpu to false")
+    if not supported(wanted.files):
+        raise ConfigError(f"quantization int8 does not fit encoder {wanted.files.name}", hint="set it to float32")
+    try:
+        int8 = _drawn(wanted, int8=True)
+        trial.admit(
+            int8, lambda: _onnx(wanted, notes) or _torch(wanted, device), trial.place(wanted.cache_dir, wanted.identity)
+        )
+    except ImportError:
+        raise MissingExtraError("quantization int8", "embed") from None
+    return int8
+
+
+def _drawn(wanted: Wanted, *, int8: bool) -> TokenEncoder:
+    from dbt_schema_embed.embed.runners import OnnxRunner
+
+    return TokenEncoder(wanted.files, OnnxRunner(wanted.files, wanted.workers, int8=int8))
+
+
+def _torch(wanted: Wanted, device: str) -> Encoder:
+    pipeline = _pipeline(wanted, device)
+    files = wanted.files
+    if wanted.precision == "float32" and probe.reference(wanted.identity, files.dim, wanted.cache_dir) is None:
         rows = pipeline.encode(list(probe.PROBE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
         probe.keep_reference(np.asarray(rows, np.float32), wanted.identity, wanted.cache_dir)
-    if wanted.files.pooling is None or not wanted.files.tokenizer.is_file():
-        return PipelineEncoder(pipeline, f"sentence-transformers, {device}, {wanted.precision}", wanted.batch_size)
+    if files.pooling is None or not files.tokenizer.is_file():
+        return PipelineEncoder(pipeline, f"sentence-transformers, {device}, {wanted.precision}")
     from dbt_schema_embed.embed.runners import TorchRunner
 
-    runner = TorchRunner(pipeline, wanted.files, device, wanted.precision)
-    return TokenEncoder(wanted.files, runner, wanted.batch_size)
+    return TokenEncoder(files, TorchRunner(pipeline, files, device, wanted.precision))
 
 
-def _pipeline(wanted: Wanted) -> tuple[Any, str]:
-    """The sentence-transformers pipeline, evaluation mode, and its device."""
+def _pipeline(wanted: Wanted, device: str) -> Any:
+    """The sentence-transformers pipeline on ``device``, in evaluation mode."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Its loading bars and deprecation warnings are not the user's business.
@@ -104,27 +136,36 @@ def _pipeline(wanted: Wanted) -> tuple[Any, str]:
             from sentence_transformers import SentenceTransformer
         except ImportError:
             raise MissingExtraError(f"encoder {wanted.files.name}", "embed") from None
-        torch.set_num_threads(wanted.threads)
-        device = _device(torch, wanted.use_gpu)
+        torch.set_num_threads(wanted.workers)
         try:
-            pipeline = SentenceTransformer(str(wanted.files.folder), device=device, local_files_only=True)
+            pipeline = SentenceTransformer(
+                str(wanted.files.folder),
+                device=device,
+                local_files_only=True,
+                model_kwargs={"dtype": getattr(torch, wanted.precision)},
+            )
         except (OSError, ValueError, KeyError, RuntimeError) as problem:
             reason = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
             raise EncoderError(f"encoder {wanted.files.name} cannot be loaded: {reason}") from None
-    pipeline.eval()
-    return pipeline, device
+    return pipeline.eval()
 
 
-def _device(torch: Any, use_gpu: bool | None) -> str:
-    if use_gpu is False:
+def _device(use_gpu: bool | None) -> str:
+    """ "cuda", "mps" or "cpu". torch is asked only where the machine looks as if it had a GPU: importing it is slow."""
+    if use_gpu is False or not (_nvidia() or _apple()):
+        return "cpu"
+    try:
+        import torch
+    except ImportError:
         return "cpu"
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _gpu_likely(use_gpu: bool | None) -> bool:
-    """Whether torch is worth asking for a GPU; importing it to find none would cost seconds."""
-    if use_gpu is not None:
-        return use_gpu
-    return Path("/dev/nvidiactl").exists() or Path("/proc/driver/nvidia").exists() or os.uname().sysname == "Darwin"
+def _nvidia() -> bool:
+    return Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or platform.system() == "Windows"
+
+
+def _apple() -> bool:
+    return platform.system() == "Darwin" and platform.machine() == "arm64"

@@ -1,4 +1,4 @@
-"""Where an encoder's files lie: a path, an installed package, the local Hugging Face cache or the hub, in that order."""
+"""Where an encoder's files lie: a path, an installed package, the Hugging Face cache or the hub, in that order."""
 
 import difflib
 import os

@@ -3,13 +3,15 @@
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.embed.batches import Limits
+from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.text import TEXT_VERSION
 from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
@@ -17,9 +19,6 @@ from dbt_schema_embed.errors import EncoderError, MemoError
 
 PROCESS_ENTRIES = 20_000
 """Vectors kept in the process; 31 MB of 384 float32."""
-
-CHUNK = 4096
-"""Texts encoded before their vectors are stored, and stored while the next ones are encoded."""
 
 
 class Level(Protocol):
@@ -38,13 +37,6 @@ class Level(Protocol):
 
     def close(self) -> None:
         """Let go of files and connections."""
-
-
-class Encoder(Protocol):
-    """What turns texts into rows of length 1."""
-
-    def encode(self, texts: Sequence[str], stats: EmbedStats) -> NDArray[np.float32]:
-        """(n, d), rows in the order of ``texts``."""
 
 
 class ProcessStore:
@@ -98,7 +90,7 @@ class MemoEmbedder:
         levels: Sequence[Level] = (),
         *,
         store_type: StoreType = "float32",
-        chunk: int = CHUNK,
+        limits: Limits | None = None,
         notes: list[str] | None = None,
     ) -> None:
         self.encoder_id = encoder_id
@@ -108,7 +100,7 @@ class MemoEmbedder:
         self._load = load
         self._levels = list(levels)
         self._store_type: StoreType = store_type
-        self._chunk = chunk
+        self._limits = limits or Limits()
         self._salt = hashlib.blake2b(f"{encoder_id}|{store_type}|{TEXT_VERSION}|".encode(), digest_size=20)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -143,10 +135,6 @@ class MemoEmbedder:
     def _rows(self, texts: list[str]) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
         rows = np.zeros((len(texts), self.dim), np.float32)
-        if not self._levels:
-            for at in range(0, len(texts), self._chunk):
-                rows[at : at + self._chunk] = self._encode(texts[at : at + self._chunk])
-            return rows
         keys = [self.key(text) for text in texts]
         missing = list(range(len(texts)))
         for number, level in enumerate(list(self._levels)):
@@ -181,27 +169,27 @@ class MemoEmbedder:
         self, texts: list[str], keys: list[str], missing: list[int], rows: NDArray[np.float32]
     ) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
+        self.stats.add(misses=len(missing))
+        done = 0
         with ThreadPoolExecutor(1, "memo") as pool:
             stored: Future[None] | None = None
-            for start in range(0, len(missing), self._chunk):
-                at = missing[start : start + self._chunk]
-                vectors = self._encode([texts[i] for i in at])
+            for vectors in self._encoded([texts[i] for i in missing]):
+                at = missing[done : done + len(vectors)]
+                done += len(vectors)
                 here = [keys[i] for i in at]
-                values = to_bytes(here, vectors, self._store_type)
-                if self._store_type != "float32":  # what is handed out now equals what the memo gives later
+                values = to_bytes(here, vectors, self._store_type) if self._levels else []
+                if values and self._store_type != "float32":  # what is handed out equals what the memo gives later
                     vectors, _ = from_bytes(here, values, self.dim, self._store_type)
                 rows[at] = vectors
                 if stored:
                     stored.result()
-                stored = pool.submit(self._store_everywhere, dict(zip(here, values, strict=True)))
+                stored = pool.submit(self._store_everywhere, dict(zip(here, values, strict=False)))
             if stored:
                 stored.result()
 
-    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
-        encoder = self._load()
-        self.stats.add(misses=len(texts))
+    def _encoded(self, texts: list[str]) -> Iterator[NDArray[np.float32]]:
         try:
-            return encoder.encode(texts, self.stats)
+            yield from self._load().encode(texts, self._limits, self.stats)
         except EncoderError:
             self.stats.add(errors=1)
             raise

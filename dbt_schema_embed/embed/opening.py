@@ -50,11 +50,12 @@ def open_embedder(
     """
     import hashlib
 
+    from dbt_schema_embed.embed.batches import Limits
     from dbt_schema_embed.embed.disk_store import DiskStore
     from dbt_schema_embed.embed.encoder_files import read_files, text_digest
     from dbt_schema_embed.embed.loading import Wanted, load
     from dbt_schema_embed.embed.memo import Level, MemoEmbedder, ProcessStore
-    from dbt_schema_embed.embed.runners import threads_for
+    from dbt_schema_embed.embed.runners import workers_for
     from dbt_schema_embed.embed.weights import weights_hash
 
     folder = cache_dir or default_cache_dir()
@@ -62,7 +63,7 @@ def open_embedder(
     # The pinned hash is proven when the weights are loaded; hashing 90 MB here would be for nothing on a full memo.
     weights = files.pinned or weights_hash(files, folder)
     identity = hashlib.sha256(f"{weights}|{text_digest(files)}".encode()).hexdigest()
-    wanted = Wanted(files, identity, folder, batch_size, threads_for(max_workers), use_gpu, quantization)
+    wanted = Wanted(files, identity, folder, workers_for(max_workers), use_gpu, quantization)
     suffix = "" if quantization == "float32" else f"+{quantization}"
     notes: list[str] = []
     levels: list[Level] = [ProcessStore(), DiskStore(folder / "memo", ttl=ttl, notes=notes)] if use_memo else []
@@ -71,6 +72,7 @@ def open_embedder(
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,
+        limits=Limits(batch_size, memory_limit_mb),
         notes=notes,
     )
     return embedder

@@ -6,29 +6,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.embed.batches import Cost
+from dbt_schema_embed.embed.encoder import DeviceMemoryError
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
+
+CPU_BUDGET = 2048
+"""Tokens in a batch on the CPU: from 512 to 8,192 the rate is the same, and fewer need less memory."""
+
+GPU_BUDGET = 65536
 
 
 class OnnxRunner:
-    """onnxruntime over the graph that `bert_graph` draws."""
+    """onnxruntime over the graph that `bert_graph` draws.
 
-    # 256 rows of 6 tokens ran at the same rate as 1,365, and stay in the processor's cache
-    budget = 2048
+    Each batch runs on one thread and several batches run at once. Splitting a batch between threads instead makes
+    them wait for each other at every layer: measured 1.5 times slower on a busy machine.
+    """
 
-    def __init__(self, files: EncoderFiles, threads: int) -> None:
+    def __init__(self, files: EncoderFiles, workers: int, *, int8: bool = False) -> None:
         import onnxruntime
 
         from dbt_schema_embed.embed.bert_graph import draw
 
-        self.name = "onnxruntime, cpu, float32"
-        graph, external = draw(files)
+        self.name = f"onnxruntime, cpu, {'int8' if int8 else 'float32'}"
+        self.cost = Cost(workers, CPU_BUDGET, token_bytes(files), files.max_tokens)
+        graph, arrays = draw(files, int8=int8)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        self._arrays = external  # onnxruntime may read them in place
-        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in external.values()]
-        options.add_external_initializers(list(external), values)
+        self._arrays = arrays  # onnxruntime reads them in place
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in arrays.values()]
+        options.add_external_initializers(list(arrays), values)
         self._session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
     def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -42,24 +50,46 @@ class TorchRunner:
 
     def __init__(self, pipeline: Any, files: EncoderFiles, device: str, precision: str) -> None:
         self.name = f"torch, {device}, {precision}"
-        self.budget = 2048 if device == "cpu" else 65536
+        on_cpu = device == "cpu"
+        # Two batches under way on a GPU: one computes while the other's ids and vectors travel.
+        self.cost = Cost(1 if on_cpu else 2, CPU_BUDGET if on_cpu else GPU_BUDGET, token_bytes(files), files.max_tokens)
         self._transformer = pipeline[0].auto_model
         self._first = files.pooling == "cls"
         self._device = device
 
     def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Vectors (n, d) of token ids (n, t)."""
+        """Vectors (n, d) of token ids (n, t); raises DeviceMemoryError."""
         import torch
 
+        try:
+            return self._run(torch, ids)
+        except torch.OutOfMemoryError:
+            if self._device.startswith("cuda"):
+                torch.cuda.empty_cache()
+            raise DeviceMemoryError from None
+
+    def _run(self, torch: Any, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        batch = torch.from_numpy(ids)
+        if self._device.startswith("cuda"):
+            batch = batch.pin_memory()
         with torch.inference_mode():
-            batch = torch.from_numpy(ids).to(self._device)
+            batch = batch.to(self._device, non_blocking=True)
             hidden = self._transformer(input_ids=batch, attention_mask=torch.ones_like(batch)).last_hidden_state
-            pooled = hidden[:, 0] if self._first else hidden.mean(dim=1, dtype=torch.float32)
-            vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled.float(), dim=-1).cpu().numpy()
-            return vectors
+            pooled = hidden[:, 0].float() if self._first else hidden.float().mean(dim=1)
+            vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
+        return vectors
 
 
-def threads_for(max_workers: int | None) -> int:
+def token_bytes(files: EncoderFiles) -> int:
+    """Working memory a token at the encoder's longest text: the widest layer twice, attention scores, six states."""
+    config = files.config
+    hidden = int(config.get("hidden_size", files.dim))
+    wide = int(config.get("intermediate_size", 4 * hidden))
+    scores = int(config.get("num_attention_heads", 12)) * files.max_tokens
+    return 4 * (2 * wide + scores + 6 * hidden)
+
+
+def workers_for(max_workers: int | None) -> int:
     """Threads to compute with: ``max_workers``, or the cores this process may use."""
     if max_workers:
         return max_workers

@@ -17,6 +17,7 @@ class EmbedStats:
     misses: int = 0  # encoded
     dropped: int = 0  # memo entries with a wrong checksum, form or norm
     batches: int = 0
+    largest_batch: int = 0  # rows
     tokens: int = 0  # special ones included
     encode_seconds: float = 0.0  # wall time, loading left out
     load_seconds: float = 0.0  # wall time until the encoder could answer
@@ -34,6 +35,12 @@ class EmbedStats:
         with self._lock:
             self.hits[level] = self.hits.get(level, 0) + count
 
+    def batch(self, count: int, rows: int) -> None:
+        """Count batches, the largest of ``rows`` rows."""
+        with self._lock:
+            self.batches += count
+            self.largest_batch = max(self.largest_batch, rows)
+
     @property
     def hit_rate(self) -> float:
         """Share of distinct texts that were not encoded, in [0, 1]; 0 when nothing was asked for."""
@@ -41,7 +48,7 @@ class EmbedStats:
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as plain JSON values."""
-        names = ("texts", "distinct", "misses", "dropped", "batches", "tokens", "errors")
+        names = ("texts", "distinct", "misses", "dropped", "batches", "largest_batch", "tokens", "errors")
         seconds = {n: round(getattr(self, n), 6) for n in ("encode_seconds", "load_seconds")}
         rate = {"hits": dict(self.hits), "hit_rate": round(self.hit_rate, 6)}
         return {n: getattr(self, n) for n in names} | seconds | rate
