@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.index.generations import write_synced
+from dbt_schema_embed.index.generations import told, write_file
 from dbt_schema_embed.index.store import Identity, Matrix
 
 NEIGHBOURS = 10
@@ -42,11 +42,12 @@ def reduce(folder: Path, count: int, identity: Identity, files: dict[str, tuple[
         for piece in _pieces(full):
             yield project(piece, directions).astype("<f2").tobytes()
 
-    files["vectors.f16"] = write_synced(folder / "vectors.f16", projected())
-    files["basis.f32"] = write_synced(folder / "basis.f32", [directions.astype("<f4").tobytes()])
+    files["vectors.f16"] = write_file(folder / "vectors.f16", projected())
+    files["basis.f32"] = write_file(folder / "basis.f32", [directions.astype("<f4").tobytes()])
     loss = _loss(full, np.memmap(folder / "vectors.f16", "<f2", "r", shape=(count, wanted)))
     del files["full.f16"]
-    (folder / "full.f16").unlink()
+    with told(folder):
+        (folder / "full.f16").unlink()
     return count, loss
 
 

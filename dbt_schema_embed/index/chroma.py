@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.errors import MissingExtraError, printable
 from dbt_schema_embed.index.approximate import BackendError
-from dbt_schema_embed.index.generations import sync_tree
 from dbt_schema_embed.index.store import Manifest, Matrix, Store, checksum
 
 START_SECONDS = 60.0
@@ -41,17 +40,18 @@ def build(
         BackendError: it crashed, took too long, or lost rows.
         MissingExtraError: chromadb is not installed.
     """
-    first = _copy(old, folder) if old else 0
-    command = _command("build", folder, width, rows, first, int(verify))
     limit = START_SECONDS + rows / ADDS_PER_SECOND
     try:
+        first = _copy(old, folder) if old else 0
+        command = _command("build", folder, width, rows, first, int(verify))
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=_env(), timeout=limit)
+        _check(done.stdout, done.returncode)
+        files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
+        return {p.relative_to(folder).as_posix(): checksum(p) for p in files}
     except subprocess.TimeoutExpired:
         raise BackendError(f"building it took more than {limit:.0f} s") from None
-    _check(done.stdout, done.returncode)
-    sync_tree(folder / "chroma")
-    files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
-    return {p.relative_to(folder).as_posix(): checksum(p) for p in files}
+    except OSError as problem:
+        raise BackendError(f"{problem.strerror or problem}") from None
 
 
 def _copy(old: Store, folder: Path) -> int:
@@ -90,9 +90,11 @@ class Worker:
         self._width = store.width
         files = json.dumps(files_of(store.manifest)).encode() + b"\n"
         command = _command("serve", store.folder, store.width)
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_env()
-        )
+        pipe, null = subprocess.PIPE, subprocess.DEVNULL
+        try:
+            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=_env())
+        except OSError as problem:
+            raise BackendError(f"its process did not start: {problem.strerror}") from None
         assert self._process.stdin
         assert self._process.stdout
         self._input, self._output = self._process.stdin, self._process.stdout

@@ -156,15 +156,13 @@ class Generations:
             WriteError: the disk is full or read-only.
         """
         folder = self.path(secrets.token_hex(8))
-        try:
+        with told(folder):
             folder.mkdir()
+        try:
             yield folder
-        except BaseException as problem:
+        except BaseException:
             if not self._in_force(folder.name):  # else it failed after the switch: what readers use stays
                 shutil.rmtree(folder, ignore_errors=True)
-            if isinstance(problem, OSError):
-                reason = problem.strerror or problem
-                raise WriteError(f"the index in {self.folder} could not be written: {reason}") from None
             raise
 
     def _in_force(self, name: str) -> bool:
@@ -175,19 +173,20 @@ class Generations:
         return pointer is not None and pointer.name == name
 
     def switch(self, folder: Path, manifest: Manifest) -> None:
-        """Put the generation in ``folder`` in force. Its files are on the disk already."""
+        """Put the generation in ``folder`` in force."""
         content = manifest.to_json()
-        size, crc = write_synced(folder / "manifest.json", [content])
-        sync_folder(folder)
-        sync_folder(folder.parent)
+        size, crc = write_file(folder / "manifest.json", [content])
+        if (self.folder / "current").is_dir():
+            shutil.rmtree(self.folder / "current", ignore_errors=True)
         pointer = {"generation": folder.name, "size": size, "crc": crc}
         write_text(self.folder / "current", json.dumps(pointer) + "\n", root=self.folder)
 
-    def sweep(self, keep: str | None) -> None:
+    def sweep(self, keep: str) -> None:
         """Remove every generation but ``keep`` that no reader holds. The writer's lock must be held."""
-        for folder in self.path("").iterdir():
-            if folder.name != keep and not _held(folder):
-                shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):  # what stays now goes next time
+            for folder in list(self.path("").iterdir()):
+                if folder.name != keep and not _held(folder):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _held(folder: Path) -> bool:
@@ -203,38 +202,34 @@ def _held(folder: Path) -> bool:
     return False
 
 
-def write_synced(path: Path, pieces: Iterable[bytes | memoryview]) -> tuple[int, int]:
-    """Write a new file; it is on the disk on return. Gives its size in bytes and CRC-32."""
+@contextlib.contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what the system says of ``path`` into a WriteError."""
+    try:
+        yield
+    except OSError as problem:
+        raise WriteError(f"{path} could not be written: {problem.strerror or problem}") from None
+
+
+def write_file(path: Path, pieces: Iterable[bytes]) -> tuple[int, int]:
+    """Write a new file and give its size in bytes and CRC-32.
+
+    Nothing is synced: after a power cut the checksums do not fit, and the index is built anew.
+
+    Raises:
+        WriteError: the disk is full or read-only. What ``pieces`` raises passes through.
+    """
     size = crc = 0
-    with path.open("xb") as file:
+    with told(path):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
         for piece in pieces:
-            file.write(piece)
+            left = memoryview(piece)
+            while left:
+                with told(path):
+                    left = left[os.write(descriptor, left) :]
             size += len(piece)
             crc = zlib.crc32(piece, crc)
-        file.flush()
-        os.fsync(file.fileno())
-    return size, crc
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names in ``folder`` last through a power cut, where the system can."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def sync_tree(folder: Path) -> None:
-    """Sync every file and folder below ``folder``, for those written by others."""
-    for place, _, names in os.walk(folder):
-        for name in names:
-            descriptor = os.open(Path(place) / name, os.O_RDWR)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-        sync_folder(Path(place))
+    return size, crc

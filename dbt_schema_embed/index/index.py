@@ -1,6 +1,7 @@
 """The index as other rooms see it: open, update, query, close."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,6 +20,9 @@ from dbt_schema_embed.index.update import STALE, Changes, Plan, VectorsOf, plan,
 
 REFIT = 2
 """Growth of the vectors since reduced dimensions were fitted, as a factor, at which they are fitted anew."""
+
+
+_AGAIN = "run: dbt-schema-embed index"
 
 
 class VectorIndex(Protocol):
@@ -53,16 +57,17 @@ class Index:
 
         Raises:
             WriteError: another process is writing, or the disk is full or read-only; the old index stays.
+            IndexMismatchError: what was written could not be read back.
             ConfigError: ``dimensions`` is more than there are vectors.
             ValueError: ``vectors_of`` gave no (n, dim) finite numbers.
         """
         with self._generations.writing():
-            old = self._old()
-            todo = plan(items, old)
+            old, todo = self._compared(items)
             if old is None or todo.changes.any or not self._search.fits(old):
                 self._next(todo, old, vectors_of)
-            self._generations.sweep(self._opened.pointer.name if self._opened else None)
-        store = self._current()
+            with self._told():
+                store = self._current()
+            self._generations.sweep(store.folder.name)
         self._search.share(store)
         return replace(todo.changes, recall_loss=store.manifest.recall_loss)
 
@@ -75,14 +80,13 @@ class Index:
         """
         if k < 1:
             raise ValueError(f"k is {k}: it must be 1 or more")
-        store = self._current()
         queries = unit(np.asarray(vectors), len(vectors), self._identity.dim)
-        if store.basis is not None:
-            queries = basis.project(queries, store.basis)
-        k = min(k, store.manifest.items)
-        if not k:
-            return [[] for _ in queries], np.empty((len(queries), 0), np.float32)
-        return ranked(store, self._search.nearest(store, queries, k), k)
+        with self._told():
+            store = self._current()
+            if store.basis is not None:
+                queries = basis.project(queries, store.basis)
+            k = min(k, store.manifest.items)
+            return ranked(store, self._search.nearest(store, queries, k) if k else [], len(queries), k)
 
     def close(self) -> None:
         """Let go of files, connections and the child process; the next call opens them again."""
@@ -91,13 +95,18 @@ class Index:
             self._opened.close()
             self._opened = None
 
-    def _old(self) -> Store | None:
-        """The generation in force, None when it is to be built anew."""
+    def _compared(self, items: Mapping[str, str]) -> tuple[Store | None, Plan]:
+        """The generation in force, None when it is to be built anew, and what is to be done."""
         try:
-            store = self._reopened()
+            old = self._usable()
+            return old, plan(items, old)
         except DamagedError as problem:
+            self.close()
             self.notes.append(f"the index in {self._generations.folder} was damaged ({problem}): it was built anew")
-            return None
+            return None, plan(items, None)
+
+    def _usable(self) -> Store | None:
+        store = self._reopened()
         if store is None:
             return None
         if store.manifest.identity != self._identity:
@@ -115,7 +124,6 @@ class Index:
             manifest = write(folder, self._identity, todo, old, vectors_of, keep_rows=extend is not None)
             manifest = self._search.build(folder, manifest, extend, verify=False)
             self._generations.switch(folder, manifest)
-        self._reopened()
 
     def _reopened(self) -> Store | None:
         """The generation in force, opened if it is not open already."""
@@ -126,28 +134,40 @@ class Index:
         return self._opened.store if self._opened else None
 
     def _current(self) -> Store:
-        again = "run: dbt-schema-embed index"
-        try:
-            store = self._reopened()
-        except DamagedError as problem:
-            raise IndexMismatchError(
-                f"the index in {self._generations.folder} is damaged: {problem}", hint=again
-            ) from None
+        """The generation in force.
+
+        Raises:
+            DamagedError: it is damaged.
+            IndexMismatchError: there is none, or it is another encoder's.
+        """
+        store = self._reopened()
         if store is None:
-            raise IndexMismatchError(f"there is no index in {self._generations.folder}", hint=again)
+            raise IndexMismatchError(f"there is no index in {self._generations.folder}", hint=_AGAIN)
         if store.manifest.identity != self._identity:
             raise IndexMismatchError(
                 f"the index in {self._generations.folder} was made for {_told(store.manifest.identity)}, "
                 f"not for {_told(self._identity)}",
-                hint=again,
+                hint=_AGAIN,
             )
         return store
 
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn damage into an error for people."""
+        try:
+            yield
+        except DamagedError as problem:
+            self.close()
+            folder = self._generations.folder
+            raise IndexMismatchError(f"the index in {folder} is damaged: {problem}", hint=_AGAIN) from None
 
-def ranked(store: Store, found: list[Rows], k: int) -> tuple[list[list[str]], Matrix]:
-    """The items of the rows found for each query, best first, ties by id, cut at ``k``."""
+
+def ranked(store: Store, found: list[Rows], count: int, k: int) -> tuple[list[list[str]], Matrix]:
+    """The items of the rows found for each of ``count`` queries, best first, ties by id, cut at ``k``."""
+    if not k:
+        return [[] for _ in range(count)], np.empty((count, 0), np.float32)
     ids: list[list[str]] = []
-    similarities = np.empty((len(found), k), np.float32)
+    similarities = np.empty((count, k), np.float32)
     for number, (rows, values) in enumerate(found):
         rounded = np.clip(values.astype(np.float64), -1, 1).round(6)
         best = sorted(

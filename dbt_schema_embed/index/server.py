@@ -35,7 +35,7 @@ RESET_SECONDS = 60.0
 
 ATTEMPTS = 3
 _ANSWER_BYTES = 64 * 2**20
-_EXPECTED = 0.3  # seconds a request should take: batches grow and shrink towards it
+_EXPECTED = 0.15  # seconds a request should take: batches grow and shrink towards it
 _LARGEST = 1_000
 _SAMPLE = 1_000
 _PROBES = 32

@@ -10,15 +10,16 @@ chroma/       only when Chroma serves: the same rows, named by their number
 manifest.json counts, encoder, and size and CRC-32 of each file above
 """
 
-import json
 import mmap
 import os
+import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +29,7 @@ CACHED_BYTES = 256 * 2**20
 
 BLOCK_ROWS = 4096
 _PIECE = 2**22
+_NAME = re.compile(r"[\w-]+(\.[\w-]+)*(/[\w-]+(\.[\w-]+)*)*", re.ASCII)
 
 Matrix = NDArray[np.float32]
 Halves = NDArray[np.float16]
@@ -71,7 +73,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The bytes of manifest.json."""
-        return json.dumps(asdict(self), sort_keys=True).encode()
+        return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, content: bytes) -> "Manifest":
@@ -81,14 +83,14 @@ class Manifest:
             DamagedError: it is none, or one of another format.
         """
         try:
-            data: dict[str, Any] = json.loads(content)
-            if data["format"] != FORMAT:
-                raise DamagedError(f"its format is {data['format']}, not {FORMAT}")
-            data["identity"] = Identity(**data["identity"])
-            data["files"] = {str(name): (int(size), int(crc)) for name, (size, crc) in data["files"].items()}
-            return cls(**data)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            manifest = msgspec.json.decode(content, type=cls)
+        except (msgspec.DecodeError, RecursionError, ValueError):
             raise DamagedError("manifest.json is unreadable") from None
+        if manifest.format != FORMAT:
+            raise DamagedError(f"its format is {manifest.format}, not {FORMAT}")
+        if not all(_NAME.fullmatch(name) for name in manifest.files):
+            raise DamagedError("manifest.json names files outside its folder")
+        return manifest
 
 
 def checksum(path: Path) -> tuple[int, int]:
@@ -203,9 +205,16 @@ class Store:
         return upcast(picked, np.empty(picked.shape, np.float32))
 
     def id(self, item: int) -> str:
-        """The id of an item."""
+        """The id of an item.
+
+        Raises:
+            DamagedError: it is no text.
+        """
         start, stop = int(self._offsets[item]), int(self._offsets[item + 1])
-        return bytes(self._text[start:stop]).decode("utf-8", "surrogatepass")
+        try:
+            return bytes(self._text[start:stop]).decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            raise DamagedError("ids.utf8 is not text") from None
 
     def ids_of(self, row: int, limit: int) -> list[str]:
         """The ids of a row in order, at most ``limit``."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.index import basis
-from dbt_schema_embed.index.generations import write_synced
+from dbt_schema_embed.index.generations import write_file
 from dbt_schema_embed.index.store import Halves, Identity, Manifest, Matrix, Store
 
 VectorsOf = Callable[[Sequence[str]], NDArray[Any]]
@@ -119,14 +119,14 @@ def write(
             yield fresh.tobytes()
 
     if identity.dimensions and not old:
-        files["full.f16"] = write_synced(folder / "full.f16", pieces())
+        files["full.f16"] = write_file(folder / "full.f16", pieces())
         fitted, loss = basis.reduce(folder, draft.count, identity, files)
         plan_fitted: tuple[int, float | None] = (fitted, loss)
     else:
-        files["vectors.f16"] = write_synced(folder / "vectors.f16", pieces())
+        files["vectors.f16"] = write_file(folder / "vectors.f16", pieces())
         plan_fitted = (old.manifest.fitted_rows, old.manifest.recall_loss) if old else (0, None)
         if old and old.basis is not None:
-            files["basis.f32"] = write_synced(folder / "basis.f32", [old.basis.tobytes()])
+            files["basis.f32"] = write_file(folder / "basis.f32", [old.basis.tobytes()])
     _write_tables(folder, plan, rows, draft.count, files)
     return Manifest(identity, draft.count, len(plan.digests), *plan_fitted, files)
 
@@ -173,4 +173,4 @@ def _write_tables(
         "digests.b16": b"".join(plan.digests[item] for _, item in ordered),
     }
     for name, content in tables.items():
-        files[name] = write_synced(folder / name, [content])
+        files[name] = write_file(folder / name, [content])

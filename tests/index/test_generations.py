@@ -1,0 +1,432 @@
+"""generations.py and store.py: damage is seen before an answer is given; one writes, others read on."""
+
+import errno
+import json
+import mmap
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from dbt_schema_embed.errors import IndexMismatchError, WriteError
+from dbt_schema_embed.index import Changes, Index, generations, open_index
+from dbt_schema_embed.index.generations import Generations
+from tests.index.conftest import DIM, Memo, columns
+
+Open = Callable[..., Index]
+FILES = ("vectors.f16", "starts.i64", "digests.b16", "offsets.i64", "ids.utf8", "manifest.json", "basis.f32", "current")
+
+
+def damage(path: Path, how: str, older: Path) -> None:
+    """Damage a file. ``older``: the file of the same name in the generation before."""
+    content = path.read_bytes()
+    if how == "missing":
+        path.unlink()
+    elif how == "a folder":
+        path.unlink()
+        path.mkdir()
+    elif how == "older version":
+        path.write_bytes(older.read_bytes())
+    else:
+        path.write_bytes(
+            {
+                "empty": b"",
+                "truncated": content[: len(content) // 2],
+                "garbage head": bytes(b ^ 0x5A for b in content[:64]) + content[64:],
+                "garbage tail": content[:-8] + bytes(b ^ 0x5A for b in content[-8:]),
+                "longer": content + b"\0" * 8,
+                "one bit": content[:-5] + bytes([content[-5] ^ 1]) + content[-4:],
+                "garbage": os.urandom(len(content)),
+            }[how]
+        )
+
+
+HOW = (
+    "missing", "a folder", "older version", "empty", "truncated", "garbage head", "garbage tail", "longer", "one bit",
+    "garbage",
+)  # fmt: skip
+
+
+@pytest.fixture
+def two(opened: Open, tmp_path: Path) -> tuple[Memo, Path, Path]:
+    """An index with reduced dimensions, its folder, and a copy of the generation before."""
+    memo = Memo(columns(40))
+    index = opened(dimensions=8)
+    index.update(memo.items, memo)
+    older = tmp_path / "older"
+    shutil.copytree(current(tmp_path / "index"), older)
+    shutil.copy(tmp_path / "index/current", older / "current")
+    memo.items["new"] = "new"
+    del memo.items["model.shop.m0|c0"]
+    index.update(memo.items, memo)
+    index.close()
+    memo.asked.clear()
+    return memo, tmp_path / "index", older
+
+
+def current(folder: Path) -> Path:
+    """The folder of the generation in force."""
+    return folder / "generations" / str(json.loads((folder / "current").read_text())["generation"])
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("name", FILES)
+def test_damage_is_seen_before_an_answer_and_mended_from_the_memo(
+    opened: Open, two: tuple[Memo, Path, Path], name: str, how: str
+) -> None:
+    memo, folder, older = two
+    path = folder / "current" if name == "current" else current(folder) / name
+    same = path.read_bytes() == (older / name).read_bytes()
+    damage(path, how, older / name)
+    index = opened(dimensions=8)
+    query = memo.of(["new"])
+    if how == "older version" and same:
+        assert index.query(query, 1)[0] == [["new"]]
+        return
+    with pytest.raises(IndexMismatchError, match="is damaged"):
+        index.query(query, 3)
+    assert index.update(memo.items, memo).added == len(memo.items)
+    assert len(memo.asked) == len(memo.items)
+    assert len(index.notes) == 1
+    assert "was damaged" in index.notes[0]
+    assert "\n" not in index.notes[0]
+    assert index.query(query, 1)[0] == [["new"]]
+    assert len(list((folder / "generations").iterdir())) == 1
+
+
+def test_a_whole_older_state_is_brought_up_to_date(opened: Open, two: tuple[Memo, Path, Path]) -> None:
+    memo, folder, older = two
+    generation = json.loads((older / "current").read_text())["generation"]
+    shutil.copytree(older, folder / "generations" / generation)
+    shutil.copy(older / "current", folder / "current")
+    index = opened(dimensions=8)
+    changes = index.update(memo.items, memo)
+    assert (changes.added, changes.removed, changes.kept) == (1, 1, 39)
+    assert memo.asked == ["new"]
+    assert index.notes == []
+
+
+def test_the_generation_folder_gone(opened: Open, two: tuple[Memo, Path, Path]) -> None:
+    memo, folder, _ = two
+    shutil.rmtree(folder / "generations")
+    index = opened(dimensions=8)
+    with pytest.raises(IndexMismatchError, match=r"manifest\.json: No such file"):
+        index.query(memo.of(["new"]), 3)
+    index.update(memo.items, memo)
+    assert index.query(memo.of(["new"]), 1)[0] == [["new"]]
+
+
+def resigned(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the manifest and make the pointer fit: what a hostile hand would do."""
+    path = current(folder) / "manifest.json"
+    data = json.loads(path.read_bytes())
+    change(data)
+    content = json.dumps(data).encode()
+    path.write_bytes(content)
+    pointer = {"generation": path.parent.name, "size": len(content), "crc": zlib.crc32(content)}
+    (folder / "current").write_text(json.dumps(pointer))
+
+
+def planted(folder: Path, name: str, content: bytes) -> None:
+    """Replace a file of the generation and make the checksums fit."""
+    (current(folder) / name).write_bytes(content)
+    resigned(folder, lambda m: m["files"].update({name: [len(content), zlib.crc32(content)]}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: m.update(format=99),
+        lambda m: m.update(rows=10**15),
+        lambda m: m.update(rows=-1),
+        lambda m: m.update(items=10**30),
+        lambda m: m.update(rows="many"),
+        lambda m: m.update(items=0),
+        lambda m: m.pop("identity"),
+        lambda m: m.pop("files"),
+        lambda m: m["files"].pop("vectors.f16"),
+        lambda m: m["files"].update({"../../../x": [0, 0]}),
+        lambda m: m["files"].update({"chroma/../../x": [0, 0]}),
+        lambda m: m["files"].update({"/etc/passwd": [0, 0]}),
+        lambda m: m["identity"].update(dim=0),
+        lambda m: m["identity"].update(dim=-5),
+    ],
+)
+def test_a_hostile_manifest(opened: Open, two: tuple[Memo, Path, Path], change: Callable[[Any], object]) -> None:
+    memo, folder, _ = two
+    resigned(folder, change)
+    with pytest.raises(IndexMismatchError):
+        opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
+@pytest.mark.parametrize("name", ["starts.i64", "offsets.i64"])
+@pytest.mark.parametrize("first", [2**62, -1, 41])
+def test_tables_that_point_outside(opened: Open, two: tuple[Memo, Path, Path], name: str, first: int) -> None:
+    memo, folder, _ = two
+    table = np.fromfile(current(folder) / name, "<i8")
+    table[1] = first
+    planted(folder, name, table.tobytes())
+    if first != 41 or name == "starts.i64":  # 41 is within the ids' text: wrong, but nothing a table can show
+        with pytest.raises(IndexMismatchError, match="contradict"):
+            opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
+@pytest.mark.parametrize("name", ["../../elsewhere", "/", "", ".", "x" * 16, "0" * 17, 5, None])
+def test_a_hostile_pointer(opened: Open, two: tuple[Memo, Path, Path], name: object) -> None:
+    memo, folder, _ = two
+    data = json.loads((folder / "current").read_text())
+    (folder / "current").write_text(json.dumps(data | {"generation": name}))
+    with pytest.raises(IndexMismatchError, match="'current' names no generation"):
+        opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "1", "null", '{"generation": 1}', "\x00", " " * 10**6])
+def test_a_pointer_that_is_none(opened: Open, two: tuple[Memo, Path, Path], content: str) -> None:
+    memo, folder, _ = two
+    (folder / "current").write_text(content)
+    with pytest.raises(IndexMismatchError, match="'current' is unreadable"):
+        opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
+def test_ids_that_are_no_text(opened: Open, two: tuple[Memo, Path, Path]) -> None:
+    """The checksum is right, the bytes are no UTF-8: seen when the ids are read, and mended as any other damage."""
+    memo, folder, _ = two
+    size = (current(folder) / "ids.utf8").stat().st_size
+    planted(folder, "ids.utf8", b"\xff" * size)
+    index = opened(dimensions=8)
+    with pytest.raises(IndexMismatchError, match=r"damaged: ids\.utf8"):
+        index.query(memo.of(["new"]), 3)
+    index.update(memo.items, memo)
+    assert index.query(memo.of(["new"]), 1)[0] == [["new"]]
+
+
+def test_a_read_that_fails(opened: Open, two: tuple[Memo, Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    memo, _, _ = two
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(mmap, "mmap", fail)
+    with pytest.raises(IndexMismatchError, match="Cannot allocate memory"):
+        opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
+# Writing
+
+
+class Faults:
+    """Counts the system calls of a write and lets the k-th fail."""
+
+    names = ("open", "write", "fsync", "replace", "mkdir", "unlink", "rmdir", "scandir")
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, fail_at: int, error: int) -> None:
+        self.calls, self.fail_at, self.error, self.failed = 0, fail_at, error, ""
+        for name in self.names:
+            monkeypatch.setattr(os, name, self.wrapped(name, getattr(os, name)))
+        monkeypatch.setattr(mmap, "mmap", self.wrapped_class(mmap.mmap))
+
+    def wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            self.count(name)
+            return real(*args, **kwargs)
+
+        return call
+
+    def wrapped_class(self, real: type) -> type:
+        faults = self
+
+        class Counted(real):  # type: ignore[misc]
+            def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+                faults.count("mmap")
+                return super().__new__(cls, *args, **kwargs)
+
+        return Counted
+
+    def count(self, name: str) -> None:
+        self.calls += 1
+        if self.calls == self.fail_at:
+            self.failed = name
+            raise OSError(self.error, os.strerror(self.error))
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int) -> None:
+    """The old items or the new ones are found, never others, and the next update succeeds."""
+    old, new = Memo(columns(30)), Memo(columns(30) | {"new": "new"})
+    start = tmp_path / "start"
+    first = open_index(start, encoder_id="e", dim=DIM, text_version=1)
+    first.update(old.items, old)
+    first.close()
+    failed: set[str] = set()
+    for k in range(1, 400):
+        folder = tmp_path / str(k)
+        shutil.copytree(start, folder)
+        index = open_index(folder, encoder_id="e", dim=DIM, text_version=1)
+        with pytest.MonkeyPatch.context() as patch:
+            faults = Faults(patch, k, error)
+            try:
+                index.update(new.items, new)
+            except (WriteError, IndexMismatchError):
+                failed.add(faults.failed)
+        index.close()
+        reader = open_index(folder, encoder_id="e", dim=DIM, text_version=1)
+        found = reader.query(new.of(["new"]), 100)[0][0]
+        assert sorted(found) in (sorted(old.items), sorted(new.items)), faults.failed
+        assert reader.update(new.items, new).kept == len(found)
+        assert reader.query(new.of(["new"]), 1)[0] == [["new"]]
+        assert len(list((folder / "generations").iterdir())) == 1
+        assert reader.notes == []
+        reader.close()
+        shutil.rmtree(folder)
+        if not faults.failed:
+            break
+    else:
+        pytest.fail("no run without a fault")
+    assert failed >= {"open", "write", "fsync", "replace", "mkdir"}
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
+    if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("no small file system can be mounted here")
+    try:
+        memo = Memo(columns(100))
+        index = open_index(disk / "index", encoder_id="e", dim=DIM, text_version=1)
+        index.update(memo.items, memo)
+        with pytest.raises(WriteError, match="No space left on device"):
+            index.update(columns(20_000), Memo(columns(20_000)))
+        query = memo.of(["model.shop.m1|c11"])
+        assert index.query(query, 1)[0] == [["model.shop.m1|c11"]]
+        assert len(list((disk / "index/generations").iterdir())) == 1
+        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+        reader = open_index(disk / "index", encoder_id="e", dim=DIM, text_version=1)
+        assert reader.query(query, 1)[0] == [["model.shop.m1|c11"]]
+        with pytest.raises(WriteError, match="Read-only file system"):
+            reader.update(columns(3), memo)
+        reader.close()
+        index.close()
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_one_writer_waits_for_the_other_and_then_says_so(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generations, "LOCK_SECONDS", 0.3)
+    memo = Memo(columns(5))
+    with (
+        Generations(tmp_path / "index").writing(),
+        pytest.raises(WriteError, match=r"another process: waited .*\n  run this again"),
+    ):
+        opened().update(memo.items, memo)
+    assert opened().update(memo.items, memo) == Changes(added=5)
+
+
+def write_many(folder: str, word: str) -> None:
+    """What one of several processes does."""
+    index = open_index(Path(folder), encoder_id="e", dim=DIM, text_version=1)
+    for n in range(8):
+        memo = Memo({f"{word}{i}": f"{word}{i}" for i in range(10 + n)})
+        index.update(memo.items, memo)
+    index.close()
+
+
+def test_several_writers_take_turns(tmp_path: Path) -> None:
+    """The last one's items stand, whole, and a reader in between sees the items of one or the other."""
+    context = multiprocessing.get_context("spawn")
+    workers = [context.Process(target=write_many, args=(str(tmp_path / "index"), w)) for w in "abc"]
+    for worker in workers:
+        worker.start()
+    reader = open_index(tmp_path / "index", encoder_id="e", dim=DIM, text_version=1)
+    seen = 0
+    while any(w.is_alive() for w in workers):
+        try:
+            (ids,) = reader.query(np.ones((1, DIM)), 100)[0]
+        except IndexMismatchError:
+            ids = []
+        if not ids:  # before the first generation, never after
+            assert not seen
+            continue
+        seen += 1
+        assert sorted(ids) == sorted(f"{ids[0][0]}{i}" for i in range(len(ids)))
+        assert 10 <= len(ids) < 18
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0
+    assert seen
+    assert len(reader.query(np.ones((1, DIM)), 100)[0][0]) == 17
+    reader.close()
+
+
+@pytest.fixture
+def held(opened: Open) -> tuple[Memo, Index]:
+    """A reader that holds the first generation open."""
+    memo = Memo(columns(20))
+    writer = opened()
+    writer.update(memo.items, memo)
+    writer.close()
+    reader = opened()
+    reader.query(np.ones((1, DIM)), 1)
+    return memo, reader
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files in use cannot be removed there anyway")
+def test_an_old_generation_stays_while_a_reader_holds_it(
+    opened: Open, held: tuple[Memo, Index], tmp_path: Path
+) -> None:
+    memo, reader = held
+    first = current(tmp_path / "index")
+    writer = opened()
+    memo.items["new"] = "new"
+    writer.update(memo.items, memo)
+    assert first.is_dir()
+    reader.query(np.ones((1, DIM)), 1)  # moves on to the next generation
+    writer.update(memo.items, memo)
+    assert not first.exists()
+
+
+def test_what_a_killed_writer_left_is_swept(opened: Open, tmp_path: Path) -> None:
+    memo = Memo(columns(20))
+    index = opened()
+    index.update(memo.items, memo)
+    for name in ("0" * 16, "1" * 16):
+        (tmp_path / "index/generations" / name).mkdir()
+    (tmp_path / "index/generations" / ("1" * 16) / "vectors.f16").write_bytes(b"half")
+    index.update(memo.items, memo)
+    assert list((tmp_path / "index/generations").iterdir()) == [current(tmp_path / "index")]
+
+
+def test_a_generation_swept_between_two_steps_of_a_reader(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader has read the old pointer when the writer switches and sweeps."""
+    memo = Memo(columns(20))
+    writer, reader = opened(), opened()
+    writer.update(memo.items, memo)
+    old = Generations(tmp_path / "index").pointer()
+    memo.items["new"] = "new"
+    writer.update(memo.items, memo)
+    pointer = Generations.pointer
+    stale = [old, old]
+    monkeypatch.setattr(Generations, "pointer", lambda self: stale.pop() if stale else pointer(self))
+    assert reader.query(memo.of(["new"]), 1)[0] == [["new"]]
+    assert stale == []
+
+
+def test_the_manifest_survives_a_round_trip(two: tuple[Memo, Path, Path]) -> None:
+    content = (current(two[1]) / "manifest.json").read_bytes()
+    assert generations.Manifest.from_json(content).to_json() == content
+    assert msgspec.json.decode(content)["identity"] == {
+        "encoder_id": "e", "dim": DIM, "text_version": 1, "dimensions": 8,
+    }  # fmt: skip
