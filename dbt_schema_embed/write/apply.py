@@ -1,0 +1,141 @@
+"""Accepted mappings into the YAML that declares the source, where macros can read them.
+
+The contract with the dbt macros. Under the column of the source table stands
+
+    - name: id
+      config:
+        meta:
+          schema_embed:
+            model: stg_stripe__charges   # as in the mapping file: the name, or <package>.<name> where two share it
+            column: charge_id
+            type: integer                # only where the source column must be cast: the model column's type
+
+and a list of such where the column feeds several model columns. Always under the column: in dbt 2 a column without
+meta inherits its table's. Columns the YAML does not list yet are added at the end of ``columns``, with ``quote: true``
+where the name compares with case. `apply_mappings` brings a table's YAML to exactly its accepted rows, so an entry goes
+when its row is rejected later; with ``revert`` all entries go. Columns that were added stay, with their name alone:
+nothing tells them from ones people list.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dbt_schema_embed.errors import WriteError, printable
+from dbt_schema_embed.files import content_hash
+from dbt_schema_embed.records import Column, MappingFile, Project, Relation
+from dbt_schema_embed.types import type_family
+from dbt_schema_embed.write.mapping import model_names
+from dbt_schema_embed.write.rewrite import Rewrite
+from dbt_schema_embed.write.sources_yaml import Entry, TableMeta, with_meta
+from dbt_schema_embed.write.yamltree import YamlTextError, decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Files to write, and what could not be applied, one sentence each."""
+
+    rewrites: tuple[Rewrite, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def apply_mappings(
+    project: Project, mappings: Iterable[MappingFile], project_dir: Path, *, revert: bool = False
+) -> Applied:
+    """The source YAML files of ``mappings`` with their accepted rows; nothing is written yet.
+
+    Sources of installed packages, sources the project does not have and YAML outside ``project_dir`` are passed over
+    with a warning.
+
+    Raises:
+        WriteError: a YAML file that cannot be read, or cannot be changed without touching more than our entries.
+    """
+    warnings: list[str] = []
+    tables: dict[str, list[TableMeta]] = {}
+    seen: dict[str, str] = {}
+    targets = _targets(project)
+    for file in mappings:
+        source = _source_of(file, project, project_dir, warnings)
+        if source is not None and source.id in seen:
+            warnings.append(f"{file.path}: {seen[source.id]} maps the same source: not applied")
+        elif source is not None:
+            seen[source.id] = file.path
+            wanted = {} if revert else _entries(file, source, targets)
+            cased = frozenset(column.name for column in source.columns if column.quoted)
+            table = TableMeta(source.source_name, source.name, wanted, cased)
+            tables.setdefault(source.yaml_path or source.path, []).append(table)
+    rewrites = [_rewrite(project_dir / path, path, metas) for path, metas in sorted(tables.items())]
+    return Applied(tuple(rewrite for rewrite in rewrites if rewrite.changed), tuple(warnings))
+
+
+def cast_type(source: Column | None, target: Column | None, *, exact: bool = False) -> str | None:
+    """The type a source column must be cast to, None where it need not be or a type is unknown.
+
+    With ``exact`` (an enforced contract) another spelling of a type counts as another type: a cast too many costs less
+    than a model that does not build.
+    """
+    if source is None or target is None or not target.type:
+        return None
+    family, wanted = type_family(source.type), type_family(target.type)
+    if family and wanted and family != wanted:
+        return target.type
+    return target.type if exact and _spelling(source.type) != _spelling(target.type) else None
+
+
+def _spelling(type_: str | None) -> str:
+    return "".join((type_ or "").lower().split())
+
+
+def _targets(project: Project) -> Mapping[str, Relation]:
+    """Every relation a row can name, by the name a mapping file gives it."""
+    names = model_names(project.relations)
+    return {names[relation.id]: relation for relation in project.relations if relation.id in names}
+
+
+def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings: list[str]) -> Relation | None:
+    """The source table a mapping file is about, if its YAML is ours to change."""
+    label = file.source.lower()
+    found = [r for r in project.relations if r.kind == "source" and r.label.lower() == label]
+    sources = [r for r in found if file.package in ("", r.package)]
+    shown = f"{file.path}: source {printable(file.source)}"
+    if len(sources) != 1:
+        warnings.append(f"{shown} {'is declared twice' if sources else 'is not in the project'}: not applied")
+        return None
+    source = sources[0]
+    path = source.yaml_path or source.path
+    if source.package not in ("", project.name):
+        warnings.append(f"{shown} is declared by the package {printable(source.package)}: not applied")
+    elif not path or not (project_dir / path).resolve().is_relative_to(project_dir.resolve()):
+        warnings.append(f"{shown} is declared outside the project: not applied")
+    else:
+        return source
+    return None
+
+
+def _entries(file: MappingFile, source: Relation, targets: Mapping[str, Relation]) -> dict[str, list[Entry]]:
+    """What stands under each column: source column -> its entries, in the file's order."""
+    entries: dict[str, list[Entry]] = {}
+    for row in file.columns:
+        if row.status != "accepted" or row.model is None or row.model_column is None:
+            continue
+        entry = {"model": row.model, "column": row.model_column}
+        model = targets.get(row.model)
+        column = source.column(row.source_column)
+        if type_ := cast_type(column, model.column(row.model_column) if model else None):
+            entry["type"] = type_
+        entries.setdefault(column.name if column else row.source_column, []).append(entry)
+    return entries
+
+
+def _rewrite(path: Path, shown: str, tables: Sequence[TableMeta]) -> Rewrite:
+    try:
+        content = path.read_bytes()
+        text = decoded(content)
+        return Rewrite(path, shown, text, with_meta(text, tables), content_hash(content))
+    except OSError as problem:
+        hint = "run dbt parse, so that the manifest says where it is"
+        raise WriteError(f"{shown} cannot be read: {problem.strerror}", hint=hint) from None
+    except YamlTextError as problem:
+        where = f"{shown}:{problem.line}" if problem.line else shown
+        hint = problem.hint or "write the entries of this file by hand"
+        raise WriteError(f"{where} cannot be changed: {problem.problem}", hint=hint) from None

@@ -1,0 +1,226 @@
+"""Entries under ``columns: config: meta: schema_embed:`` of source tables, in YAML text that stays otherwise."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.write.yamledit import Edits, Indent, Raw, Value
+from dbt_schema_embed.write.yamltree import Node, YamlTextError, parse
+
+KEY = "schema_embed"
+Entry: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TableMeta:
+    """What should stand under the columns of one source table; a column that is not named loses its entry."""
+
+    source_name: str
+    table: str
+    columns: Mapping[str, Sequence[Entry]]  # source column -> one entry or several
+    cased: Collection[str] = ()  # columns whose name compares with case
+
+
+def with_meta(text: str, tables: Sequence[TableMeta]) -> str:
+    """``text`` of a sources file with the entries of ``tables``; the same text when it has them.
+
+    Raises:
+        YamlTextError: no YAML, a table that is not there, anchors where entries would go, or a text in which a change
+            would mean something else as well.
+    """
+    root = parse(text)
+    edits = Edits(text, _indent(root))
+    for meta in tables:
+        _edit_table(edits, _table(root, meta), meta)
+    new = edits.result()
+    if new != text:
+        _check(root, parse(new), tables)
+    return new
+
+
+def _table(root: Node, meta: TableMeta) -> Node:
+    """The mapping node of a source table."""
+    source = _named(_list(root, "sources"), meta.source_name)
+    table = _named(_list(source, "tables"), meta.table) if source else None
+    if table is None:
+        name = printable(f"{meta.source_name}.{meta.table}")
+        raise YamlTextError(f"it does not declare {name}", hint="run dbt parse, so that the manifest says where it is")
+    return table
+
+
+def _list(node: Node, key: str) -> Sequence[Node]:
+    found = node.get(key)
+    if found is None or found.null:
+        return ()
+    _plain(found)
+    if found.kind != "sequence":
+        raise YamlTextError(f"{key} is not a list", found.line)
+    return found.items
+
+
+def _plain(node: Node) -> None:
+    """Refuse what stands in several places at once: a change here would be a change there."""
+    if node.marked or node.kind == "alias":
+        raise YamlTextError("it uses an anchor, an alias or a tag where entries go", node.line)
+
+
+def _named(items: Sequence[Node], name: str) -> Node | None:
+    """The item whose ``name`` is that, or that in another case."""
+    exact = [item for item in items if _name(item) == name]
+    found = exact or [item for item in items if _name(item).lower() == name.lower()]
+    if found:
+        _plain(found[0])
+    return found[0] if found else None
+
+
+def _name(item: Node) -> str:
+    name = item.get("name") if item.kind == "mapping" else None
+    return name.text if name is not None and name.kind == "scalar" else ""
+
+
+def _edit_table(edits: Edits, table: Node, meta: TableMeta) -> None:
+    items = _list(table, "columns")
+    new: list[Value] = []
+    touched: set[int] = set()
+    for column, entries in meta.columns.items():
+        node = _named(items, column)
+        if node is None:
+            quote: dict[str, Value] = {"quote": Raw("true")} if column in meta.cased else {}
+            new.append({"name": column, **quote, "config": {"meta": {KEY: _value(entries)}}})
+        else:
+            touched.add(id(node))
+            _set_entry(edits, node, _value(entries))
+    for item in items:
+        if item.kind == "mapping" and id(item) not in touched and _entry(item) is not None:
+            _plain(item)
+            _remove_entry(edits, item)
+    if new:  # last: what grows inside the last column stands before what follows it
+        columns = table.get("columns")
+        if columns is not None and items:
+            edits.change_items(columns, (), new)
+        else:
+            edits.put(table, "columns", new)
+
+
+def _value(entries: Sequence[Entry]) -> Value:
+    return dict(entries[0]) if len(entries) == 1 else [dict(entry) for entry in entries]
+
+
+def _entry(column: Node) -> Node | None:
+    """The node of a column's entry."""
+    node: Node | None = column
+    for key in ("config", "meta", KEY):
+        node = node.get(key) if node is not None and node.kind == "mapping" else None
+    return node
+
+
+def _set_entry(edits: Edits, column: Node, value: Value) -> None:
+    node = column
+    for key, below in (("config", {"meta": {KEY: value}}), ("meta", {KEY: value}), (KEY, value)):
+        if node.get("<<") is not None:
+            raise YamlTextError("it uses a merge key where entries go", node.line)
+        inner = node.get(key)
+        if inner is None or key == KEY or inner.null or (inner.kind == "mapping" and not inner.pairs):
+            if inner is None or _data(inner) != _data_of(below):
+                edits.put(node, key, below)
+            return
+        _plain(inner)
+        if inner.kind != "mapping":
+            raise YamlTextError(f"{key} is not keys and values", inner.line)
+        node = inner
+
+
+def _remove_entry(edits: Edits, column: Node) -> None:
+    """Take the entry out, and what held nothing else."""
+    config = column.get("config")
+    meta = config.get("meta") if config else None
+    if config is None or meta is None:
+        return
+    for node in (config, meta):
+        _plain(node)
+    if len(meta.pairs) > 1:
+        edits.remove_pair(meta, KEY)
+    elif len(config.pairs) > 1:
+        edits.remove_pair(config, "meta")
+    else:
+        edits.remove_pair(column, "config")
+
+
+def _indent(root: Node) -> Indent:
+    """The indents most of the file has."""
+    steps: Counter[int] = Counter()
+    dashes: Counter[int] = Counter()
+    gaps: Counter[int] = Counter()
+    for node in _nodes(root):
+        for key, value in node.pairs:
+            if value.style == "block" and not value.marked and value.kind == "mapping":
+                steps[value.column - key.column] += 1
+            elif value.style == "block" and not value.marked:
+                dashes[value.column - key.column] += 1
+                gaps.update(item.column - value.column for item in value.items if item.kind == "mapping")
+    return Indent(mapping=_most(steps), dash=_most(dashes), gap=_most(gaps))
+
+
+def _most(counts: Counter[int]) -> int:
+    return counts.most_common(1)[0][0] if counts else 2
+
+
+def _nodes(root: Node) -> Iterator[Node]:
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack += [*node.items, *(value for _, value in node.pairs)]
+
+
+def _check(old: Node, new: Node, tables: Sequence[TableMeta]) -> None:
+    """The new text says what it should, and beside our entries what the old one said."""
+    wrong = _without_entries(old) != _without_entries(new)
+    for meta in tables:
+        items = _list(_table(new, meta), "columns")
+        said = {_name(item): _data(entry) for item in items if (entry := _entry(item)) is not None}
+        wanted = {
+            _name(node) if (node := _named(items, c)) else c: _data_of(_value(e)) for c, e in meta.columns.items()
+        }
+        wrong = wrong or said != wanted
+    if wrong:
+        raise YamlTextError("a change would mean something else as well")
+
+
+def _data(node: Node) -> Any:
+    """A node as nested dicts, lists and text."""
+    if node.kind == "mapping":
+        return {key.text: _data(value) for key, value in node.pairs}
+    return [_data(item) for item in node.items] if node.kind == "sequence" else node.text
+
+
+def _data_of(value: Value) -> Any:
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _data_of(item) for key, item in value.items()}
+    return [_data_of(item) for item in value]
+
+
+def _without_entries(node: Node) -> Any:
+    """The tree as plain data without our entries, what held only them, and columns that have nothing but a name."""
+    if node.kind == "sequence":
+        items = [_without_entries(item) for item in node.items]
+        return ("sequence", node.marked, [item for item in items if not _only_named(item)])
+    if node.kind != "mapping":
+        return node.data()
+    pairs = []
+    for key, value in node.pairs:
+        if key.text == KEY:
+            continue
+        data = _without_entries(value)
+        empty = value.null or (data[0] in ("mapping", "sequence") and not data[2])
+        if not (key.text in ("config", "meta", "columns") and empty):
+            pairs.append((key.data(), data))
+    return ("mapping", node.marked, pairs)
+
+
+def _only_named(data: Any) -> bool:
+    return data[0] == "mapping" and all(key[0] == "scalar" and key[2] in ("name", "quote") for key, _ in data[2])
