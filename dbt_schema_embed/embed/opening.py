@@ -55,6 +55,7 @@ def open_embedder(
     from dbt_schema_embed.embed.encoder_files import read_files, text_digest
     from dbt_schema_embed.embed.loading import Wanted, load
     from dbt_schema_embed.embed.memo import Level, MemoEmbedder, ProcessStore
+    from dbt_schema_embed.embed.redis_store import RedisStore
     from dbt_schema_embed.embed.runners import workers_for
     from dbt_schema_embed.embed.weights import weights_hash
 
@@ -67,6 +68,8 @@ def open_embedder(
     suffix = "" if quantization == "float32" else f"+{quantization}"
     notes: list[str] = []
     levels: list[Level] = [ProcessStore(), DiskStore(folder / "memo", ttl=ttl, notes=notes)] if use_memo else []
+    if use_memo and redis_url:
+        levels.append(RedisStore(redis_url, ttl=ttl, notes=notes))
     embedder = MemoEmbedder(
         f"{files.name}@{identity[:16]}{suffix}",
         files.dim,

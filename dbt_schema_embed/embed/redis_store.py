@@ -1,0 +1,171 @@
+"""The memo's level on a Redis server that several machines share. It may be down, hung, slow or lying.
+
+Whatever it gives is checked before use, as every level's values are (`vector_bytes`).
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.util import find_spec
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from dbt_schema_embed.errors import ConfigError, MissingExtraError
+
+PREFIX = "dbt-schema-embed:"
+RESET_SECONDS = 30.0
+"""How long a server that failed is left alone."""
+
+BUDGET = 1.0
+"""Seconds any call may take, however the server behaves; more for many keys, see `_PER_KEY`."""
+
+_PER_KEY = 0.0002  # a server gives 200,000 vectors a second; encoding one costs twice this time
+_TIMEOUT = 0.4
+_ATTEMPTS = 2
+_MANY = 500
+
+_SCHEMES = ("redis", "rediss", "unix")
+
+Answer = TypeVar("Answer")
+
+
+class RedisStore:
+    """Bytes by key on the server at ``url``. Its methods never raise for the server's sake.
+
+    A call that fails opens a circuit breaker; ``notes`` gets one line, once.
+    """
+
+    name = "redis"
+
+    def __init__(self, url: str, *, ttl: float | None = None, notes: list[str] | None = None) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            ConfigError: not the URL of a Redis server.
+            MissingExtraError: redis-py is not installed.
+        """
+        if find_spec("redis") is None:
+            raise MissingExtraError("a Redis memo", "redis")
+        self.shown = _shown(url)
+        self._url = url
+        self._milliseconds = max(1, int(ttl * 1000)) if ttl else None
+        self._notes = notes if notes is not None else []
+        self._lock = threading.Lock()
+        self._client: Any = None
+        self._breaker: Any = None
+        self._told = False
+
+    def read(self, keys: Sequence[str]) -> dict[str, bytes]:
+        """The values of those ``keys`` that the server gave in time."""
+        found: dict[str, bytes] = {}
+
+        def fetch() -> None:
+            for at in range(0, len(keys), _MANY):
+                some = keys[at : at + _MANY]
+                values = self._retried(partial(self._client.mget, [PREFIX + key for key in some]))
+                found.update((k, v) for k, v in zip(some, values, strict=False) if isinstance(v, bytes))
+
+        self._guarded(fetch, BUDGET + _PER_KEY * len(keys))
+        return dict(found)
+
+    def write(self, items: Mapping[str, bytes]) -> None:
+        """Store ``items`` where the server takes them."""
+        pairs = list(items.items())
+
+        def put(some: list[tuple[str, bytes]]) -> None:
+            with self._client.pipeline(transaction=False) as pipeline:
+                for key, value in some:
+                    pipeline.set(PREFIX + key, value, px=self._milliseconds)
+                pipeline.execute()
+
+        def store() -> None:
+            for at in range(0, len(pairs), _MANY):
+                self._retried(partial(put, pairs[at : at + _MANY]))
+
+        self._guarded(store, BUDGET + _PER_KEY * len(pairs))
+
+    def drop(self, keys: Sequence[str]) -> None:
+        """Forget ``keys`` on the server."""
+        self._guarded(lambda: self._retried(lambda: self._client.unlink(*(PREFIX + k for k in keys))), BUDGET)
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def _guarded(self, action: Callable[[], None], seconds: float) -> None:
+        """Do ``action`` within ``seconds``, unless the server failed a moment ago."""
+        self._connect()
+        from pybreaker import CircuitBreakerError
+
+        try:
+            self._breaker.call(_within, seconds, action)
+        except CircuitBreakerError:
+            return
+        except Exception as problem:  # a server that talks nonsense makes redis-py raise anything, AttributeError too
+            self._client.connection_pool.disconnect()
+            if not self._told:
+                self._told = True
+                reason = str(problem).splitlines()[0][:120] if str(problem) else type(problem).__name__
+                self._notes.append(f"the Redis memo at {self.shown} is not used for now: {reason}")
+
+    def _retried(self, action: Callable[[], Answer]) -> Answer:
+        """Do ``action``, once more if the connection broke."""
+        import tenacity
+        from redis.exceptions import ConnectionError as Broken
+
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(_ATTEMPTS),
+            wait=tenacity.wait_exponential_jitter(initial=0.02, max=0.1, jitter=0.05),
+            retry=tenacity.retry_if_exception_type(Broken),
+            reraise=True,
+        )
+        return retrying(action)
+
+    def _connect(self) -> None:
+        with self._lock:
+            if self._client is not None:
+                return
+            import pybreaker
+            import redis
+            from redis.backoff import NoBackoff
+            from redis.retry import Retry
+
+            self._breaker = pybreaker.CircuitBreaker(
+                fail_max=1, reset_timeout=RESET_SECONDS, throw_new_error_on_trip=False
+            )
+            # redis-py tries ten times by itself: a hung server would cost seconds
+            self._client = redis.Redis.from_url(
+                self._url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=Retry(NoBackoff(), 0)
+            )
+
+
+def _within(seconds: float, action: Callable[[], None]) -> None:
+    """Do ``action`` in a thread of its own: neither looking a name up nor a trickling answer has a time limit."""
+    problems: list[Exception] = []
+
+    def run() -> None:
+        try:
+            action()
+        except Exception as problem:  # handed over to the caller's thread
+            problems.append(problem)
+
+    thread = threading.Thread(target=run, name="redis", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError(f"no full answer within {seconds:.1f} s")
+    if problems:
+        raise problems[0]
+
+
+def _shown(url: str) -> str:
+    """Where the server is, without name or password."""
+    try:
+        parts = urlsplit(url)
+        place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{parts.port or 6379}"
+    except ValueError as problem:
+        raise ConfigError(f"redis_url cannot be read: {problem}", hint="for example redis://localhost:6379/0") from None
+    if parts.scheme not in _SCHEMES or not place or place.startswith("None"):
+        raise ConfigError("redis_url is not the URL of a Redis server", hint="for example redis://localhost:6379/0")
+    return place
