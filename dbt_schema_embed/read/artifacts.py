@@ -232,7 +232,7 @@ def root_package(metadata: Metadata | None, packages: Iterable[str | None]) -> s
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def read_bytes(path: Path, what: str, hint: str, limit: int = MAX_BYTES) -> bytes:
+def read_bytes(path: Path, what: str, hint: str, limit: int) -> bytes:
     """All bytes of the file, refused unread above ``limit`` bytes.
 
     Raises:
@@ -260,7 +260,7 @@ def load(path: Path, kind: type[_AnyArtifact], what: str) -> _AnyArtifact:
         ArtifactError: as `load_manifest`.
     """
     hint = f"run `{_WRITTEN_BY[what]}`, or name the file with --{what}"
-    data = read_bytes(path, what, hint)
+    data = read_bytes(path, what, hint, MAX_BYTES)
     if data.count(b"{") > MAX_OBJECTS:
         raise ArtifactError(f"the {what} {printable(path)} holds more than {MAX_OBJECTS:,} objects, too many to read")
     artifact, problem = _decode(data, kind)

@@ -65,9 +65,8 @@ def read_ddl(path: Path, dialect: str | None = None) -> tuple[Relation, ...]:
     text = decoded(read_bytes(path, "SQL file", "name a file that exists", MAX_BYTES), shown)
     tables: _Tables = {}
     dialects: tuple[str | None, ...] = (dialect,) if dialect else _GUESSES
-    backslash = "\\" in Dialect.get_or_raise(dialect).tokenizer_class.STRING_ESCAPES
     with _quiet_sqlglot():
-        for piece in defining_statements(text, shown, backslash):
+        for piece in defining_statements(text, shown, _escapes_with_backslash(text, dialect)):
             tree, used = _parsed(piece, dialects, shown)
             dialects = (used, *(d for d in dialects if d != used))  # one file, one dialect: start with what worked
             _apply(tree, used, tables)
@@ -77,6 +76,11 @@ def read_ddl(path: Path, dialect: str | None = None) -> tuple[Relation, ...]:
     if not found:
         raise ArtifactError(f"{shown} creates no table with columns", hint="give a file with CREATE TABLE statements")
     return _relations(found)
+
+
+def _escapes_with_backslash(text: str, dialect: str | None) -> bool:
+    """Whether a backslash escapes a quote. Where nobody says the dialect: in those that quote names with backticks."""
+    return "\\" in Dialect.get_or_raise(dialect).tokenizer_class.STRING_ESCAPES if dialect else "`" in text
 
 
 @contextmanager

@@ -274,7 +274,8 @@ def test_every_column_of_the_gold_is_read(cases: Path) -> None:
         relations = {r.id: r for r in read_project(folder, lineage_of=()).relations}
         for pair in gold["pairs"]:
             assert relations[pair["source"]].column(pair["source_column"]), (folder.name, pair)
-            assert relations[pair["model"]].column(pair["model_column"]), (folder.name, pair)
+            if not pair.get("visible"):  # columns of a model that has SQL may stand there alone
+                assert relations[pair["model"]].column(pair["model_column"]), (folder.name, pair)
 
 
 @pytest.mark.parametrize("name", ["netsuite", "quickbooks", "workday"])
