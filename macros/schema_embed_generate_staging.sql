@@ -21,7 +21,7 @@
         ) -%}
     {%- endif -%}
     {%- set target_model = model_name or dbt_schema_embed.schema_embed_target_model(all_mapped) -%}
-    {%- set mapped = all_mapped | selectattr('model', 'equalto', target_model) | list -%}
+    {%- set mapped = dbt_schema_embed.schema_embed_mapped(node, target_model) -%}
 
     {%- set planned = dbt_schema_embed.schema_embed_model_types(target_model) -%}
     {%- set types = {} -%}

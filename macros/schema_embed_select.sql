@@ -13,12 +13,12 @@
     {%- if not execute -%}
         {{ return('*') }}
     {%- endif -%}
-    {%- set wanted = model_name or model.name -%}
+    {%- set wanted = model_name or model.package_name ~ '.' ~ model.name -%}
     {%- set node = dbt_schema_embed.schema_embed_source_node(source_relation) -%}
     {%- set mapped = dbt_schema_embed.schema_embed_mapped(node, wanted) -%}
     {%- if not mapped -%}
         {%- do exceptions.raise_compiler_error(
-            'no column of ' ~ node.source_name ~ '.' ~ node.name ~ ' is mapped to ' ~ wanted
+            'no column of ' ~ node.source_name ~ '.' ~ node.name ~ ' is mapped to ' ~ (model_name or model.name)
             ~ ': accept mappings, then run dbt-schema-embed apply'
         ) -%}
     {%- endif -%}

@@ -182,6 +182,7 @@ class Attributes(dict[str, Any]):
 
 
 MAPPED = {"schema_embed": {"model": "stg", "column": "a"}}
+QUALIFIED = {"schema_embed": {"model": "p.stg", "column": "a"}}
 SEVERAL = {"schema_embed": [{"model": "stg", "column": "a"}, {"model": "other", "column": "b", "type": "date"}]}
 
 
@@ -191,6 +192,7 @@ SEVERAL = {"schema_embed": [{"model": "stg", "column": "a"}, {"model": "other", 
         ({"config": {"meta": MAPPED}}, [("stg", "a", "int")]),
         ({"meta": MAPPED}, [("stg", "a", "int")]),  # dbt before 1.10
         ({"config": {"meta": SEVERAL}}, [("stg", "a", "int"), ("other", "b", "date")]),
+        ({"config": {"meta": QUALIFIED}}, [("p.stg", "a", "int")]),
         ({"config": {"meta": {"owner": "me"}}}, []),
         ({"config": {}}, []),
         ({}, []),
@@ -205,7 +207,9 @@ def test_mappings_are_read_from_meta(
     node = Attributes({"config": {}, "columns": {"x": Attributes({"name": "x"} | column)}})
     found = macros.schema_embed_mapped(node)
     assert [(m["model"], m["column"], m["type"]) for m in found] == expected
-    assert [m["column"] for m in macros.schema_embed_mapped(node, "stg")] == ["a"] * bool(expected)
+    for name in ("stg", "p.stg"):
+        assert [m["column"] for m in macros.schema_embed_mapped(node, name)] == ["a"] * bool(expected)
+    assert macros.schema_embed_mapped(node, "third") == []
 
 
 def test_a_tables_own_meta_is_not_its_columns(root: Path) -> None:
