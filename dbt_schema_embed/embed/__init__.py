@@ -3,6 +3,7 @@
 from dbt_schema_embed.embed.opening import Embedder, default_cache_dir, open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
 from dbt_schema_embed.embed.text import TEXT_VERSION, FacetTexts, column_texts
+from dbt_schema_embed.embed.upkeep import export_memo, import_memo, memo_clear, memo_stats
 
 __all__ = [
     "TEXT_VERSION",
@@ -11,5 +12,9 @@ __all__ = [
     "column_texts",
     "default_cache_dir",
     "embed_relations",
+    "export_memo",
+    "import_memo",
+    "memo_clear",
+    "memo_stats",
     "open_embedder",
 ]

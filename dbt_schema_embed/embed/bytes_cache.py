@@ -86,12 +86,19 @@ class BytesCache(diskcache.Cache):  # type: ignore[misc]
             for key in keys:
                 self.delete(key)
 
+    def empty(self) -> None:
+        """Forget everything and give the space back; raises as `write_all` does."""
+        with self._bounded(), self.transact():
+            self._sql("DELETE FROM Cache")  # diskcache's clear() takes a transaction for each hundred rows
+
     @contextlib.contextmanager
     def _bounded(self) -> Iterator[None]:
         try:
             yield
         except diskcache.Timeout:
             raise MemoError(f"the memo in {self.directory} is locked by another process") from None
+        finally:
+            self.close()  # this thread's connection: the thread may end without saying so
 
     @property
     def _sql_retry(self) -> Any:

@@ -8,7 +8,8 @@ import contextlib
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -29,10 +30,11 @@ _IN = 900  # variables in one query; sqlite before 3.32 allows 999
 _WAIT = 1.0
 _BUSY = (5, 6)  # SQLITE_BUSY, SQLITE_LOCKED
 _DAMAGE = (1, 11, 26)  # SQLITE_ERROR (another schema), SQLITE_CORRUPT, SQLITE_NOTADB
-_SELECT = (
-    "SELECT key, value FROM Cache WHERE raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
-    " AND (expire_time IS NULL OR expire_time > ?) AND key IN ({})"
+_PLAIN = (
+    "raw = 1 AND mode = 1 AND filename IS NULL AND typeof(key) = 'text' AND typeof(value) = 'blob'"
+    " AND (expire_time IS NULL OR expire_time > ?)"
 )
+"""Rows that nothing would have to be unpickled for, and that have not expired."""
 
 
 class DiskStore:
@@ -78,12 +80,31 @@ class DiskStore:
         """Forget ``keys``; raises as `write` does."""
         self._mended(lambda: self._open().drop_all(keys))
 
+    def count(self) -> int:
+        """Entries that have not expired."""
+        return self._mended(self._count)
+
+    def pages(self, size: int = 1000) -> Iterator[list[tuple[str, bytes]]]:
+        """Every entry that has not expired, ``size`` at a time."""
+        row = 0
+        while True:
+            page = self._mended(partial(self._page, row, size))
+            if not page:
+                return
+            row = page[-1][0]
+            yield [(key, value) for _, key, value in page]
+
+    def clear(self) -> None:
+        """Forget everything, damaged stores put aside included; raises as `write` does."""
+        if self.path.is_file():
+            self._mended(lambda: self._open().empty())
+        for path in self.folder.glob("cache.db*.damaged"):
+            path.unlink(missing_ok=True)
+
     def close(self) -> None:
-        """Close this thread's connection."""
+        """Let go of the store. Its connections are closed after each use."""
         with self._lock:
-            if self._cache is not None:
-                self._cache.close()
-                self._cache = None
+            self._cache = None
 
     def _select(self, keys: Sequence[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}
@@ -91,13 +112,32 @@ class DiskStore:
             return found
         now = time.time()
         with contextlib.closing(self._reader()) as connection:
-            if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Cache'").fetchone():
-                return found  # empty, or another process is making it
+            if not _has_table(connection):
+                return found
             for at in range(0, len(keys), _IN):
                 some = keys[at : at + _IN]
-                query = _SELECT.format(",".join("?" * len(some)))
+                marks = ",".join("?" * len(some))
+                query = f"SELECT key, value FROM Cache WHERE {_PLAIN} AND key IN ({marks})"  # noqa: S608
                 found.update(connection.execute(query, (now, *some)))
         return found
+
+    def _count(self) -> int:
+        if not self.path.is_file():
+            return 0
+        with contextlib.closing(self._reader()) as connection:
+            if not _has_table(connection):
+                return 0
+            query = f"SELECT count(*) FROM Cache WHERE {_PLAIN}"  # noqa: S608
+            return int(connection.execute(query, (time.time(),)).fetchone()[0])
+
+    def _page(self, after: int, size: int) -> list[tuple[int, str, bytes]]:
+        if not self.path.is_file():
+            return []
+        with contextlib.closing(self._reader()) as connection:
+            if not _has_table(connection):
+                return []
+            query = f"SELECT rowid, key, value FROM Cache WHERE {_PLAIN} AND rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
+            return connection.execute(query, (time.time(), after, size)).fetchall()
 
     def _reader(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=_WAIT, isolation_level=None)
@@ -164,6 +204,11 @@ class DiskStore:
                 return foreign(connection) is None and connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
         except sqlite3.Error:
             return False
+
+
+def _has_table(connection: sqlite3.Connection) -> bool:
+    """Whether the store has been made: another process may be about to."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Cache'").fetchone() is not None
 
 
 class _DamagedError(Exception):

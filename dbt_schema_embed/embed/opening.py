@@ -42,21 +42,40 @@ def open_embedder(
     max_workers: int | None = None,
     ttl: float | None = None,
     redis_url: str | None = None,
+    store_type: Literal["float32", "float16"] = "float32",
+    size_limit: int | None = None,
 ) -> "MemoEmbedder":
     """The encoder called ``model_name`` behind its memo. Its weights are loaded when a text is first missed.
 
+    Args:
+        model_name: a name, or the path of a folder with config.json and model.safetensors.
+        cache_dir: holds the memo and what is known about encoders; None: the user's cache folder.
+        use_memo: False: nothing is remembered, not even within the process.
+        batch_size: most rows in a batch; None: chosen from the work and the device.
+        use_gpu: None: CUDA or MPS where there is one.
+        quantization: float16 and bfloat16 need a GPU; int8 needs the CPU and proves itself at first use.
+        memory_limit_mb: working memory in MiB above the loaded encoder, vectors handed out included.
+        max_workers: threads to compute with; None: the cores this process may use.
+        ttl: seconds an entry lives from when it was stored; None: for ever.
+        redis_url: a server that several machines share, below the memo on disk.
+        store_type: how the memo keeps vectors; float16 halves it, and what `embed` returns is rounded alike.
+        size_limit: bytes on disk beyond which the oldest entries go; None: 4 GiB.
+
     Raises:
+        ConfigError: a redis_url that is none.
         EncoderError: an unknown encoder, or one whose files are not here and cannot be fetched.
+        MissingExtraError: a redis_url, and redis-py is not installed.
     """
     import hashlib
 
     from dbt_schema_embed.embed.batches import Limits
-    from dbt_schema_embed.embed.disk_store import DiskStore
+    from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
     from dbt_schema_embed.embed.encoder_files import read_files, text_digest
     from dbt_schema_embed.embed.loading import Wanted, load
     from dbt_schema_embed.embed.memo import Level, MemoEmbedder, ProcessStore
     from dbt_schema_embed.embed.redis_store import RedisStore
     from dbt_schema_embed.embed.runners import workers_for
+    from dbt_schema_embed.embed.upkeep import FOLDER
     from dbt_schema_embed.embed.weights import weights_hash
 
     folder = cache_dir or default_cache_dir()
@@ -67,14 +86,18 @@ def open_embedder(
     wanted = Wanted(files, identity, folder, workers_for(max_workers), use_gpu, quantization)
     suffix = "" if quantization == "float32" else f"+{quantization}"
     notes: list[str] = []
-    levels: list[Level] = [ProcessStore(), DiskStore(folder / "memo", ttl=ttl, notes=notes)] if use_memo else []
-    if use_memo and redis_url:
-        levels.append(RedisStore(redis_url, ttl=ttl, notes=notes))
+    levels: list[Level] = []
+    if use_memo:
+        store = DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)
+        levels = [ProcessStore(), store]
+        if redis_url:
+            levels.append(RedisStore(redis_url, ttl=ttl, notes=notes))
     embedder = MemoEmbedder(
         f"{files.name}@{identity[:16]}{suffix}",
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,
+        store_type=store_type,
         limits=Limits(batch_size, memory_limit_mb),
         notes=notes,
     )
