@@ -17,6 +17,14 @@ Status = Literal["suggested", "existing", "accepted", "rejected"]
 Severity = Literal["error", "warning"]
 Evidence = Mapping[str, float | str | None]
 
+CERTAIN, LIKELY = 0.95, 0.7
+"""From which confidence an answer is called certain, and likely; what is below is doubtful."""
+
+
+def confidence_word(confidence: float) -> str:
+    """A calibrated confidence in a word: "certain", "likely" or "doubtful"."""
+    return "certain" if confidence >= CERTAIN else "likely" if confidence >= LIKELY else "doubtful"
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -142,6 +150,7 @@ class Suggestions:
 
     rows: tuple[Suggestion, ...]
     warnings: tuple[str, ...] = ()
+    written: tuple[str, ...] = ()  # mapping files that changed, as people are told them
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract, schema_version 1."""
@@ -219,3 +228,4 @@ class SearchHit:
     type: str | None = None
     description: str = ""
     used_in: tuple[str, ...] = ()  # "model.column" it feeds
+    fed_by: tuple[str, ...] = ()  # "source.table.column" that feeds it
