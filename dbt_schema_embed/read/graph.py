@@ -164,8 +164,10 @@ def load_graph(path: Path) -> Graph:
 
 def mapping(raw: msgspec.Raw) -> dict[str, Any]:
     """The object in ``raw``; empty where it is something else."""
-    found = msgspec.json.decode(raw) if raw else None
-    return found if isinstance(found, dict) else {}
+    try:
+        return msgspec.json.decode(raw, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):  # text is checked only where it is decoded
+        return {}
 
 
 def _enabled(node: GraphNode) -> bool:

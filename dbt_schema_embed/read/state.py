@@ -163,5 +163,5 @@ def _macro_changes(now: Graph, then: Graph) -> Callable[[str], bool]:
 def _macros(graph: Graph) -> dict[str, Macro]:
     try:
         return msgspec.json.decode(graph.macros, type=dict[str, Macro])
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return {}

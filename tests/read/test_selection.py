@@ -1,0 +1,221 @@
+"""Node selection: the nodes dbt selects, and words for what it would not."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dbt_schema_embed.errors import ArtifactError, ConfigError
+from dbt_schema_embed.read import read_project, select
+from dbt_schema_embed.records import Project
+
+FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "read"
+SHOP = FIXTURES / "manifests" / "dbt_1_11.json"
+STAGING = ["model.shop.stg_charges", "model.shop.stg_customers", "model.shop.stg_refunds"]
+
+
+@cache
+def project(manifest: Path = SHOP) -> Project:
+    return read_project(manifest.parent, manifest=manifest, lineage_of=(), values=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("stg_charges", ["model.shop.stg_charges"]),
+        ("shop.staging.stripe", STAGING),
+        ("staging.*", [*STAGING, "model.vendor.stg_vendor"]),
+        ("source:stripe", ["source.shop.stripe.charges", "source.shop.stripe.customers"]),
+        ("source:shop.store.*", ["source.shop.store.orders"]),
+        ("tag:pii", ["model.shop.stg_customers", "source.shop.stripe.customers"]),
+        ("tag:nightly,tag:pii", ["model.shop.stg_customers"]),
+        ("+stg_charges", ["model.shop.stg_charges", "source.shop.stripe.charges"]),
+        ("path:models/staging,resource_type:model", [*STAGING, "model.vendor.stg_vendor"]),
+        ("models/staging/stripe/stg_charges.sql", ["model.shop.stg_charges"]),
+        ("stg_charges.sql", ["model.shop.stg_charges"]),
+        ("package:vendor,resource_type:model", ["model.vendor.stg_vendor"]),
+        ("dim_customers", ["model.shop.dim_customers.v1", "model.shop.dim_customers.v2"]),
+        ("dim_customers.v2", ["model.shop.dim_customers.v2"]),
+        ("version:latest", ["model.shop.dim_customers.v2"]),
+        ("config.meta.owner:fin", ["model.shop.revenue"]),
+        ("config.contract.enforced:TRUE", ["model.shop.orders", "model.shop.stg_refunds"]),
+        ("1+exposure:board", ["model.shop.orders", "model.shop.revenue"]),
+    ],
+)
+def test_what_a_selection_selects(said: str, expected: list[str]) -> None:
+    assert sorted(select(project(), [said], [])) == expected
+
+
+def test_items_and_spaces_unite_and_exclusions_take_away() -> None:
+    both = {"model.shop.stg_charges", "model.shop.orders"}
+    assert select(project(), ["stg_charges", "orders"], []) == both
+    assert select(project(), ["stg_charges  orders"], []) == both
+    assert select(project(), ["stg_charges orders"], ["orders", "nobody"]) == both - {"model.shop.orders"}
+    everything = {r.id for r in project().relations}
+    assert select(project(), [], []) == select(project(), [" "], [""]) == everything
+    assert select(project(), [], ["resource_type:model"]) == {i for i in everything if not i.startswith("model.")}
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (
+            "stg_charge",
+            "the selection 'stg_charge' selects nothing\n  near names: stg_charges",
+        ),
+        (
+            "stripe.charges",
+            "the selection 'stripe.charges' selects nothing\n"
+            "  near names: source:stripe.charges, stg_charges, raw_charges",
+        ),
+        (
+            "source:strip.charges",
+            "the selection 'source:strip.charges' selects nothing\n"
+            "  near names: source:stripe.charges, source:stripe, source:stripe.customers",
+        ),
+        ("tag:nigthly", "the selection 'tag:nigthly' selects nothing\n  near names: tag:nightly"),
+        ("package:vend", "the selection 'package:vend' selects nothing\n  near names: package:vendor"),
+        (
+            "path:models/stagin",
+            "the selection 'path:models/stagin' selects nothing\n  near names: path:models/staging, "
+            "path:models/staging/stripe, path:models/staging/_vendor.yml",
+        ),
+        ("qqq", "the selection 'qqq' selects nothing\n  `dbt ls` lists what there is to select"),
+        ("tga:x", "unknown method 'tga' in the selection 'tga:x'\n  did you mean tag:?"),
+        ("zz:x", "unknown method 'zz' in the selection 'zz:x'\n  known are: access, config, exposure"),
+        ("@stg_charges+", "'@stg_charges+': @ before and + behind do not go together"),
+        ("tag:", "'tag:' selects by no name\n  write a name, or method:value, e.g. tag:daily"),
+        ("+", "'+' selects by no name\n  write a name, or method:value, e.g. tag:daily"),
+        ("a,,b", "'' selects by no name\n  write a name, or method:value, e.g. tag:daily"),
+        ("source:a.b.c.d", "'source:a.b.c.d' has too many dots\n  write source:name, source:name.table"),
+        ("resource_type:table", "unknown resource type 'table'\n  known are: model, source, seed, snapshot"),
+        ("test_type:x", "unknown test type 'x'\n  known are: generic, singular, unit, data"),
+        ("version:9", "unknown version '9'\n  known are: none, latest, old, prerelease"),
+        ("state:modified", "'state:modified' needs a manifest to compare with\n  name its folder with --state"),
+        ("\x1b[31mred\u202e", "the selection '[31mred' selects nothing"),
+    ],
+)
+def test_what_selects_nothing_is_said(said: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        select(project(), [said], [])
+    assert str(caught.value).startswith(message)
+    assert caught.value.exit_code == 2
+
+
+def test_unknown_states_are_named() -> None:
+    with pytest.raises(ConfigError) as caught:
+        select(project(), ["state:changed"], [], project())
+    assert str(caught.value).startswith("unknown state 'changed'\n  known are: modified, modified.body")
+
+
+def test_excluding_all_is_said() -> None:
+    with pytest.raises(ConfigError) as caught:
+        select(project(), ["orders"], ["tag:weekly"])
+    assert str(caught.value) == "--exclude tag:weekly takes away all that is selected"
+
+
+def test_the_same_manifest_is_not_modified() -> None:
+    assert select(project(), ["state:unmodified"], [], project()) == {r.id for r in project().relations}
+    with pytest.raises(ConfigError, match="selects nothing"):
+        select(project(), ["state:modified", "state:new"], [], project())
+
+
+def test_a_manifest_that_went_away_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    shutil.copy(SHOP, path)
+    gone = read_project(tmp_path, manifest=path, lineage_of=())
+    path.unlink()
+    with pytest.raises(ArtifactError, match="there is no manifest"):
+        select(gone, ["orders"], [])
+
+
+@pytest.mark.parametrize("version", ["no_version", *(f"v{n}" for n in range(1, 13))])
+def test_every_schema_version_selects(version: str) -> None:
+    old = project(FIXTURES / "manifests" / f"{version}.json")
+    assert select(old, ["source:pay+"], []) == {"source.tiny.pay.charges", "model.tiny.stg_charges"}
+    assert select(old, ["config.materialized:view,stg_refunds"], []) == {"model.tiny.stg_refunds"}
+    assert "model.tiny.stg_refunds" in select(old, ["@stg_charges"], [])  # a test between them
+
+
+# What dbt itself selects
+
+EDITS = (  # each a change that dbt sees in its own way, and two that it does not
+    ("macros/money.sql", "round({{", "floor({{"),
+    ("models/marts/_marts.yml", "description: Key.", "description: The key."),
+    ("models/marts/_marts.yml", "{name: region, data_type: varchar}", "{name: region, data_type: text}"),
+    ("models/marts/_marts.yml", "latest_version: 2", "latest_version: 1"),
+    ("models/marts/finance/revenue.sql", "'owner': 'fin'", "'owner': 'ops'"),
+    ("models/staging/stripe/_models.yml", "Charges, renamed.", "Charges!"),
+    ("models/staging/stripe/_models.yml", "data_tests: [unique]", "data_tests: [unique, not_null]"),
+    ("models/staging/stripe/_sources.yml", "identifier: raw_charges", "identifier: raw_charge_rows"),
+    ("models/staging/stripe/_sources.yml", "- name: orders", "- name: orders\n      - name: returns"),
+    ("seeds/regions.csv", "south", "west"),
+)
+
+
+def questions_in(name: str) -> list[str]:
+    return (FIXTURES / "selections" / f"{name}.txt").read_text("utf-8").split()
+
+
+def ask(questions: Iterable[dict[str, Any]], root: Path) -> list[list[str]]:
+    text = "\n".join(json.dumps(question) for question in questions)
+    command = [sys.executable, str(Path(__file__).parent / "dbt_oracle.py")]
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=root, timeout=300)
+    return [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("answer:")]
+
+
+def ours(there: Project, question: dict[str, Any], state: Project | None = None) -> list[str]:
+    try:
+        return sorted(select(there, question["select"], question["exclude"], state))
+    except ConfigError as nothing:
+        if "selects nothing" in nothing.message or "takes away all" in nothing.message:
+            return []
+        raise
+
+
+@pytest.mark.dbt
+def test_a_real_project_selects_as_dbt_does(tmp_path: Path, root: Path) -> None:
+    now, then = tmp_path / "now", tmp_path / "then"
+    for folder in (now, then):
+        shutil.copytree(FIXTURES / "shop", folder)
+    for name, old, new in EDITS:
+        text = (now / name).read_text("utf-8")
+        assert old in text
+        (now / name).write_text(text.replace(old, new, 1), "utf-8")
+    (now / "models" / "marts" / "added.sql").write_text("select 1 as x from {{ ref('stg_customers') }}", "utf-8")
+    asked = {"project": str(now), "state": str(then)}
+    names = questions_in("shop")
+    questions = [{**asked, "select": [said], "exclude": []} for said in names + questions_in("shop_state")]
+    questions += [{**asked, "select": [], "exclude": [said]} for said in names[::7]]
+    questions += [
+        {**asked, "select": ["stg_charges+ tag:pii", "@regions"], "exclude": ["+revenue", "resource_type:source"]}
+    ]
+    answers = ask(questions, root)
+    projects = [read_project(folder, lineage_of=()) for folder in (now, then)]
+    assert len(answers) == len(questions)
+    assert sum(bool(answer) for answer in answers) > 0.95 * len(answers)
+    for question, answer in zip(questions, answers, strict=True):
+        assert ours(projects[0], question, projects[1]) == answer, (question["select"], question["exclude"])
+
+
+@pytest.mark.dbt
+def test_real_manifests_select_as_dbt_does(cases: Path, root: Path) -> None:
+    # No paths, for dbt looks for them on the disk; no test_name:, for dbt forgets it of tests it did not parse itself.
+    questions = [
+        {
+            "project": str(cases / "dbt" / name / "target" / "manifest.json"),
+            "state": None,
+            "select": [one],
+            "exclude": [],
+        }
+        for name in ("OHDSI+dbt-synthea", "stripe")
+        for one in questions_in(name)
+    ]
+    for question, answer in zip(questions, ask(questions, root), strict=True):
+        assert ours(project(Path(question["project"])), question) == answer, question["select"]
