@@ -1,1 +1,5 @@
-"""Room: suggestions in; mapping YAML, JSON and tables out, and mapping files back in."""
+"""Room: suggestions in; mapping YAML, JSON, tables and Markdown out, and mapping files back in.
+
+Decisions of people go into mapping files (`decide`), accepted ones into the YAML that declares the source (`apply`).
+Everything that changes a file hands back a `Rewrite`: nothing is written before its `write`.
+"""
