@@ -63,7 +63,7 @@ class Settings:
     mappings_dir: str = "schema_mappings"  # relative to the project
     store_samples: bool = False
     severity: Mapping[str, str] = field(default_factory=dict)  # rule of check -> error, warning or off
-    baseline: str | None = None  # findings that check passes over, relative to the project
+    baseline: str = "schema_embed_baseline.json"  # findings that check passes over, relative to the project
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -1,5 +1,11 @@
-"""Room: click commands; each is options -> Settings -> one pipeline call -> print -> exit code."""
+"""Room: click commands; each is options -> Settings -> one pipeline call -> print -> exit code.
+
+A command is a file here, named as the command, that defines ``command``, and a line in `group.COMMANDS`.
+"""
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and exit."""
+    from dbt_schema_embed.cli.run import run
+
+    run()

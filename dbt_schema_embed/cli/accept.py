@@ -1,0 +1,59 @@
+"""dbt-schema-embed accept."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.console import say
+from dbt_schema_embed.cli.options import Place, examples, project_options
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+@click.command(
+    "accept",
+    epilog=examples(
+        "dbt-schema-embed accept stripe.charges id amount",
+        "dbt-schema-embed accept stripe.charges created --model stg_stripe__charges --column created_at",
+        "dbt-schema-embed accept --source stripe.charges --min-confidence 0.9",
+        "dbt-schema-embed accept --min-confidence 0.95      in every mapping file",
+    ),
+)
+@click.argument("names", nargs=-1, metavar="[SOURCE.TABLE COLUMN...]")
+@click.option("--source", metavar="SOURCE.TABLE", help="The source table.")
+@click.option(
+    "--min-confidence", type=click.FloatRange(0, 1), metavar="0..1", help="Every suggestion that is at least so sure."
+)
+@click.option("--model", metavar="NAME", help="With --column: another answer than the suggested one.")
+@click.option("--column", "model_column", metavar="NAME", help="The column of --model.")
+@click.option("--note", metavar="TEXT", help="A note to keep with the row.")
+@project_options
+def command(
+    engine: "SchemaEmbed",
+    place: Place,
+    names: tuple[str, ...],
+    source: str | None,
+    min_confidence: float | None,
+    model: str | None,
+    model_column: str | None,
+    note: str | None,
+) -> None:
+    """Accept suggestions in the mapping files, as a person would by hand: the status of the row changes, no more.
+
+    Accepting a column that is listed as unmapped says for good that it feeds nothing.
+    """
+    table, columns = (source, names) if source else ((*names[:1], None)[0], names[1:])
+    if min_confidence is not None:
+        if columns or model or model_column or note:
+            raise click.UsageError("--min-confidence takes a source table or none, and no columns")
+        accepted, changed = engine.accept_confident(place.project_dir, min_confidence, source=table)
+        say(f"accepted {accepted} suggestions" + (f" in {', '.join(changed)}" if changed else ""))
+        return
+    if table is None or not columns:
+        raise click.UsageError("say which: SOURCE.TABLE COLUMN..., or --min-confidence")
+    changed = engine.decide(
+        place.project_dir, table, columns, "accepted", model=model, model_column=model_column, note=note,
+        **place.artifacts,
+    )  # fmt: skip
+    say(f"wrote {changed[0]}" if changed else "they were accepted already")

@@ -1,0 +1,26 @@
+"""dbt-schema-embed index."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.console import show
+from dbt_schema_embed.cli.options import Place, examples, project_options
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+@click.command("index", epilog=examples("dbt-schema-embed index", "dbt-schema-embed index --verify"))
+@click.option("--verify", is_flag=True, help="Look up every vector in the index afterwards.")
+@project_options
+def command(engine: "SchemaEmbed", place: Place, verify: bool) -> None:
+    """Build the index that search uses, or bring it up to date: only columns that changed are written.
+
+    It lives in target/schema_embed and can be removed at any time.
+    """
+    changes = engine.index(place.project_dir, verify=verify, **place.artifacts)
+    counts = f"{changes.added} added, {changes.changed} changed, {changes.removed} removed, {changes.kept} kept"
+    show(f"index: {counts}" + (", every vector found again" if verify else ""))
+    if changes.recall_loss is not None:
+        show(f"reduced dimensions lose {changes.recall_loss:.2%} of the ten nearest columns")

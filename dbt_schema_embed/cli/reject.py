@@ -1,0 +1,44 @@
+"""dbt-schema-embed reject."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.console import say
+from dbt_schema_embed.cli.options import Place, examples, project_options
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+@click.command(
+    "reject",
+    epilog=examples(
+        "dbt-schema-embed reject stripe.charges livemode",
+        "dbt-schema-embed reject stripe.charges id --model stg_stripe__charges --column customer_id",
+    ),
+)
+@click.argument("source", metavar="SOURCE.TABLE")
+@click.argument("columns", nargs=-1, required=True, metavar="COLUMN...")
+@click.option("--model", metavar="NAME", help="With --column: which answer, where a column has several.")
+@click.option("--column", "model_column", metavar="NAME", help="The column of --model.")
+@click.option("--note", metavar="TEXT", help="A note to keep with the row.")
+@project_options
+def command(
+    engine: "SchemaEmbed",
+    place: Place,
+    source: str,
+    columns: tuple[str, ...],
+    model: str | None,
+    model_column: str | None,
+    note: str | None,
+) -> None:
+    """Reject suggestions in the mapping files.
+
+    A rejected pair is not suggested again; the next run of suggest may find another.
+    """
+    changed = engine.decide(
+        place.project_dir, source, columns, "rejected", model=model, model_column=model_column, note=note,
+        **place.artifacts,
+    )  # fmt: skip
+    say(f"wrote {changed[0]}" if changed else "they were rejected already")

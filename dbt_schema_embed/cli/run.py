@@ -1,0 +1,65 @@
+"""From a command to an exit code: every error is a message here, and never a traceback."""
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from dbt_schema_embed.cli.console import complain, settle
+from dbt_schema_embed.cli.group import group
+from dbt_schema_embed.errors import SchemaEmbedError, printable
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What shells report for a program that SIGINT or SIGPIPE ended."""
+
+DEBUG = "SCHEMA_EMBED_DEBUG"
+
+
+def run() -> NoReturn:
+    """Run the command in sys.argv and exit with its code."""
+    try:
+        code = _code()
+        sys.stdout.flush()
+    except (KeyboardInterrupt, click.Abort):
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        _leave(BROKEN_PIPE)
+    sys.exit(code)
+
+
+def _code() -> int:
+    for stream in (sys.stdout, sys.stderr):  # a name that the terminal cannot show is no reason to die
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        result = group.main(standalone_mode=False)
+    except SchemaEmbedError as problem:
+        complain(problem.message, problem.hint)
+        return problem.exit_code
+    except click.ClickException as problem:
+        settle()
+        problem.show()
+        return problem.exit_code
+    except (BrokenPipeError, click.Abort):
+        raise
+    except Exception as problem:
+        if os.environ.get(DEBUG, "") not in ("", "0"):
+            raise
+        said = printable(problem) or "no message"
+        complain(
+            f"unexpected {type(problem).__name__}: {said}",
+            f"this is a bug: please report it, with what {DEBUG}=1 shows",
+        )
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once, without waiting for threads. Files are whole: every write is a rename."""
+    try:
+        settle()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)

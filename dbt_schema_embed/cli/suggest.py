@@ -1,0 +1,80 @@
+"""dbt-schema-embed suggest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.console import say, show
+from dbt_schema_embed.cli.options import (
+    Place,
+    Selecting,
+    examples,
+    looks,
+    output_options,
+    project_options,
+    selection_options,
+)
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+    from dbt_schema_embed.settings import Targets
+
+
+@click.command(
+    "suggest",
+    cls=Selecting,
+    epilog=examples(
+        "dbt-schema-embed suggest --select stripe.charges",
+        "dbt-schema-embed suggest --select source:stripe --write",
+        "dbt-schema-embed suggest --explain stripe.charges.id",
+        "dbt-schema-embed suggest --targets all --format json --output suggestions.json",
+    ),
+)
+@selection_options
+@click.option(
+    "--targets",
+    type=click.Choice(("auto", "all")),
+    help="auto: models that could be fed next; all: every model, for a second vendor into one model.  [default: auto]",
+)
+@click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
+@click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
+@click.option("--explain", metavar="SOURCE.COLUMN", help="Say in full why this column gets its suggestion.")
+@click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
+@click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
+@output_options("table", "json", "markdown")
+@project_options
+def command(
+    engine: "SchemaEmbed",
+    place: Place,
+    select: tuple[str, ...],
+    exclude: tuple[str, ...],
+    targets: "Targets | None",
+    top_k: int,
+    propose: bool,
+    explain: str | None,
+    write: bool,
+    fail_on_change: bool,
+    form: str,
+    output: Path | None,
+) -> int:
+    """Say which model column each column of the source tables feeds, how sure that is, and why.
+
+    Prints one row for every column of every selected source table. What people accepted or rejected in the mapping
+    files stays as it is.
+    """
+    from dbt_schema_embed.pipeline import suggestions_text
+
+    if explain:
+        show(engine.explain(explain, place.project_dir, targets=targets, **place.artifacts), output)
+        return 0
+    answer = engine.suggest(
+        place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
+        **place.artifacts,
+    )  # fmt: skip
+    show(suggestions_text(answer, form, **looks(output)), output)
+    for name in answer.written:
+        say(f"wrote {name}")
+    if write and not answer.written:
+        say("the mapping files are up to date")
+    return int(fail_on_change and bool(answer.written))

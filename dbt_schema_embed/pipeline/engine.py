@@ -1,0 +1,299 @@
+"""SchemaEmbed: one method a command. A room is imported when a call first needs it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from dbt_schema_embed.errors import ArtifactError, ConfigError, IndexMismatchError, printable
+from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
+from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Relation, SearchHit, Suggestions
+from dbt_schema_embed.settings import Targets
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dbt_schema_embed.index import Changes
+    from dbt_schema_embed.pipeline.checking import Checked
+
+
+class SchemaEmbed(Session):
+    """The calls on a dbt project, and on tables in files. Nothing is loaded until a call needs it."""
+
+    def suggest(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        targets: Targets | None = None,
+        top_k: int = 10,
+        propose: bool = False,
+        write: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Suggestions:
+        """Which model column each column of the selected source tables feeds: one row a column.
+
+        Args:
+            project_dir: The folder of dbt_project.yml.
+            select: Source tables in dbt's selection syntax; empty: all.
+            exclude: The same; taken away.
+            targets: "auto": models that could be fed next; "all": every model. None: as the settings say.
+            top_k: Candidates listed in a row, at most.
+            propose: Also propose names for columns that map to nothing.
+            write: Also bring the mapping files of these tables up to date; see ``written`` of the answer.
+            artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
+
+        Raises:
+            ArtifactError: the manifest or another artifact is missing or unreadable.
+            ConfigError: no source table is selected.
+            MappingError: a mapping file cannot be read.
+            MissingExtraError: the extra `embed` is not installed.
+        """
+        self._need_embed("suggest")
+        from dbt_schema_embed.match import choose_targets, suggest
+        from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
+
+        opened = self._open(project_dir, artifacts)
+        sources = chosen_sources(opened.project, select, exclude)
+        mappings = load_mappings(opened.root, self.settings)
+        known = decided(opened, mappings)
+        wanted = targets or self.settings.targets
+        models = choose_targets(opened.project, wanted)
+        left, right = self._embedded(sources), self._embedded(models)
+        self._progress("Matching")
+        found = suggest(
+            left, right, project=opened.project, targets=wanted, rejected=known.rejected, accepted=known.accepted,
+            top_k=top_k, propose=propose,
+        )  # fmt: skip
+        keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
+        rows = with_decisions(found, known, keys)
+        written = write_suggestions(opened, mappings, rows) if write else ()
+        return Suggestions(rows, self._told(opened.project.warnings), written)
+
+    def explain(
+        self,
+        column: str,
+        project_dir: str | Path = ".",
+        *,
+        targets: Targets | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> str:
+        """Why ``column`` ("stripe.charges.id") gets its suggestion: candidates, signals, habits, in words.
+
+        Raises:
+            As `suggest`; ConfigError also where no source column is called so.
+        """
+        self._need_embed("suggest --explain")
+        from dbt_schema_embed.match import choose_targets, explain
+
+        opened = self._open(project_dir, artifacts)
+        source, name = source_column(opened.project, column)
+        wanted = targets or self.settings.targets
+        models = choose_targets(opened.project, wanted)
+        left, right = self._embedded([source]), self._embedded(models)
+        text = explain(left[0], name, right, project=opened.project, targets=wanted)
+        self._told(opened.project.warnings)
+        return text
+
+    def match(self, left: Relation, right: Relation, *, top_k: int = 10) -> Suggestions:
+        """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.
+
+        Raises:
+            ArtifactError: a side has no columns.
+            MissingExtraError: the extra `embed` is not installed.
+        """
+        self._need_embed("match")
+        from dbt_schema_embed.embed import embed_relations, pair_texts
+        from dbt_schema_embed.match import match
+
+        for side in (left, right):
+            if not side.columns:
+                raise ArtifactError(f"the table {printable(side.id)} has no columns")
+        sides = embed_relations([left, right], self._watched(), texts_of=pair_texts)
+        self._progress("Matching")
+        return Suggestions(match(sides[0], sides[1], top_k=top_k), self._told())
+
+    def index(
+        self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
+    ) -> "Changes":
+        """Bring the index of the project's columns up to date; ``verify``: look up every vector in it afterwards.
+
+        Raises:
+            IndexMismatchError: with ``verify``, where the index does not find what was put into it.
+            WriteError: another process is writing the index, or the disk is full.
+        """
+        self._need_embed("index")
+        from dbt_schema_embed.pipeline.search import damaged, entries, vectors_of
+
+        opened = self._open(project_dir, artifacts, lineage_of=(), values=False)
+        items = entries(opened.project.relations)
+        embedder = self._watched()
+        index = self._index_of(opened)
+        try:
+            changes = index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
+            bad = damaged(index, items, embedder) if verify else []
+        finally:
+            index.close()
+        self._told([*opened.project.warnings, *index.notes])
+        if bad:
+            raise IndexMismatchError(
+                f"the index does not find {len(bad)} of {len(items)} vectors",
+                hint=f"remove the folder {opened.scratch / 'index'} and run: dbt-schema-embed index",
+            )
+        return changes
+
+    def search(
+        self,
+        query: str,
+        project_dir: str | Path = ".",
+        *,
+        limit: int = 10,
+        type: str | None = None,  # noqa: A002  the flag's name, and the field's
+        table: str | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> list[SearchHit]:
+        """The columns whose name, table or description is nearest to ``query``, best first.
+
+        Builds the index where it is missing, and brings it up to date.
+
+        Args:
+            query: Words, e.g. "customer e-mail".
+            project_dir: The folder of dbt_project.yml.
+            limit: Most columns to return.
+            type: Only columns of this type ("varchar") or family of types ("text").
+            table: Only columns of this table, source, schema or model.
+            artifacts: As in `suggest`.
+
+        Raises:
+            ConfigError: an empty query, or no column fits ``type`` and ``table``.
+            As `index`.
+        """
+        self._need_embed("search")
+        from dbt_schema_embed.pipeline.search import Filter, entries, hits, vectors_of
+
+        if not query.strip():
+            raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
+        opened = self._open(project_dir, artifacts, values=False)
+        items = entries(opened.project.relations)
+        embedder = self._watched()
+        index = self._index_of(opened)
+        try:
+            index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
+            found = hits(index, items, self.encode([query]), opened.project, limit, Filter(type, table))
+        finally:
+            index.close()
+        self._told([*opened.project.warnings, *index.notes])
+        return found
+
+    def check(
+        self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
+    ) -> "Checked":
+        """What is wrong with the project's mapping files. Loads no encoder and no index.
+
+        ``baseline``: a file of known findings that are passed over; None: that of the settings, if it is there.
+
+        Raises:
+            ArtifactError: the manifest is missing or unreadable.
+            ConfigError: an unknown rule in the settings, or an unreadable baseline.
+        """
+        from dbt_schema_embed.pipeline.checking import check_project
+
+        root = Path(project_dir)
+        usual = root / self.settings.baseline
+        if baseline is None and usual.is_file():
+            baseline = usual
+        return check_project(root, artifacts, self.settings, baseline)
+
+    def write_baseline(
+        self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
+    ) -> tuple[Path, int]:
+        """Write what `check` finds today to the baseline; the file, and how many findings it knows now."""
+        from dbt_schema_embed.pipeline.checking import write_baseline
+
+        root = Path(project_dir)
+        return write_baseline(root, artifacts, self.settings, baseline or root / self.settings.baseline)
+
+    def decide(
+        self,
+        project_dir: str | Path,
+        source: str,
+        columns: Sequence[str],
+        status: Literal["accepted", "rejected"],
+        *,
+        model: str | None = None,
+        model_column: str | None = None,
+        note: str | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> tuple[str, ...]:
+        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges"); the file, if it changed.
+
+        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
+
+        Raises:
+            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model.
+            MappingError: the file cannot be read.
+        """
+        from dbt_schema_embed.pipeline.decisions import decide_columns, model_pair
+
+        root = Path(project_dir)
+        pair = None
+        if model is not None or model_column is not None:
+            project = self._open(root, artifacts, lineage_of=(), values=False).project
+            pair = model_pair(project, model, model_column, columns)
+        return decide_columns(root, self.settings, source, columns, status, pair, note)
+
+    def accept_confident(
+        self, project_dir: str | Path, minimum: float, *, source: str | None = None
+    ) -> tuple[int, tuple[str, ...]]:
+        """Accept every suggestion with a confidence of ``minimum`` or more: how many, and the files that changed.
+
+        ``source``: only of this table ("stripe.charges").
+
+        Raises:
+            ConfigError: no file maps the source.
+            MappingError: a file cannot be read.
+        """
+        from dbt_schema_embed.pipeline.decisions import accept_confident
+
+        return accept_confident(Path(project_dir), self.settings, minimum, source)
+
+    def relation(self, path: str | Path, *, docs: str | Path | None = None, table: str | None = None) -> Relation:
+        """The table in a CSV, Parquet or DDL file; see `read_relation`."""
+        from dbt_schema_embed.read import read_relation
+
+        return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
+
+    def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """The vectors of ``texts``: (n, d) float32, rows of length 1, in order, through the memo; (0, d) for nothing.
+
+        Raises:
+            EncoderError: the encoder cannot be loaded.
+            TypeError: a bare str.
+        """
+        self._need_embed("encode")
+        return self._embedder().embed(texts)
+
+    async def aencode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
+        """`encode` in a thread, so that the event loop goes on."""
+        import asyncio
+
+        return await asyncio.to_thread(self.encode, texts)
+
+    async def asearch(
+        self,
+        query: str,
+        project_dir: str | Path = ".",
+        *,
+        limit: int = 10,
+        type: str | None = None,  # noqa: A002
+        table: str | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> list[SearchHit]:
+        """`search` in a thread, so that the event loop goes on."""
+        import asyncio
+
+        return await asyncio.to_thread(
+            self.search, query, project_dir, limit=limit, type=type, table=table, **artifacts
+        )

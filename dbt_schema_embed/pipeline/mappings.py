@@ -1,0 +1,180 @@
+"""Mapping files around the matching: what people decided goes in, fresh suggestions come out."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.errors import MappingError, listed, printable
+from dbt_schema_embed.files import write_text
+from dbt_schema_embed.pipeline.project import Opened, shared_labels
+from dbt_schema_embed.records import MappingFile, Relation, Suggestion
+from dbt_schema_embed.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.write.rewrite import Rewrite
+
+Pair = tuple[str, str]
+"""unique_id of a model, name of its column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """The mapping files of a project. ``errors``: those that cannot be read."""
+
+    folder: Path
+    files: tuple[tuple[Path, MappingFile], ...] = ()
+    errors: tuple[MappingError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What people said about source columns; the first part of each key is a source's unique_id.
+
+    Accepted None: the column feeds nothing. Columns are named as the relations spell them, accepted ones by key.
+    """
+
+    accepted: dict[tuple[str, str], Pair | None] = field(default_factory=dict)
+    rejected: set[tuple[str, str, str, str]] = field(default_factory=set)
+
+
+def load_mappings(root: Path, settings: Settings) -> Mappings:
+    """Every mapping file of the project in ``root``, by name."""
+    from dbt_schema_embed.write.mapping import read_mapping
+
+    folder = root / settings.mappings_dir
+    paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
+    files, errors = [], []
+    for path in paths:
+        try:
+            files.append((path, read_mapping(path, shown_path(root, path))))
+        except MappingError as problem:
+            errors.append(problem)
+    return Mappings(folder, tuple(files), tuple(errors))
+
+
+def shown_path(root: Path, path: Path) -> str:
+    """``path`` as people are told it: relative to the project where it can be, with slashes."""
+    return printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())
+
+
+def owners(opened: Opened, mappings: Mappings) -> dict[str, tuple[Path, MappingFile]]:
+    """The mapping file of each source table that has one: unique_id -> file. Of two, the first by name."""
+    found: dict[str, tuple[Path, MappingFile]] = {}
+    by_label: dict[str, list[Relation]] = {}
+    for relation in opened.project.relations:
+        if relation.kind == "source":
+            by_label.setdefault(relation.label.lower(), []).append(relation)
+    for path, file in mappings.files:
+        meant = [r for r in by_label.get(file.source.lower(), []) if file.package in ("", r.package)]
+        if len(meant) == 1:
+            found.setdefault(meant[0].id, (path, file))
+    return found
+
+
+def decided(opened: Opened, mappings: Mappings) -> Decided:
+    """What the mapping files decide. Names the project does not have are passed over: `check` reports them.
+
+    Raises:
+        MappingError: a mapping file cannot be read, and with it what people decided.
+    """
+    from dbt_schema_embed.write.mapping import model_names
+
+    if mappings.errors:
+        raise mappings.errors[0]
+    relations = {r.id: r for r in opened.project.relations}
+    models = {name.lower(): unique_id for unique_id, name in model_names(opened.project.relations).items()}
+    found = Decided()
+    for source_id, (_, file) in owners(opened, mappings).items():
+        for row in file.columns:
+            column = relations[source_id].column(row.source_column)
+            if column is None or row.status not in ("accepted", "rejected"):
+                continue
+            model = relations.get(models.get((row.model or "").lower(), ""))
+            target = model.column(row.model_column or "") if model else None
+            pair = (model.id, target.name) if model and target else None
+            if row.status == "rejected" and pair:
+                found.rejected.add((source_id, column.name, *pair))
+            elif row.status == "accepted" and (pair or row.model is None):
+                found.accepted.setdefault((source_id, column.key), pair)
+    return found
+
+
+def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pair, str]) -> tuple[Suggestion, ...]:
+    """Suggestions as people left them: an accepted answer stands, whatever was suggested.
+
+    ``keys``: (source id, column name) -> the column's key.
+    """
+    refused: dict[Pair, list[Pair]] = {}
+    for source, column, model, target in sorted(known.rejected):
+        refused.setdefault((source, column), []).append((model, target))
+    settled = []
+    for row in rows:
+        place = (row.source, keys[row.source, row.source_column])
+        if place in known.accepted:
+            settled.append(_accepted(row, known.accepted[place]))
+        elif row.model is None and (row.source, row.source_column) in refused:
+            names = listed([f"{m.rpartition('.')[2]}.{c}" for m, c in refused[row.source, row.source_column]])
+            settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
+        else:
+            settled.append(row)
+    return tuple(settled)
+
+
+def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
+    """The row of a column whose answer a person gave. Certain, for nobody asks the matcher any more."""
+    model, column = pair or (None, None)
+    if (row.model, row.model_column) == (model, column):
+        return replace(row, status="accepted", confidence=1.0, proposed_name=None)
+    known = next((c for c in row.candidates if (c.model, c.model_column) == (model, column)), None)
+    return replace(
+        row,
+        model=model,
+        model_column=column,
+        status="accepted",
+        confidence=1.0,
+        reason="accepted by hand",
+        evidence=known.evidence if known else {},
+        fed_by=known.fed_by if known else (),
+        proposed_name=None,
+    )
+
+
+def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]) -> tuple[str, ...]:
+    """Bring the mapping files of the rows' source tables up to date; the files that changed, as people are told them.
+
+    Every file is worked out before the first one is written.
+
+    Raises:
+        MappingError: a file that is there cannot be read, or maps another source.
+        WriteError: a file could not be written.
+    """
+    from dbt_schema_embed.write.mapping import mapping_path, model_names
+    from dbt_schema_embed.write.update import update_mapping
+
+    relations = {r.id: r for r in opened.project.relations}
+    names = model_names(opened.project.relations)
+    shared = shared_labels(opened.project.relations)
+    known = owners(opened, mappings)
+    plans: list[Rewrite] = []
+    for source_id, group in groupby(rows, key=lambda row: row.source):
+        source = relations[source_id]
+        package = source.package if source.label.lower() in shared else ""
+        path, file = known.get(source_id, (mapping_path(mappings.folder, source, package=package), None))
+        plans.append(
+            update_mapping(
+                path, list(group), source=file.source if file else source.label, names=names,
+                package=file.package if file else package, shown=shown_path(opened.root, path),
+            )
+        )  # fmt: skip
+    return write_all(plans, opened.root, mappings.folder)
+
+
+def write_all(plans: Sequence["Rewrite"], root: Path, folder: Path) -> tuple[str, ...]:
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, schema_text
+
+    changed = tuple(plan.shown for plan in plans if plan.write(root))
+    if changed:  # editors find the schema beside the files, without a network
+        write_text(folder / SCHEMA_NAME, schema_text(), root=root)
+    return changed

@@ -1,0 +1,114 @@
+"""What all calls share: settings, progress, the embedder with its memo, and what there is to tell afterwards."""
+
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project
+from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
+from dbt_schema_embed.records import Embedded, Relation
+from dbt_schema_embed.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.embed.memo import MemoEmbedder
+    from dbt_schema_embed.index import Index
+
+EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "tokenizers")
+"""What a run with everything in the memo needs of the extra `embed`."""
+
+
+class Session:
+    """Loads nothing until a call needs it; threads may share it.
+
+    ``warnings`` collects, a line each, what went wrong without stopping a call.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
+        self.settings = settings or Settings()
+        self.warnings: list[str] = []
+        self._progress = progress
+        self._lock = threading.RLock()
+        self._opened: MemoEmbedder | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the memo. The next call opens it again."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.close()
+                self._opened = None
+
+    def _open(
+        self,
+        project_dir: str | Path,
+        artifacts: Artifacts,
+        *,
+        lineage_of: Collection[str] | None = None,
+        values: bool = True,
+    ) -> Opened:
+        self._progress("Reading the project")
+        return open_project(project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values)
+
+    def _embedder(self) -> "MemoEmbedder":
+        with self._lock:
+            if self._opened is None:
+                from dbt_schema_embed.embed import open_embedder
+
+                s = self.settings
+                self._opened = open_embedder(
+                    s.model_name,
+                    cache_dir=Path(s.cache_dir).expanduser() if s.cache_dir else None,
+                    use_memo=s.enable_caching,
+                    batch_size=s.batch_size,
+                    use_gpu=s.use_gpu,
+                    quantization=s.quantization,
+                    memory_limit_mb=s.memory_limit_mb,
+                    max_workers=s.max_workers if s.enable_parallel_processing else 1,
+                    ttl=s.cache_ttl,
+                    redis_url=s.redis_url,
+                )
+            return self._opened
+
+    def _watched(self) -> Watched:
+        return Watched(self._embedder(), self._progress)
+
+    def _embedded(self, relations: Sequence[Relation]) -> tuple[Embedded, ...]:
+        from dbt_schema_embed.embed import embed_relations
+
+        return embed_relations(relations, self._watched())
+
+    def _index_of(self, opened: Opened) -> "Index":
+        from dbt_schema_embed.embed import TEXT_VERSION
+        from dbt_schema_embed.index import open_index
+        from dbt_schema_embed.index.shared import Shared
+
+        s, embedder = self.settings, self._embedder()
+        return open_index(
+            opened.scratch / "index",
+            encoder_id=embedder.encoder_id,
+            dim=embedder.dim,
+            text_version=TEXT_VERSION,
+            approximate=s.use_approximate_search,
+            dimensions=s.dimensions,
+            shared=Shared(s.chroma_url, s.chroma_token, opened.project.name) if s.chroma_url else None,
+        )
+
+    def _told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
+        """Keep what a call has to say, each line once; the lines of this call."""
+        notes = self._opened.notes if self._opened is not None else []
+        lines = dict.fromkeys([*warnings, *notes])
+        self.warnings += [line for line in lines if line not in self.warnings]
+        return tuple(lines)
+
+    @staticmethod
+    def _need_embed(call: str) -> None:
+        if any(find_spec(module) is None for module in EMBED_MODULES):
+            raise MissingExtraError(call, "embed")

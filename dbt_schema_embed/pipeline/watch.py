@@ -1,0 +1,46 @@
+"""How far long work has come, told to whoever wants to show it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from dbt_schema_embed.embed import Embedder
+
+SLICE = 2048
+"""Texts between two reports."""
+
+
+class Progress(Protocol):
+    """Is told what goes on. ``total`` 0: nobody knows how much there is."""
+
+    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        """``done`` of ``total`` things of ``what`` are through."""
+
+
+def silent(what: str, done: int = 0, total: int = 0) -> None:
+    """Progress that nobody looks at."""
+
+
+class Watched:
+    """An embedder that reports after every `SLICE` texts."""
+
+    def __init__(self, embedder: "Embedder", progress: Progress) -> None:
+        self.encoder_id = embedder.encoder_id
+        self.dim = embedder.dim
+        self._embedder = embedder
+        self._progress = progress
+
+    def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":
+        """As the embedder it watches."""
+        import numpy as np
+
+        if len(texts) <= SLICE:
+            return self._embedder.embed(texts, remember=remember)
+        rows = np.empty((len(texts), self.dim), np.float32)
+        for at in range(0, len(texts), SLICE):
+            self._progress("Encoding texts", at, len(texts))
+            rows[at : at + SLICE] = self._embedder.embed(texts[at : at + SLICE], remember=remember)
+        return rows
