@@ -42,8 +42,8 @@ def with_meta(text: str, tables: Sequence[TableMeta]) -> str:
 
 def _table(root: Node, meta: TableMeta) -> Node:
     """The mapping node of a source table."""
-    source = _named(_list(root, "sources"), meta.source_name)
-    table = _named(_list(source, "tables"), meta.table) if source else None
+    source = _Named(_list(root, "sources")).get(meta.source_name)
+    table = _Named(_list(source, "tables")).get(meta.table) if source else None
     if table is None:
         name = printable(f"{meta.source_name}.{meta.table}")
         raise YamlTextError(f"it does not declare {name}", hint="run dbt parse, so that the manifest says where it is")
@@ -66,13 +66,19 @@ def _plain(node: Node) -> None:
         raise YamlTextError("it uses an anchor, an alias or a tag where entries go", node.line)
 
 
-def _named(items: Sequence[Node], name: str) -> Node | None:
-    """The item whose ``name`` is that, or that in another case."""
-    exact = [item for item in items if _name(item) == name]
-    found = exact or [item for item in items if _name(item).lower() == name.lower()]
-    if found:
-        _plain(found[0])
-    return found[0] if found else None
+class _Named:
+    """Items of a list by their ``name``, or by that in another case."""
+
+    def __init__(self, items: Sequence[Node]) -> None:
+        named = [(_name(item), item) for item in reversed(items)]  # of two the first counts
+        self._items = {name.lower(): item for name, item in named} | dict(named)
+
+    def get(self, name: str) -> Node | None:
+        """The item called ``name``."""
+        found = self._items.get(name) or self._items.get(name.lower())
+        if found is not None:
+            _plain(found)
+        return found
 
 
 def _name(item: Node) -> str:
@@ -84,8 +90,9 @@ def _edit_table(edits: Edits, table: Node, meta: TableMeta) -> None:
     items = _list(table, "columns")
     new: list[Value] = []
     touched: set[int] = set()
+    named = _Named(items)
     for column, entries in meta.columns.items():
-        node = _named(items, column)
+        node = named.get(column)
         if node is None:
             quote: dict[str, Value] = {"quote": Raw("true")} if column in meta.cased else {}
             new.append({"name": column, **quote, "config": {"meta": {KEY: _value(entries)}}})
