@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from dbt_schema_embed.embed.locate import DEFAULT_SHA256, encoder_folder, is_default, is_path
+from dbt_schema_embed.embed.locate import DEFAULT_ENCODER, DEFAULT_SHA256, encoder_folder, is_default, is_path
 from dbt_schema_embed.errors import EncoderError
 
 _SMALL = 64 * 2**20  # a configuration or tokenizer file beyond 64 MiB is none
@@ -53,7 +53,7 @@ def read_files(name: str) -> EncoderFiles:
     if not isinstance(dim, int):
         raise EncoderError(f"encoder {name}: {folder / 'config.json'} does not tell the size of its vectors")
     return EncoderFiles(
-        name=folder.resolve().name if is_path(name) else name,
+        name=folder.resolve().name if is_path(name) else DEFAULT_ENCODER if is_default(name) else name,
         folder=folder,
         dim=dim,
         max_tokens=_max_tokens(folder, config, bert),

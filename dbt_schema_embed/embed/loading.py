@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from dbt_schema_embed.embed import probe, trial
 from dbt_schema_embed.embed.batches import Limits
-from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, TokenEncoder
+from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, Runner, TokenEncoder
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.weights import weights_hash
@@ -112,16 +113,39 @@ def _drawn(wanted: Wanted, *, int8: bool) -> TokenEncoder:
 
 
 def _torch(wanted: Wanted, device: str) -> Encoder:
-    pipeline = _pipeline(wanted, device)
     files = wanted.files
+    devices = _cuda_devices(wanted.workers) if device == "cuda" else []
+    if len(devices) > 1 and _plain(files):
+        from dbt_schema_embed.embed.gpu_workers import GpuWorkers
+
+        return TokenEncoder(files, GpuWorkers(partial(_torch_runner, wanted), devices))
+    pipeline = _pipeline(wanted, device)
     if wanted.precision == "float32" and probe.reference(wanted.identity, files.dim, wanted.cache_dir) is None:
         rows = pipeline.encode(list(probe.PROBE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
         probe.keep_reference(np.asarray(rows, np.float32), wanted.identity, wanted.cache_dir)
-    if files.pooling is None or not files.tokenizer.is_file():
+    if not _plain(files):
         return PipelineEncoder(pipeline, f"sentence-transformers, {device}, {wanted.precision}")
     from dbt_schema_embed.embed.runners import TorchRunner
 
     return TokenEncoder(files, TorchRunner(pipeline, files, device, wanted.precision))
+
+
+def _torch_runner(wanted: Wanted, device: str) -> Runner:
+    """The runner of a worker process."""
+    from dbt_schema_embed.embed.runners import TorchRunner
+
+    return TorchRunner(_pipeline(wanted, device), wanted.files, device, wanted.precision)
+
+
+def _plain(files: EncoderFiles) -> bool:
+    """Whether our own tokenizing and pooling do what sentence-transformers would."""
+    return files.pooling is not None and files.tokenizer.is_file()
+
+
+def _cuda_devices(most: int) -> list[str]:
+    import torch
+
+    return [f"cuda:{number}" for number in range(min(most, torch.cuda.device_count()))]
 
 
 def _pipeline(wanted: Wanted, device: str) -> Any:

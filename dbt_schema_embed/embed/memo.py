@@ -101,10 +101,14 @@ class MemoEmbedder:
         self._levels = list(levels)
         self._store_type: StoreType = store_type
         self._limits = limits or Limits()
-        self._salt = hashlib.blake2b(f"{encoder_id}|{store_type}|{TEXT_VERSION}|".encode(), digest_size=20)
+        # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.
+        settings = f"{encoder_id.rpartition('@')[2]}|{store_type}|{TEXT_VERSION}|"
+        self._salt = hashlib.blake2b(settings.encode(), digest_size=20)
 
-    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], *, remember: bool = True) -> NDArray[np.float32]:
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order; (0, d) for nothing.
+
+        ``remember=False`` keeps them within the process: texts that hold sample values leave no trace on disk.
 
         Raises:
             TypeError: a bare str, or an item that is not text.
@@ -118,7 +122,7 @@ class MemoEmbedder:
                 raise TypeError(f"embed takes texts, not {type(text).__name__}")
             place.setdefault(text, len(place))
         self.stats.add(texts=len(texts), distinct=len(place))
-        rows = self._rows(list(place))
+        rows = self._rows(list(place), remember)
         return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
 
     def close(self) -> None:
@@ -132,16 +136,17 @@ class MemoEmbedder:
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _rows(self, texts: list[str]) -> NDArray[np.float32]:
+    def _rows(self, texts: list[str], remember: bool) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
+        levels = [level for level in self._levels if remember or level.name == ProcessStore.name]
         rows = np.zeros((len(texts), self.dim), np.float32)
         keys = [self.key(text) for text in texts]
         missing = list(range(len(texts)))
-        for number, level in enumerate(list(self._levels)):
+        for number, level in enumerate(levels):
             if missing:
-                missing = self._look(level, self._levels[:number], keys, missing, rows)
+                missing = self._look(level, levels[:number], keys, missing, rows)
         if missing:
-            self._encode_and_store(texts, keys, missing, rows)
+            self._encode_and_store(texts, keys, missing, rows, levels)
         return rows
 
     def _look(
@@ -166,7 +171,12 @@ class MemoEmbedder:
         return [i for i in missing if keys[i] not in fresh]
 
     def _encode_and_store(
-        self, texts: list[str], keys: list[str], missing: list[int], rows: NDArray[np.float32]
+        self,
+        texts: list[str],
+        keys: list[str],
+        missing: list[int],
+        rows: NDArray[np.float32],
+        levels: Sequence[Level],
     ) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
         self.stats.add(misses=len(missing))
@@ -177,13 +187,13 @@ class MemoEmbedder:
                 at = missing[done : done + len(vectors)]
                 done += len(vectors)
                 here = [keys[i] for i in at]
-                values = to_bytes(here, vectors, self._store_type) if self._levels else []
+                values = to_bytes(here, vectors, self._store_type) if levels else []
                 if values and self._store_type != "float32":  # what is handed out equals what the memo gives later
                     vectors, _ = from_bytes(here, values, self.dim, self._store_type)
                 rows[at] = vectors
                 if stored:
                     stored.result()
-                stored = pool.submit(self._store_everywhere, dict(zip(here, values, strict=False)))
+                stored = pool.submit(self._store_in, levels, dict(zip(here, values, strict=False)))
             if stored:
                 stored.result()
 
@@ -194,9 +204,10 @@ class MemoEmbedder:
             self.stats.add(errors=1)
             raise
 
-    def _store_everywhere(self, items: dict[str, bytes]) -> None:
-        for level in list(self._levels):
-            self._store(level, items)
+    def _store_in(self, levels: Sequence[Level], items: dict[str, bytes]) -> None:
+        for level in levels:
+            if level in self._levels:
+                self._store(level, items)
 
     def _ask(self, level: Level, keys: list[str]) -> dict[str, bytes]:
         found: dict[str, bytes] = {}

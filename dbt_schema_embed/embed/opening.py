@@ -1,14 +1,17 @@
 """Open an embedder: settings in, an Embedder with its memo out. Nothing is loaded here, not even numpy."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from dbt_schema_embed.errors import MissingExtraError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dbt_schema_embed.embed.memo import MemoEmbedder
+    from dbt_schema_embed.embed.memo import Level, MemoEmbedder
 
 Quantization = Literal["float32", "float16", "bfloat16", "int8"]
 
@@ -19,8 +22,11 @@ class Embedder(Protocol):
     encoder_id: str  # name, hash of weights and settings: equal ids give equal vectors
     dim: int
 
-    def embed(self, texts: Sequence[str]) -> "NDArray[np.float32]":
-        """(n, d) float32, rows of length 1 in the order of ``texts``; (0, d) for nothing; a bare str is a TypeError."""
+    def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":
+        """(n, d) float32, rows of length 1 in the order of ``texts``; (0, d) for nothing; a bare str is a TypeError.
+
+        ``remember=False``: keep the vectors within the process.
+        """
 
 
 def default_cache_dir() -> Path:
@@ -64,18 +70,16 @@ def open_embedder(
     Raises:
         ConfigError: a redis_url that is none.
         EncoderError: an unknown encoder, or one whose files are not here and cannot be fetched.
-        MissingExtraError: a redis_url, and redis-py is not installed.
+        MissingExtraError: the packages of the extra `embed` are not installed; or a redis_url, and redis-py is not.
     """
+    _require("numpy", "tokenizers", "diskcache", "safetensors")
     import hashlib
 
     from dbt_schema_embed.embed.batches import Limits
-    from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
     from dbt_schema_embed.embed.encoder_files import read_files, text_digest
     from dbt_schema_embed.embed.loading import Wanted, load
-    from dbt_schema_embed.embed.memo import Level, MemoEmbedder, ProcessStore
-    from dbt_schema_embed.embed.redis_store import RedisStore
+    from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.runners import workers_for
-    from dbt_schema_embed.embed.upkeep import FOLDER
     from dbt_schema_embed.embed.weights import weights_hash
 
     folder = cache_dir or default_cache_dir()
@@ -84,16 +88,10 @@ def open_embedder(
     weights = files.pinned or weights_hash(files, folder)
     identity = hashlib.sha256(f"{weights}|{text_digest(files)}".encode()).hexdigest()
     wanted = Wanted(files, identity, folder, workers_for(max_workers), use_gpu, quantization)
-    suffix = "" if quantization == "float32" else f"+{quantization}"
     notes: list[str] = []
-    levels: list[Level] = []
-    if use_memo:
-        store = DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)
-        levels = [ProcessStore(), store]
-        if redis_url:
-            levels.append(RedisStore(redis_url, ttl=ttl, notes=notes))
+    levels = _levels(folder, ttl, redis_url, size_limit, notes) if use_memo else []
     embedder = MemoEmbedder(
-        f"{files.name}@{identity[:16]}{suffix}",
+        f"{files.name}@{identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,
@@ -102,3 +100,22 @@ def open_embedder(
         notes=notes,
     )
     return embedder
+
+
+def _levels(
+    folder: Path, ttl: float | None, redis_url: str | None, size_limit: int | None, notes: list[str]
+) -> "list[Level]":
+    """The memo's levels, nearest first."""
+    from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
+    from dbt_schema_embed.embed.memo import ProcessStore
+    from dbt_schema_embed.embed.redis_store import RedisStore
+    from dbt_schema_embed.embed.upkeep import FOLDER
+
+    disk = DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)
+    return [ProcessStore(), disk, *([RedisStore(redis_url, ttl=ttl, notes=notes)] if redis_url else [])]
+
+
+def _require(*modules: str) -> None:
+    for module in modules:
+        if find_spec(module) is None:
+            raise MissingExtraError("turning columns into vectors", "embed")

@@ -2,7 +2,8 @@
 
     "DSEmemo1"   entries: key length uint8, value length uint32, key, value   end mark 0   SHA-256 of all before it
 
-Numbers are little-endian, keys are ASCII. The file is not compressed: vectors hardly shrink, and nothing can then unfold in memory.
+Numbers are little-endian, keys are ASCII. The file is not compressed: vectors hardly shrink, and nothing can then
+unfold in memory.
 """
 
 import hashlib
