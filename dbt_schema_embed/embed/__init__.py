@@ -2,7 +2,7 @@
 
 from dbt_schema_embed.embed.opening import Embedder, default_cache_dir, open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
-from dbt_schema_embed.embed.text import TEXT_VERSION, FacetTexts, column_texts
+from dbt_schema_embed.embed.text import TEXT_VERSION, FacetTexts, column_texts, pair_texts
 from dbt_schema_embed.embed.upkeep import export_memo, import_memo, memo_clear, memo_stats
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "memo_clear",
     "memo_stats",
     "open_embedder",
+    "pair_texts",
 ]

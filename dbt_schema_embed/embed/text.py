@@ -18,6 +18,9 @@ TEXT_VERSION = 1
 DESCRIPTION_LIMIT = 240
 """Characters of a description that are encoded; prose beyond the first sentences is shared between columns."""
 
+VALUES_SHOWN, VALUE_LIMIT = 6, 40
+"""Sample values that stand for a column in the text of a pair, and the characters of each."""
+
 NAME_LIMIT = 200
 """Characters of a name that are read: longer ones are not names."""
 
@@ -31,8 +34,9 @@ _MARKUP = re.compile(r"[`*#|]+|\[(?P<label>[^\]]*)\]\([^)]*\)")
 class FacetTexts:
     """What to encode for a relation. Each facet has one text a column, in order; "" means there is nothing to say."""
 
-    facets: Mapping[str, tuple[str, ...]]  # "name", "in_table", "description"
+    facets: Mapping[str, tuple[str, ...]]  # "name", "in_table", "description"; of `pair_texts` those that fit there
     table: str  # words of the relation's own name
+    private: frozenset[str] = frozenset()  # facets whose texts hold sample values: not to be remembered on disk
 
 
 def column_texts(relation: Relation) -> FacetTexts:
@@ -51,6 +55,35 @@ def column_texts(relation: Relation) -> FacetTexts:
         },
         table=table,
     )
+
+
+def pair_texts(relation: Relation) -> FacetTexts:
+    """As `column_texts`, with what counts where two tables stand alone: "described", "with_values" and "values".
+
+    >>> table = Relation("t", "t", "table", (Column("sex", description="At birth.", values=("male", "female")),))
+    >>> [pair_texts(table).facets[name] for name in ("described", "with_values", "values")]
+    [('sex: At birth.',), ('sex: male, female',), ('male, female',)]
+    """
+    plain = column_texts(relation)
+    names, described = plain.facets["name"], plain.facets["description"]
+    values = tuple(_some_values(c) for c in relation.columns)
+    more = {
+        "described": tuple(_joined(n, d) for n, d in zip(names, described, strict=True)),
+        "with_values": tuple(_joined(n, v) for n, v in zip(names, values, strict=True)),
+        "values": values,
+    }
+    return FacetTexts({**plain.facets, **more}, plain.table, frozenset({"with_values", "values"}))
+
+
+def _joined(name: str, rest: str) -> str:
+    return f"{name}: {rest}" if rest else name
+
+
+def _some_values(column: Column) -> str:
+    """The first values of a column of words; "" for numbers, dates and codes, which mean nothing to an encoder."""
+    few = [v.strip()[:VALUE_LIMIT] for v in (column.values or column.accepted_values)[:VALUES_SHOWN]]
+    wordy = [v for v in few if sum(c.isalpha() for c in v) > len(v) / 2]
+    return ", ".join(few) if 2 * len(wordy) > len(few) else ""
 
 
 def table_words(relation: Relation) -> str:

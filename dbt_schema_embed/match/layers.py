@@ -1,0 +1,74 @@
+"""Where models stand between sources and marts, and which of them a source table could feed."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+from dbt_schema_embed.records import Lineage, Project, Relation
+
+Targets = Literal["auto", "all"]
+
+
+def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relation, ...]:
+    """The models whose columns are candidates, sorted by id; models without known columns are left out.
+
+    ``auto``: those planned but not built, and first-layer models that nothing feeds; all models where there is none.
+    ``all``: every model.
+    """
+    models = [r for r in project.relations if r.kind == "model" and r.columns]
+    if targets == "auto":
+        fed = {edge.model for edge in project.lineage}
+        sources = {r.id for r in project.relations if r.kind in ("source", "seed")}
+        free = [
+            m for m in models
+            if m.id not in fed and (not m.has_sql or (m.parents and all(p in sources for p in m.parents)))
+        ]  # fmt: skip
+        models = free or models
+    return tuple(sorted(models, key=lambda m: m.id))
+
+
+def arrivals(project: Project) -> dict[tuple[str, str], bool]:
+    """(source id, model id) -> True, for the models that source tables first arrive in.
+
+    A base model that passes a table on unchanged to one other model is not where it arrives: that other model is.
+    """
+    relations = {r.id: r for r in project.relations}
+    edges: dict[tuple[str, str], list[Lineage]] = defaultdict(list)
+    for edge in project.lineage:
+        edges[edge.source, edge.model].append(edge)
+    children = _children(project.relations)
+    found: dict[tuple[str, str], bool] = {}
+    for source in sorted({s for s, _ in edges}):
+        front = [c for c in children.get(source, ()) if (source, c) in edges]
+        seen = set(front)
+        while front:
+            model = front.pop()
+            after = [c for c in children.get(model, ()) if (source, c) in edges]
+            if _passes_on(edges[source, model], relations[model]) and len(after) == 1:
+                front += [c for c in after if c not in seen]
+                seen.update(after)
+            else:
+                found[source, model] = True
+    return found
+
+
+def _children(relations: Iterable[Relation]) -> dict[str, list[str]]:
+    out: dict[str, list[str]] = defaultdict(list)
+    for relation in relations:
+        for parent in relation.parents:
+            out[parent].append(relation.id)
+    return out
+
+
+def _passes_on(edges: Sequence[Lineage], model: Relation) -> bool:
+    return all(e.kind == "identical" for e in edges) and len(edges) >= 0.9 * len(model.columns)
+
+
+def feeders(lineage: Iterable[Lineage], relations: Mapping[str, Relation]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """(model id, column key) -> "source.table.column" of the source columns that feed it today, sorted."""
+    out: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for edge in lineage:
+        if edge.source in relations:
+            label = f"{relations[edge.source].label}.{edge.source_column}"
+            out[edge.model, edge.model_column.lower()].add(label)
+    return {key: tuple(sorted(labels)) for key, labels in out.items()}

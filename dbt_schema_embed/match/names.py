@@ -1,0 +1,115 @@
+"""Names as people write them in databases, cut into words."""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
+
+# fooBar | FOOBar | 123 | any run of letters; other scripts are one letter class
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_VOWELS = str.maketrans("", "", "aeiou")
+
+
+@lru_cache(maxsize=200_000)
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name in lower case.
+
+    >>> words("stripeCustomerID2"), words("prjct_strt_dt"), words("URLHost")
+    (('stripe', 'customer', 'id', '2'), ('prjct', 'strt', 'dt'), ('url', 'host'))
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    return tuple(w.lower() for w in _WORD.findall(plain)) or ((plain.lower(),) if plain.strip() else ())
+
+
+def squash(name: str) -> str:
+    """The words of a name run together: ``order_id`` and ``OrderId`` are equal."""
+    return "".join(words(name))
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """A word without its English plural or verb ending; short words stay.
+
+    >>> [stem(w) for w in ("orders", "categories", "addresses", "created", "status", "shipping")]
+    ['order', 'category', 'address', 'creat', 'status', 'shipp']
+    """
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    if len(word) > 5 and word.endswith("ing"):
+        return word[:-3]
+    if len(word) > 4 and word.endswith("ed"):
+        return word[:-2]
+    if len(word) > 4 and word.endswith("e"):
+        return word[:-1]
+    return word
+
+
+@lru_cache(maxsize=200_000)
+def skeleton(text: str) -> str:
+    """The first letter and the consonants after it: what vowel-less names keep."""
+    return text[:1] + text[1:].translate(_VOWELS)
+
+
+def is_subsequence(short: str, long: str) -> bool:
+    """Do the letters of ``short`` stand in ``long``, in order?"""
+    rest = iter(long)
+    return all(letter in rest for letter in short)
+
+
+@lru_cache(maxsize=200_000)
+def is_prefix_run(text: str, parts: tuple[str, ...]) -> bool:
+    """Is ``text`` made of a non-empty beginning of every part, in order? (``consc`` of confidence score)
+
+    Cost is bounded by len(text) x len(parts): the set of positions reached is carried from part to part.
+    """
+    reached = {0}
+    for part in parts:
+        step = set()
+        for at in reached:
+            size = 0
+            while size < len(part) and at + size < len(text) and text[at + size] == part[size]:
+                size += 1
+                step.add(at + size)
+        if not step:
+            return False
+        reached = step
+    return len(text) in reached
+
+
+@lru_cache(maxsize=50_000)
+def entity(relation_name: str) -> tuple[str, ...]:
+    """What a relation is about: its name without layer prefix and, where ``__`` stands, without what precedes it.
+
+    >>> entity("stg_stripe__credit_notes"), entity("raw_orders"), entity("orders")
+    (('credit', 'notes'), ('orders',), ('orders',))
+    """
+    tail = relation_name.rsplit("__", 1)[-1] if "__" in relation_name.strip("_") else relation_name
+    parts = words(tail) or words(relation_name)
+    while len(parts) > 1 and parts[0] in LAYER_PREFIXES:
+        parts = parts[1:]
+    return parts
+
+
+@lru_cache(maxsize=100_000)
+def segment(word: str, vocabulary: frozenset[str]) -> tuple[str, ...]:
+    """A glued word cut into the fewest known words of two letters or more, or the word alone.
+
+    >>> segment("billtocontact", frozenset({"bill", "to", "contact"}))
+    ('bill', 'to', 'contact')
+    """
+    best: list[tuple[str, ...] | None] = [()] + [None] * len(word)
+    for end in range(2, len(word) + 1):
+        for start in range(max(0, end - 20), end - 1):
+            before = best[start]
+            piece = word[start:end]
+            if before is None or piece not in vocabulary or (start == 0 and end == len(word)):
+                continue
+            kept = best[end]
+            if kept is None or len(before) + 1 < len(kept):
+                best[end] = (*before, piece)
+    return best[-1] or (word,)

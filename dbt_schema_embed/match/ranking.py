@@ -1,0 +1,78 @@
+"""All selected source tables against all targets: signals, two rounds, probabilities."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.combine import (
+    Mode,
+    Odds,
+    claims,
+    load_rounds,
+    nothing_rows,
+    signal_values,
+    softmax,
+    whole_table,
+)
+from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.records import Embedded
+
+Barred = Callable[[Block], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One source table, ranked."""
+
+    block: Block
+    values: dict[str, Matrix]  # every signal of the second round, (n, k)
+    odds: Odds
+    first: Odds
+    nothing: NDArray[np.float32]  # (n, len(NOTHING_NAMES))
+    claimed: NDArray[np.float32]  # (models,) columns each candidate model would take, by the second round
+
+
+def rank(
+    sources: Sequence[Embedded],
+    models: Sequence[Embedded],
+    *,
+    habits: Habits,
+    arrived: Collection[str] = (),
+    mode: Mode = "project",
+    barred: Barred | None = None,
+) -> list[Ranked]:
+    """Probabilities of every candidate of every source column, tables in the order given.
+
+    Args:
+        sources: the source tables; those without columns are left out by the caller.
+        models: the models that may be fed.
+        habits: what the project's SQL teaches; empty is fine.
+        arrived: ids of source tables that already arrive in some model.
+        mode: which of the two sets of weights to use.
+        barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
+    """
+    lexicon = Lexicon([s.relation for s in sources], [m.relation for m in models])
+    targets = Targets(models)
+    first, second = load_rounds(mode)
+    drafts = []
+    for source in sources:
+        block = build_block(source, targets, lexicon, habits)
+        values = signal_values(block)
+        nothing = nothing_rows(block, source.relation.id in arrived)
+        bar = barred(block) if barred else None
+        odds = softmax(first.scores(values), first.nothing_scores(nothing), bar)
+        drafts.append((block, values, nothing, bar, odds, claims(block, odds)))
+    total: dict[str, float] = {}
+    for block, *_, claimed in drafts:
+        for model, claim in zip(block.models, claimed.tolist(), strict=True):
+            total[model.relation.id] = total.get(model.relation.id, 0.0) + claim
+    ranked = []
+    for block, values, nothing, bar, odds, claimed in drafts:
+        values |= whole_table(block, odds, claimed, [total[m.relation.id] for m in block.models])
+        final = softmax(second.scores(values), second.nothing_scores(nothing), bar)
+        ranked.append(Ranked(block, values, final, odds, nothing, claims(block, final)))
+    return ranked

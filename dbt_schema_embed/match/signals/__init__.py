@@ -1,0 +1,58 @@
+"""The signals. Each maps a block to an (n, k) float32 matrix, higher is likelier, NaN where it has nothing to say.
+
+To add one: write the function in the file it belongs to (or a new one), add it to SIGNALS, and train again.
+Its name is what evidence and the weights file show.
+"""
+
+from collections.abc import Callable
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.match.signals import embeddings, facts, habits, names, tables, values
+
+SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
+    names.exact,
+    names.source_words_found,
+    names.target_words_found,
+    names.target_words_found_in_table,
+    names.source_words_found_in_model,
+    names.head,
+    names.letters,
+    names.abbreviation,
+    embeddings.name_meaning,
+    embeddings.meaning_in_table,
+    embeddings.description,
+    embeddings.name_in_description,
+    embeddings.described,
+    embeddings.name_with_values,
+    embeddings.value_meaning,
+    tables.table_words,
+    tables.table_same,
+    tables.table_meaning,
+    tables.source_covered,
+    tables.model_covered,
+    facts.type_fit,
+    facts.key_fit,
+    facts.rarity,
+    habits.precedent,
+    habits.name_rule,
+    habits.model_name_habit,
+    habits.home_habit,
+    values.value_overlap,
+    values.value_kind,
+    values.value_shape,
+    values.value_letters,
+    values.value_range,
+    values.value_spread,
+)
+
+RELATIVE = (
+    "letters",
+    "name_meaning",
+    "description",
+    "name_in_description",
+    "described",
+    "name_with_values",
+    "value_meaning",
+    "value_letters",
+)
+"""Signals that also count by how far a candidate stands above the others of its row: their level says little."""

@@ -1,0 +1,59 @@
+"""What is declared about the columns: types and keys, and how rare a name is."""
+
+from collections import Counter
+
+import numpy as np
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.records import Column
+from dbt_schema_embed.types import type_family
+
+# Families that staging SQL casts between every day: likeness between "the same" (1) and "cannot be" (0).
+_NEAR = {
+    frozenset(pair.split()): worth
+    for worth, pairs in {
+        0.8: "integer decimal|integer float|decimal float|date timestamp|text uuid|text json|json array",
+        0.5: "integer boolean|text date|text timestamp|text integer|text boolean|integer timestamp|text decimal"
+        "|text float",
+        0.3: "time timestamp|decimal boolean|text time|text binary|integer date",
+    }.items()
+    for pair in pairs.split("|")
+}
+
+
+def type_fit(block: Block) -> Matrix:
+    """1 for the same type family, less for families one casts between, 0 else; silent where a type is unknown."""
+    left, right = [_family(c) for c in block.columns], [_family(c) for c in block.targets]
+    worth = {(a, b): _fit(a, b) for a in set(left) for b in set(right)}
+    return np.array([[worth[a, b] for b in right] for a in left], np.float32).reshape(block.shape)
+
+
+def _family(column: Column) -> str | None:
+    return type_family(column.type)
+
+
+def _fit(left: str | None, right: str | None) -> float:
+    if left is None or right is None:
+        return float("nan")
+    return 1.0 if left == right else _NEAR.get(frozenset((left, right)), 0.0)
+
+
+def key_fit(block: Block) -> Matrix:
+    """1 where both or neither look like the row's key, 0 where one does; silent where the model declares no key."""
+    left = np.array([_is_key(c) or c.key in ("id", "uuid", "guid") for c in block.columns])
+    right = np.array([_is_key(c) for c in block.targets])
+    declared = np.array([any(_is_key(c) for c in m.relation.columns) for m in block.models])
+    silent = np.broadcast_to(~declared[block.model_of], block.shape)
+    return np.where(silent, np.nan, left[:, None] == right[None, :]).astype(np.float32)
+
+
+def _is_key(column: Column) -> bool:
+    return column.unique or column.not_null
+
+
+def rarity(block: Block) -> Matrix:
+    """How few candidate models have a column of that name: 1 in one model only, towards 0 when in all."""
+    seen = Counter(k for m in block.models for k in {c.key for c in m.relation.columns})
+    many = np.array([seen[c.key] for c in block.targets], np.float32)
+    share = (many - 1) / max(1, len(block.models) - 1)
+    return np.broadcast_to(1 - share, block.shape).astype(np.float32)

@@ -1,0 +1,74 @@
+"""Words of the names: equal, found on the other side, same last word, same letters, abbreviated."""
+
+import numpy as np
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.match.names import is_prefix_run, skeleton, squash
+
+
+def exact(block: Block) -> Matrix:
+    """1 where both names have the same words in the same order, whatever the case or separators."""
+    left, right = _squashed(block)
+    number = {text: i for i, text in enumerate(dict.fromkeys((*left, *right)))}
+    return (np.array([number[t] for t in left])[:, None] == np.array([number[t] for t in right])[None, :]).astype(
+        np.float32
+    )
+
+
+def source_words_found(block: Block) -> Matrix:
+    """Share of the source name's words that the candidate's name has, rare words counting for more."""
+    return block.coverage.of_source
+
+
+def target_words_found(block: Block) -> Matrix:
+    """Share of the candidate name's words that the source name has."""
+    return block.coverage.of_target
+
+
+def target_words_found_in_table(block: Block) -> Matrix:
+    """The same where the source table's own name may give words too: ``id`` of charge and ``charge_id``."""
+    return block.coverage.of_target_in_table
+
+
+def source_words_found_in_model(block: Block) -> Matrix:
+    """Share of the source name's words that the candidate's name or its model's name has."""
+    return block.coverage.of_source_in_model
+
+
+def head(block: Block) -> Matrix:
+    """Likeness of the last words, which say what kind of thing it is."""
+    return block.coverage.head
+
+
+def letters(block: Block) -> Matrix:
+    """Likeness of the letters (normalised edit distance), the table's name in front tried as well."""
+    from rapidfuzz import fuzz, process
+
+    left, right = _squashed(block)
+    about = "".join(block.source_entity)
+    plain: Matrix = process.cdist(left, right, scorer=fuzz.ratio, dtype=np.float32, workers=1)
+    ahead: Matrix = process.cdist(
+        [about + text for text in left], right, scorer=fuzz.ratio, dtype=np.float32, workers=1
+    )
+    return np.asarray(np.maximum(plain, ahead) / 100, np.float32)
+
+
+def abbreviation(block: Block) -> Matrix:
+    """1 where one whole name is the other without vowels, or runs the beginnings of its words together."""
+    out = np.zeros(block.shape, np.float32)
+    right = [(words, "".join(words)) for words in block.target_words]
+    for i, words in enumerate(block.source_words):
+        whole = "".join(words)
+        bones = skeleton(whole)
+        for j, (others, other) in enumerate(right):
+            if whole[:1] != other[:1] or whole == other or min(len(whole), len(other)) < 2:
+                continue
+            if bones == skeleton(other) or (
+                is_prefix_run(other, words) if len(other) < len(whole) else is_prefix_run(whole, others)
+            ):
+                out[i, j] = 1
+    return out
+
+
+def _squashed(block: Block) -> tuple[list[str], list[str]]:
+    return [squash(c.name) for c in block.columns], [squash(c.name) for c in block.targets]

@@ -1,0 +1,47 @@
+"""Does this source table belong to that model? One value a model, the same for all its columns."""
+
+import numpy as np
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.match.names import stem
+
+
+def table_words(block: Block) -> Matrix:
+    """Share of words that the table's and the model's names have in common (Dice over stems)."""
+    left = {stem(w) for w in block.source_entity}
+    right = [{stem(w) for w in e} for e in block.entities]
+    return block.per_model([2 * len(left & r) / max(1, len(left) + len(r)) for r in right])
+
+
+def table_same(block: Block) -> Matrix:
+    """1 where table and model are about exactly the same thing by name."""
+    left = [stem(w) for w in block.source_entity]
+    return block.per_model([float([stem(w) for w in e] == left) for e in block.entities])
+
+
+def table_meaning(block: Block) -> Matrix:
+    """Cosine of the two relations' names."""
+    return block.per_model([float(m.table @ block.source.table) for m in block.models])
+
+
+def source_covered(block: Block) -> Matrix:
+    """Mean over the source columns of the best name likeness in that model: does the model hold the table?"""
+    return block.per_model(_per_model(block, _likeness(block).T, by_source=True))
+
+
+def model_covered(block: Block) -> Matrix:
+    """Mean over the model's columns of the best name likeness in the table: does the table fill the model?"""
+    return block.per_model(_per_model(block, _likeness(block).T, by_source=False))
+
+
+def _likeness(block: Block) -> Matrix:
+    c = block.coverage
+    return np.asarray(np.minimum(c.of_source_in_model, c.of_target_in_table) ** 2, np.float32)
+
+
+def _per_model(block: Block, likeness: Matrix, *, by_source: bool) -> list[float]:
+    out = []
+    for m in range(len(block.models)):
+        rows = likeness[block.model_of == m]
+        out.append(float(rows.max(axis=0 if by_source else 1).mean()) if rows.size else 0.0)
+    return out

@@ -1,0 +1,73 @@
+"""Sample values, where both sides have them; silent elsewhere."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.match.values import Profile, profiles
+
+
+def value_overlap(block: Block) -> Matrix:
+    """Share of the smaller side's distinct values that the other side has."""
+    return _each(block, lambda a, b: len(a.distinct & b.distinct) / min(len(a.distinct), len(b.distinct)))
+
+
+def value_kind(block: Block) -> Matrix:
+    """Likeness of what the values are: integers, numbers, dates, booleans, text."""
+    return _each(block, lambda a, b: float(np.minimum(a.kinds, b.kinds).sum()))
+
+
+def value_shape(block: Block) -> Matrix:
+    """Cosine of how values are built: letters, digits and signs in order."""
+    return _product(block, "shapes")
+
+
+def value_letters(block: Block) -> Matrix:
+    """Cosine of the letter triples in the values."""
+    return _product(block, "grams")
+
+
+def value_range(block: Block) -> Matrix:
+    """Likeness of two number columns' quantiles, on a log scale; 0 where one side is no number."""
+
+    def likeness(a: Profile, b: Profile) -> float:
+        if a.quantiles is None and b.quantiles is None:
+            return float("nan")
+        if a.quantiles is None or b.quantiles is None:
+            return 0.0
+        return float(np.exp(-np.abs(a.quantiles - b.quantiles).mean()))
+
+    return _each(block, likeness)
+
+
+def value_spread(block: Block) -> Matrix:
+    """Likeness of the values' lengths and of how often they repeat."""
+    return _each(block, lambda a, b: float(np.exp(-abs(a.length - b.length) - abs(a.uniqueness - b.uniqueness))))
+
+
+def _sides(block: Block) -> tuple[list[Profile | None], list[Profile | None]]:
+    return profiles(block.columns), profiles(block.targets)
+
+
+def _each(block: Block, likeness: Callable[[Profile, Profile], float]) -> Matrix:
+    out = np.full(block.shape, np.nan, np.float32)
+    left, right = _sides(block)
+    there = [(j, b) for j, b in enumerate(right) if b is not None]
+    for i, a in enumerate(left):
+        if a is not None:
+            for j, b in there:
+                out[i, j] = likeness(a, b)
+    return out
+
+
+def _product(block: Block, part: str) -> Matrix:
+    out = np.full(block.shape, np.nan, np.float32)
+    left, right = _sides(block)
+    rows = [i for i, p in enumerate(left) if p is not None]
+    columns = [j for j, p in enumerate(right) if p is not None]
+    if rows and columns:
+        a = np.stack([getattr(left[i], part) for i in rows])
+        b = np.stack([getattr(right[j], part) for j in columns])
+        out[np.ix_(rows, columns)] = a @ b.T
+    return out
