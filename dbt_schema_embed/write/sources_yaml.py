@@ -188,9 +188,9 @@ def _check(old: Node, new: Node, tables: Sequence[TableMeta]) -> None:
     for meta in tables:
         items = _list(_table(new, meta), "columns")
         said = {_name(item): _data(entry) for item in items if (entry := _entry(item)) is not None}
-        wanted = {
-            _name(node) if (node := _named(items, c)) else c: _data_of(_value(e)) for c, e in meta.columns.items()
-        }
+        named = _Named(items)
+        spelled = {column: _name(node) if (node := named.get(column)) else column for column in meta.columns}
+        wanted = {spelled[column]: _data_of(_value(entries)) for column, entries in meta.columns.items()}
         wrong = wrong or said != wanted
     if wrong:
         raise YamlTextError("a change would mean something else as well")
