@@ -61,9 +61,10 @@ class StatementCache:
         self._changed = False
 
 
-def statement_key(sql: str, dialect: str | None) -> bytes:
+def statement_key(sql: str, dialect: str | None, *, compiled: bool) -> bytes:
     """What a statement depends on: the text, the dialect, sqlglot and this package's reading of its trees."""
-    digest = sha256(b"\0".join((_VERSION, _sqlglot_version(), (dialect or "").encode(), b"")))
+    kind = b"sql" if compiled else b"jinja"
+    digest = sha256(b"\0".join((_VERSION, _sqlglot_version(), (dialect or "").encode(), kind, b"")))
     digest.update(sql.encode("utf-8", "surrogatepass"))
     return digest.digest()
 

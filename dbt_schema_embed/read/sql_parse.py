@@ -23,6 +23,20 @@ HOLE = "dse_jinja_"
 
 _OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
 _CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
+_LINK = {TokenType.DOT, TokenType.L_BRACKET}
+_END_OF_CHAIN = {
+    *(
+        TokenType.COMMA,
+        TokenType.ALIAS,
+        TokenType.AND,
+        TokenType.OR,
+        TokenType.EQ,
+        TokenType.DPIPE,
+        TokenType.SEMICOLON,
+    ),
+    *(TokenType.SELECT, TokenType.FROM, TokenType.JOIN, TokenType.ON, TokenType.WHEN, TokenType.THEN, TokenType.ELSE),
+    *(TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.UNION),
+}
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 _Env = Mapping[str, tuple[int, tuple[str, ...]]]  # CTE name, lower case -> its query and its column aliases
@@ -43,7 +57,10 @@ def parse_statement(sql: str, dialect: str | None, relations: Mapping[str, str] 
     if not isinstance(query, exp.Query):
         raise SqlError("it holds no query")
     builder = _Builder(relations or {})
-    builder.query(query, {}, ())
+    try:
+        builder.query(query, {}, ())
+    except RecursionError as problem:
+        raise SqlError(_reason(problem)) from None
     return Statement(tuple(builder.queries))
 
 
@@ -71,17 +88,23 @@ def _tree(sql: str, dialect: str | None) -> exp.Expr:
 
 
 def _depth(kinds: Iterable[TokenType]) -> int:
-    depth = deepest = run = 0
+    """How deep the statement nests. Prefix operators (NOT NOT x) and links (a[1][1], a.f().f()) count as nesting:
+    sqlglot recurses for the ones, and takes quadratic time and worse for the others."""
+    links = [0]  # of the chain each open bracket stands in
+    deepest = run = 0
     last: TokenType | None = None
     for kind in kinds:
-        # prefix operators (NOT NOT x, - - x) recurse as brackets do: a run of one token counts as nesting
         run = run + 1 if kind is last and kind is not TokenType.R_PAREN else 0
         last = kind
+        if kind in _LINK:
+            links[-1] += 1
+        elif kind in _END_OF_CHAIN:
+            links[-1] = 0
+        deepest = max(deepest, len(links), links[-1], run)
         if kind in _OPEN:
-            depth += 1
-        elif kind in _CLOSE and depth:
-            depth -= 1
-        deepest = max(deepest, depth, run)
+            links.append(0)
+        elif kind in _CLOSE and len(links) > 1:
+            links.pop()
     return deepest
 
 
