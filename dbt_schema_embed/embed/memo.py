@@ -125,6 +125,10 @@ class MemoEmbedder:
         rows = self._rows(list(place), remember)
         return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
 
+    def runs_on(self) -> str:
+        """What computes: "onnxruntime, cpu, float32". Loads the encoder, and raises as `embed` does."""
+        return self._load().name
+
     def close(self) -> None:
         """Close every level."""
         for level in self._levels:
