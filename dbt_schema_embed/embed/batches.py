@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,8 +79,8 @@ def plan(lengths: Sequence[int], budget: int, most_rows: int) -> Iterator[NDArra
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     ordered = np.asarray(lengths, dtype=np.int64)[order]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    for start, end in zip(starts, [*starts[1:], len(order)], strict=True):
+    edges = [*np.flatnonzero(np.diff(ordered, prepend=-1)), len(order)]
+    for start, end in pairwise(edges):
         rows = min(most_rows, max(1, budget // max(1, int(ordered[start]))))
         for at in range(start, end, rows):
             yield order[at : min(at + rows, end)]

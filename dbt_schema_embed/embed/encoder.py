@@ -57,6 +57,7 @@ class TokenEncoder:
         self._files = files
         self._runner = runner
         self._budget = runner.cost.budget
+        self._pad = int(files.config.get("pad_token_id") or 0)
         self._tokenizer = Tokenizer.from_file(str(files.tokenizer))
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=files.max_tokens)
@@ -114,7 +115,8 @@ class TokenEncoder:
         shortened = [readable(text[:longest]) for text in texts]
         if self._files.lower_case:
             shortened = [text.lower() for text in shortened]
-        return [found.ids for found in self._tokenizer.encode_batch_fast(shortened)]
+        # A tokenizer without special tokens finds none in some texts; a runner needs at least one.
+        return [found.ids or [self._pad] for found in self._tokenizer.encode_batch_fast(shortened)]
 
 
 class PipelineEncoder:

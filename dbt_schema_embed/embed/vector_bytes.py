@@ -48,7 +48,8 @@ def from_bytes(
     whole = b"".join(v if ok else blank for v, ok in zip(values, good, strict=True))
     payload = np.frombuffer(whole, np.uint8).reshape(len(values), size)[:, _HEADER.size :]
     rows = np.ascontiguousarray(payload).view(dtype).astype(np.float32).reshape(len(values), dim)
-    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    with np.errstate(over="ignore", invalid="ignore"):
+        norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
     good &= np.abs(norms - 1) < _NORM_SLACK  # false for NaN, too
     rows[~good] = 0
     if store_type == "float16":
@@ -59,7 +60,7 @@ def from_bytes(
 def _intact(key: str, value: bytes, size: int, code: int, dim: int) -> bool:
     if len(value) != size:
         return False
-    magic, found_code, version, _, found_dim, checksum = _HEADER.unpack_from(value)
-    if (magic, found_code, version, found_dim) != (_MAGIC, code, _VERSION, dim):
+    magic, found_code, version, zero, found_dim, checksum = _HEADER.unpack_from(value)
+    if (magic, found_code, version, zero, found_dim) != (_MAGIC, code, _VERSION, 0, dim):
         return False
     return bool(checksum == zlib.crc32(memoryview(value)[_HEADER.size :], zlib.crc32(key.encode())))
