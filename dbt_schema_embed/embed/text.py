@@ -27,7 +27,7 @@ NAME_LIMIT = 200
 _LAYER = re.compile(r"^(?:stg|base|src|raw|int|fct|fact|dim)_+(?=.)", re.IGNORECASE)
 _TEMPORARY = re.compile(r"(?<=.)_tmp$", re.IGNORECASE)
 _JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_MARKUP = re.compile(r"[`*#|]+|\[(?P<label>[^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"[`*]+|\[(?P<label>[^\]]*)\]\([^)]*\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +143,7 @@ def _number(run: str, at: int) -> bool:
 
 def _description(column: Column) -> str:
     text = _JINJA.sub(" ", column.description[: 4 * DESCRIPTION_LIMIT])
-    text = " ".join(_MARKUP.sub(lambda m: m["label"] or " ", text).split())
+    text = " ".join(_MARKUP.sub(lambda m: m["label"] or "", text).split())
     if len(text) <= DESCRIPTION_LIMIT:
         return text
     cut = text[:DESCRIPTION_LIMIT]
