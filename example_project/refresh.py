@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
-STEPS = (["deps"], ["build"], ["docs", "generate"])
+STEPS = (["deps"], ["build", "--full-refresh"], ["docs", "generate"])  # without it seeds keep the types they had
 METADATA = ("dbt_schema_version", "dbt_version", "project_name", "adapter_type", "quoting")
 
 
