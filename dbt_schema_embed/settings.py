@@ -36,7 +36,6 @@ _FILE_BYTES = 2**20  # no settings file is larger; a dbt_project.yml may come fr
 _FILE_DEPTH = 60
 _OURS = re.compile(rb"""^[ \t{]*["']?schema_embed["']?[ \t]*:""", re.MULTILINE)
 FLAG = "command line"
-DEFAULT = "default"
 
 
 @dataclass(frozen=True, slots=True)

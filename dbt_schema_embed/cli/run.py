@@ -34,7 +34,7 @@ def _code() -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        result = group.main(standalone_mode=False)
+        result = group.main(prog_name="dbt-schema-embed", standalone_mode=False)
     except SchemaEmbedError as problem:
         complain(problem.message, problem.hint)
         return problem.exit_code

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Self, Unpack
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, IndexMismatchError, printable
+from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
 from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.pipeline.watch import Progress, silent
 from dbt_schema_embed.records import Relation, SearchHit, Suggestions
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,10 +18,38 @@ if TYPE_CHECKING:
 
     from dbt_schema_embed.index import Changes
     from dbt_schema_embed.pipeline.checking import Checked
+    from dbt_schema_embed.pipeline.doctor import Diagnosis
 
 
-class SchemaEmbed(Session):
-    """The calls on a dbt project, and on tables in files. Nothing is loaded until a call needs it."""
+class SchemaEmbed:
+    """The calls on a dbt project, and on tables in files. Nothing is loaded until a call needs it.
+
+    Threads may share one. ``cache`` looks after the memo of vectors.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
+        self._session = Session(settings, progress=progress)
+        self.cache = Cache(self._session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the memo. The next call opens it again."""
+        self._session.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._session.settings
+
+    @property
+    def warnings(self) -> list[str]:
+        """What went wrong so far without stopping a call, a line each."""
+        return self._session.warnings
 
     def suggest(
         self,
@@ -51,18 +81,18 @@ class SchemaEmbed(Session):
             MappingError: a mapping file cannot be read.
             MissingExtraError: the extra `embed` is not installed.
         """
-        self._need_embed("suggest")
+        self._session.need_embed("suggest")
         from dbt_schema_embed.match import choose_targets, suggest
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
 
-        opened = self._open(project_dir, artifacts)
+        opened = self._session.open(project_dir, artifacts)
         sources = chosen_sources(opened.project, select, exclude)
         mappings = load_mappings(opened.root, self.settings)
         known = decided(opened, mappings)
         wanted = targets or self.settings.targets
         models = choose_targets(opened.project, wanted)
-        left, right = self._embedded(sources), self._embedded(models)
-        self._progress("Matching")
+        left, right = self._session.embedded(sources), self._session.embedded(models)
+        self._session.progress("Matching")
         found = suggest(
             left, right, project=opened.project, targets=wanted, rejected=known.rejected, accepted=known.accepted,
             top_k=top_k, propose=propose,
@@ -70,7 +100,7 @@ class SchemaEmbed(Session):
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)
         written = write_suggestions(opened, mappings, rows) if write else ()
-        return Suggestions(rows, self._told(opened.project.warnings), written)
+        return Suggestions(rows, self._session.told(opened.project.warnings), written)
 
     def explain(
         self,
@@ -85,35 +115,37 @@ class SchemaEmbed(Session):
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
-        self._need_embed("suggest --explain")
+        self._session.need_embed("suggest --explain")
         from dbt_schema_embed.match import choose_targets, explain
 
-        opened = self._open(project_dir, artifacts)
+        opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
         wanted = targets or self.settings.targets
         models = choose_targets(opened.project, wanted)
-        left, right = self._embedded([source]), self._embedded(models)
+        left, right = self._session.embedded([source]), self._session.embedded(models)
         text = explain(left[0], name, right, project=opened.project, targets=wanted)
-        self._told(opened.project.warnings)
+        self._session.told(opened.project.warnings)
         return text
 
-    def match(self, left: Relation, right: Relation, *, top_k: int = 10) -> Suggestions:
+    def match(self, left: Relation, right: Relation, *, top_k: int | None = None) -> Suggestions:
         """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.
+
+        ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
             ArtifactError: a side has no columns.
             MissingExtraError: the extra `embed` is not installed.
         """
-        self._need_embed("match")
+        self._session.need_embed("match")
         from dbt_schema_embed.embed import embed_relations, pair_texts
         from dbt_schema_embed.match import match
 
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
-        sides = embed_relations([left, right], self._watched(), texts_of=pair_texts)
-        self._progress("Matching")
-        return Suggestions(match(sides[0], sides[1], top_k=top_k), self._told())
+        sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts)
+        self._session.progress("Matching")
+        return Suggestions(match(sides[0], sides[1], top_k=top_k), self._session.told())
 
     def index(
         self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
@@ -124,19 +156,19 @@ class SchemaEmbed(Session):
             IndexMismatchError: with ``verify``, where the index does not find what was put into it.
             WriteError: another process is writing the index, or the disk is full.
         """
-        self._need_embed("index")
+        self._session.need_embed("index")
         from dbt_schema_embed.pipeline.search import damaged, entries, vectors_of
 
-        opened = self._open(project_dir, artifacts, lineage_of=(), values=False)
+        opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
         items = entries(opened.project.relations)
-        embedder = self._watched()
-        index = self._index_of(opened)
+        embedder = self._session.watched()
+        index = self._session.index_of(opened)
         try:
             changes = index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
             bad = damaged(index, items, embedder) if verify else []
         finally:
             index.close()
-        self._told([*opened.project.warnings, *index.notes])
+        self._session.told([*opened.project.warnings, *index.notes])
         if bad:
             raise IndexMismatchError(
                 f"the index does not find {len(bad)} of {len(items)} vectors",
@@ -170,21 +202,21 @@ class SchemaEmbed(Session):
             ConfigError: an empty query, or no column fits ``type`` and ``table``.
             As `index`.
         """
-        self._need_embed("search")
+        self._session.need_embed("search")
         from dbt_schema_embed.pipeline.search import Filter, entries, hits, vectors_of
 
         if not query.strip():
             raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
-        opened = self._open(project_dir, artifacts, values=False)
+        opened = self._session.open(project_dir, artifacts, values=False)
         items = entries(opened.project.relations)
-        embedder = self._watched()
-        index = self._index_of(opened)
+        embedder = self._session.watched()
+        index = self._session.index_of(opened)
         try:
             index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
             found = hits(index, items, self.encode([query]), opened.project, limit, Filter(type, table))
         finally:
             index.close()
-        self._told([*opened.project.warnings, *index.notes])
+        self._session.told([*opened.project.warnings, *index.notes])
         return found
 
     def check(
@@ -240,7 +272,7 @@ class SchemaEmbed(Session):
         root = Path(project_dir)
         pair = None
         if model is not None or model_column is not None:
-            project = self._open(root, artifacts, lineage_of=(), values=False).project
+            project = self._session.open(root, artifacts, lineage_of=(), values=False).project
             pair = model_pair(project, model, model_column, columns)
         return decide_columns(root, self.settings, source, columns, status, pair, note)
 
@@ -265,6 +297,12 @@ class SchemaEmbed(Session):
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
 
+    def doctor(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "Diagnosis":
+        """What is installed, found and missing, and what to do. Changes nothing."""
+        from dbt_schema_embed.pipeline.doctor import diagnose
+
+        return diagnose(self._session, Path(project_dir), artifacts)
+
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order, through the memo; (0, d) for nothing.
 
@@ -272,8 +310,8 @@ class SchemaEmbed(Session):
             EncoderError: the encoder cannot be loaded.
             TypeError: a bare str.
         """
-        self._need_embed("encode")
-        return self._embedder().embed(texts)
+        self._session.need_embed("encode")
+        return self._session.embedder().embed(texts)
 
     async def aencode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """`encode` in a thread, so that the event loop goes on."""

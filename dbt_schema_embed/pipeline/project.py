@@ -57,6 +57,9 @@ def open_project(
 def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[str]) -> list[Relation]:
     """The source tables that a selection in dbt's syntax leaves, sorted by id. Empty selections: all.
 
+    What bare names select in dbt has no sources in it, so the name of a source or of its table stands for those here:
+    ``stripe.charges`` is ``source:stripe.charges``.
+
     Raises:
         ConfigError: the project has no sources, or the selection leaves none.
     """
@@ -70,14 +73,23 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         return sources
     from dbt_schema_embed.read import select as selected
 
-    left = selected(project, select, exclude)
+    names = {name.lower() for r in sources for name in (r.source_name, r.label)}
+    left = selected(project, _spelled(select, names), _spelled(exclude, names))
     chosen = [r for r in sources if r.id in left]
     if not chosen:
-        names = listed([f"source:{printable(r.label)}" for r in sources])
         raise ConfigError(
-            f"the selection {printable(' '.join(select))!r} has no source table in it", hint=f"sources are: {names}"
+            f"the selection {printable(' '.join(select))!r} has no source table in it",
+            hint=f"sources are: {listed([printable(r.label) for r in sources])}",
         )
     return chosen
+
+
+def _spelled(items: Sequence[str], names: Collection[str]) -> list[str]:
+    """The selection, with the bare names of sources as dbt spells them."""
+    unions = " ".join(items).split()
+    return [
+        ",".join(f"source:{part}" if part.lower() in names else part for part in union.split(",")) for union in unions
+    ]
 
 
 def shared_labels(relations: Sequence[Relation]) -> frozenset[str]:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Collection, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project
@@ -29,15 +29,9 @@ class Session:
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self.settings = settings or Settings()
         self.warnings: list[str] = []
-        self._progress = progress
+        self.progress = progress
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the memo. The next call opens it again."""
@@ -46,7 +40,7 @@ class Session:
                 self._opened.close()
                 self._opened = None
 
-    def _open(
+    def open(
         self,
         project_dir: str | Path,
         artifacts: Artifacts,
@@ -54,10 +48,12 @@ class Session:
         lineage_of: Collection[str] | None = None,
         values: bool = True,
     ) -> Opened:
-        self._progress("Reading the project")
+        """Read a project; see `open_project`."""
+        self.progress("Reading the project")
         return open_project(project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values)
 
-    def _embedder(self) -> "MemoEmbedder":
+    def embedder(self) -> "MemoEmbedder":
+        """The encoder behind its memo, opened once."""
         with self._lock:
             if self._opened is None:
                 from dbt_schema_embed.embed import open_embedder
@@ -65,7 +61,7 @@ class Session:
                 s = self.settings
                 self._opened = open_embedder(
                     s.model_name,
-                    cache_dir=Path(s.cache_dir).expanduser() if s.cache_dir else None,
+                    cache_dir=self.cache_dir(),
                     use_memo=s.enable_caching,
                     batch_size=s.batch_size,
                     use_gpu=s.use_gpu,
@@ -77,20 +73,29 @@ class Session:
                 )
             return self._opened
 
-    def _watched(self) -> Watched:
-        return Watched(self._embedder(), self._progress)
+    def cache_dir(self) -> Path:
+        """Where the memo lives; it need not exist."""
+        from dbt_schema_embed.embed import default_cache_dir
 
-    def _embedded(self, relations: Sequence[Relation]) -> tuple[Embedded, ...]:
+        return Path(self.settings.cache_dir).expanduser() if self.settings.cache_dir else default_cache_dir()
+
+    def watched(self) -> Watched:
+        """The embedder, telling how far it has come."""
+        return Watched(self.embedder(), self.progress)
+
+    def embedded(self, relations: Sequence[Relation]) -> tuple[Embedded, ...]:
+        """Relations with the vectors of their columns."""
         from dbt_schema_embed.embed import embed_relations
 
-        return embed_relations(relations, self._watched())
+        return embed_relations(relations, self.watched())
 
-    def _index_of(self, opened: Opened) -> "Index":
+    def index_of(self, opened: Opened) -> "Index":
+        """The index of a project's columns, as it stands there; close it after use."""
         from dbt_schema_embed.embed import TEXT_VERSION
         from dbt_schema_embed.index import open_index
         from dbt_schema_embed.index.shared import Shared
 
-        s, embedder = self.settings, self._embedder()
+        s, embedder = self.settings, self.embedder()
         return open_index(
             opened.scratch / "index",
             encoder_id=embedder.encoder_id,
@@ -101,7 +106,7 @@ class Session:
             shared=Shared(s.chroma_url, s.chroma_token, opened.project.name) if s.chroma_url else None,
         )
 
-    def _told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
+    def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
         """Keep what a call has to say, each line once; the lines of this call."""
         notes = self._opened.notes if self._opened is not None else []
         lines = dict.fromkeys([*warnings, *notes])
@@ -109,6 +114,11 @@ class Session:
         return tuple(lines)
 
     @staticmethod
-    def _need_embed(call: str) -> None:
+    def need_embed(call: str) -> None:
+        """Say at once, before anything is read, that ``call`` cannot work here.
+
+        Raises:
+            MissingExtraError: the extra `embed` is not installed.
+        """
         if any(find_spec(module) is None for module in EMBED_MODULES):
             raise MissingExtraError(call, "embed")
