@@ -7,7 +7,8 @@ BIN := .venv/bin
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo example test lint clean
+CASES ?= ../shared/cases
+.PHONY: help setup demo example test lint train score clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -36,6 +37,13 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
+	@$(BIN)/python benchmarks/train.py $(CASES) $(ARGS)
+
+score: setup ## score suggest on the cases, with the scripts beside them
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(CASES)/../tools/score_dbt.sh $(CASES)/dbt build/score
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python $(CASES)/../tools/score_pairs.py $(CASES)/pairs --warm
 
 clean: ## remove what can be made again, .venv included
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
