@@ -18,8 +18,6 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from dbt_schema_embed.errors import WriteError
 
 ABSENT = ""
@@ -148,6 +146,8 @@ def _edited(real: Path) -> WriteError:
 @contextlib.contextmanager
 def _lock(folder: Path) -> Iterator[None]:
     """One writer of ours a folder. The lock file stands in the system's temporary folder, not in people's projects."""
+    from filelock import FileLock, Timeout  # a tenth of a second that who only reads need not pay
+
     user = os.getuid() if hasattr(os, "getuid") else 0
     place = Path(tempfile.gettempdir()) / f"dbt-schema-embed-{user}"
     place.mkdir(mode=0o700, exist_ok=True)

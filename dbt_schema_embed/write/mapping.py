@@ -4,7 +4,6 @@ import difflib
 import re
 from collections.abc import Collection, Iterable
 from functools import partial
-from importlib.resources import files as package_files
 from pathlib import Path
 from typing import get_args
 
@@ -26,6 +25,8 @@ _CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
 
 def schema_text() -> str:
     """The JSON Schema of a mapping file, as it ships."""
+    from importlib.resources import files as package_files  # 10 ms that readers need not pay
+
     return (package_files("dbt_schema_embed.write") / SCHEMA_NAME).read_text("utf-8")
 
 

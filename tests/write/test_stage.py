@@ -1,0 +1,208 @@
+"""A staging model from a mapping: what dbt will run, and what people will read."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+import yaml
+
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
+from dbt_schema_embed.write.stage import StageOptions, stage
+
+SOURCE = Relation(
+    "source.shop.stripe.charges",
+    "charges",
+    "source",
+    (
+        Column("id", "varchar", "Key of the charge."),
+        Column("amount", "integer"),
+        Column("createdAt", "varchar", quoted=True),
+        Column("order", "varchar"),
+        Column("livemode", "boolean"),
+        Column("{{ evil }}", "varchar"),
+    ),
+    source_name="stripe",
+    description="One row a charge.",
+    package="shop",
+    path="models/staging/_sources.yml",
+)
+PLANNED = Relation(
+    "model.shop.stg_charges",
+    "stg_charges",
+    "model",
+    (
+        Column("created_at", "timestamp"),
+        Column("charge_id", "varchar"),
+        Column("amount", "bigint"),
+        Column("refunded_at", "timestamp"),
+    ),
+    package="shop",
+    path="models/staging/stg_charges.sql",
+)
+PROJECT = Project("shop", "duckdb", (PLANNED, SOURCE))
+
+
+def row(column: str, target: str | None, model: str = "stg_charges", status: Any = "accepted") -> MappingRow:
+    return MappingRow(column, model if target else None, target, status=status)
+
+
+FILE = MappingFile(
+    "schema_mappings/stripe__charges.yml",
+    "stripe.charges",
+    (
+        row("id", "charge_id"),
+        row("AMOUNT", "amount"),
+        row("createdAt", "created_at"),
+        row("order", "order_no", "other"),
+        row("gone", "gone_at"),
+        row("livemode", "refunded_at", status="rejected"),
+    ),
+)
+SQL = """\
+with source as (
+    select * from {{ source('stripe', 'charges') }}
+),
+renamed as (
+    select
+        cast("createdAt" as timestamp) as created_at,
+        id as charge_id,
+        amount
+        -- not in the table: gone, mapped to gone_at
+        -- not mapped: livemode
+        -- not mapped: { { evil }}
+        -- fed by nothing: refunded_at
+    from source
+)
+select * from renamed
+"""
+
+
+def test_the_sql(tmp_path: Path) -> None:
+    staged = stage(PROJECT, FILE, tmp_path)
+    assert (staged.model, staged.sql.text, staged.yaml) == ("stg_charges", SQL, None)
+    assert staged.sql.shown == "models/staging/stg_charges.sql"
+    assert staged.sql.write(tmp_path)
+    assert (tmp_path / "models/staging/stg_charges.sql").read_text() == SQL
+
+
+def test_the_projects_style_and_wishes(tmp_path: Path) -> None:
+    example = "WITH\n\nraw AS (\n\n  SELECT *\n\n)\n\nSELECT\n  a\n  , b\nFROM raw\n"
+    options = StageOptions(case_sensitive_cols=True, materialized="view")
+    text = stage(PROJECT, FILE, tmp_path, [example, example], options).sql.text
+    assert text.startswith(
+        "{{ config(materialized='view') }}\n\nWITH\n\nraw AS (\n\n  SELECT * FROM {{ source('stripe', 'charges') }}\n"
+        '\n)\n\nSELECT\n  cast("createdAt" as timestamp) as created_at\n  , "id" as charge_id\n  , "amount" as amount\n'
+    )
+    trailing = stage(PROJECT, FILE, tmp_path, [example], replace(options, leading_commas=False)).sql.text
+    assert "created_at,\n" in trailing
+
+
+def test_a_contract_wants_exact_types(tmp_path: Path) -> None:
+    project = replace(PROJECT, relations=(replace(PLANNED, contract=True), SOURCE))
+    assert "cast(amount as bigint) as amount" in stage(project, FILE, tmp_path).sql.text
+
+
+def test_a_new_model_gets_yaml(tmp_path: Path) -> None:
+    staged = stage(PROJECT, FILE, tmp_path, options=StageOptions(model="other"))
+    assert staged.sql.shown == "models/staging/other.sql"
+    assert '"order" as order_no' in staged.sql.text
+    assert staged.yaml is not None
+    assert staged.yaml.shown == "models/staging/other.yml"
+    assert staged.yaml.text == (
+        "version: 2\nmodels:\n  - name: other\n    description: One row a charge.\n    columns:\n"
+        "      - name: order_no\n        data_type: varchar\n"
+    )
+    undocumented = replace(PROJECT, relations=(replace(PLANNED, columns=()), SOURCE))
+    yaml_text = stage(undocumented, FILE, tmp_path).yaml
+    assert yaml_text is not None
+    assert yaml.safe_load(yaml_text.text)["models"][0]["columns"][0] == {
+        "name": "charge_id", "description": "Key of the charge.", "data_type": "varchar"
+    }  # fmt: skip
+
+
+def test_descriptions_that_open_jinja_stay_out(tmp_path: Path) -> None:
+    source = replace(SOURCE, description="{{ run_query('x') }}")
+    staged = stage(replace(PROJECT, relations=(source,)), FILE, tmp_path, options=StageOptions(model="other"))
+    assert staged.yaml is not None
+    assert "run_query" not in staged.yaml.text
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "models/staging/stg_charges.sql"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n  \n")
+    blank = stage(PROJECT, FILE, tmp_path)
+    path.write_text("select 1")
+    with pytest.raises(WriteError, match="was changed by somebody else"):
+        blank.sql.write(tmp_path)
+    with pytest.raises(WriteError) as caught:
+        stage(PROJECT, FILE, tmp_path)
+    assert str(caught.value) == (
+        "models/staging/stg_charges.sql is there already: it is left as it is\n  move it away to have it written anew"
+    )
+    assert path.read_text() == "select 1"
+
+
+@pytest.mark.parametrize(
+    ("project", "file", "options", "message"),
+    [
+        (
+            PROJECT, replace(FILE, columns=()), StageOptions(),
+            "no row of schema_mappings/stripe__charges.yml is accepted\n"
+            "  set status: accepted, or use dbt-schema-embed accept",
+        ),
+        (
+            PROJECT, FILE, StageOptions(model="nothing"),
+            "no accepted row of schema_mappings/stripe__charges.yml feeds nothing\n  accept some first",
+        ),
+        (
+            PROJECT, replace(FILE, source="a.b"), StageOptions(),
+            "source a.b of schema_mappings/stripe__charges.yml is not in the project\n  run: dbt-schema-embed check",
+        ),
+        (
+            replace(PROJECT, relations=(SOURCE, replace(SOURCE, id="x", package="x"), PLANNED)), FILE, StageOptions(),
+            "source stripe.charges of schema_mappings/stripe__charges.yml is declared by several packages\n"
+            "  run: dbt-schema-embed check",
+        ),
+        (
+            replace(PROJECT, relations=(SOURCE, replace(PLANNED, package="fivetran"))), FILE, StageOptions(),
+            "model stg_charges belongs to the package fivetran",
+        ),
+        (
+            PROJECT, replace(FILE, columns=(row("{{ evil }}", "charge_id"),)), StageOptions(),
+            "column '{{ evil }}' cannot be written in a model: dbt would take it for Jinja",
+        ),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_staged(
+    tmp_path: Path, project: Project, file: MappingFile, options: StageOptions, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        stage(project, file, tmp_path, options=options)
+    assert str(caught.value) == message
+
+
+def test_a_model_outside_the_project_is_not_written(tmp_path: Path) -> None:
+    project = replace(PROJECT, relations=(SOURCE, replace(PLANNED, path="../out.sql")))
+    inside = tmp_path / "project"
+    inside.mkdir()
+    with pytest.raises(SchemaEmbedError):
+        stage(project, FILE, inside).sql.write(inside)
+    assert list(tmp_path.iterdir()) == [inside]
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake", "bigquery", "redshift", "databricks"])
+def test_every_dialect_parses_it(tmp_path: Path, dialect: str) -> None:
+    names = ("id", "order", "a b", 'a"b', "a`b", "group", "2fa", "createdAt")
+    source = replace(SOURCE, columns=tuple(Column(name, "varchar") for name in names))
+    rows = tuple(row(name, f"c{i}", "m") for i, name in enumerate(names))
+    text = stage(Project("shop", dialect, (source,)), replace(FILE, columns=rows), tmp_path).sql.text
+    query = sqlglot.parse_one(text.replace("{{ source('stripe', 'charges') }}", "raw.charges"), dialect=dialect)
+    renamed = query.find_all(sqlglot.exp.Alias)
+    assert {(alias.this.name, alias.alias) for alias in renamed if isinstance(alias.this, sqlglot.exp.Column)} == {
+        (name.upper() if dialect == "snowflake" and name in ("order", "group") else name, f"c{i}")
+        for i, name in enumerate(names)
+    }
