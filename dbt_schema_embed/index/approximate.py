@@ -41,9 +41,6 @@ class Backend(Protocol):
             BackendError: it cannot.
         """
 
-    def close(self) -> None:
-        """Let go of processes and connections."""
-
 
 def nearest(backend: Backend, store: Store, queries: Matrix, k: int, *, compare: bool) -> list[Rows]:
     """For each query the rows among its ``k`` best, as far as ``backend`` names them, and their exact similarities.

@@ -45,7 +45,7 @@ def build(
         first = _copy(old, folder) if old else 0
         command = _command("build", folder, width, rows, first, int(verify))
         done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=_env(), timeout=limit)
-        _check(done.stdout, done.returncode)
+        _check(done.stdout, lambda: done.returncode)
         files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
         return {p.relative_to(folder).as_posix(): checksum(p) for p in files}
     except subprocess.TimeoutExpired:
@@ -99,7 +99,7 @@ class Worker:
         assert self._process.stdout
         self._input, self._output = self._process.stdin, self._process.stdout
         try:
-            _check(self._within(START_SECONDS, lambda: self._started(files)), self._process.poll())
+            _check(self._within(START_SECONDS, lambda: self._started(files)), lambda: self._process.wait(5))
         except BaseException:
             self.close()
             raise
@@ -185,11 +185,11 @@ def _intact(path: Path, name: str, expected: tuple[int, int]) -> None:
         raise BackendError(f"{name} is not what was written")
 
 
-def _check(line: bytes, status: int | None) -> None:
+def _check(line: bytes, status: Callable[[], int]) -> None:
     """Read the child's line of JSON."""
     try:
         error = json.loads(line)["error"]
     except (ValueError, KeyError, TypeError):
-        raise BackendError(f"its process ended with status {status}") from None
+        raise BackendError(f"its process ended with status {status()}") from None
     if error:
         raise BackendError(printable(error))

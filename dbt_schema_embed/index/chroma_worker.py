@@ -112,7 +112,8 @@ def _build(folder: Path, width: int, rows: int, first: int) -> None:
     """Add the rows from ``first`` on to the generation's Chroma store, which is made if ``first`` is 0."""
     client = _client(folder / "chroma")
     if first == 0:
-        configuration = {"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}}
+        # sync_threshold 1: every row goes into the files at once; readers would else write what is left into theirs
+        configuration = {"hnsw": {"space": "cosine", "ef_search": EF_SEARCH, "sync_threshold": 1}}
         client.create_collection(COLLECTION, embedding_function=None, configuration=configuration)
     collection = _collection(client)
     for start in range(first, rows, BATCH):
@@ -168,10 +169,7 @@ def _clone(generation: Path, files: dict[str, list[int]]) -> Iterator[Path]:
         for name, expected in files.items():
             target = clone / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            if target.suffix == ".bin":  # large, and only read
-                target.hardlink_to(generation / name)
-            else:
-                shutil.copyfile(generation / name, target)
+            shutil.copyfile(generation / name, target)
             if list(checksum(target)) != expected:
                 raise RefusedError(f"{name} is not what was written")
         yield clone / "chroma"

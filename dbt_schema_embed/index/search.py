@@ -90,7 +90,7 @@ class Search:
 
     def close(self) -> None:
         """End the child process and close connections; the next call starts afresh."""
-        for backend in (self._worker, self._shared):
+        for backend in (self._worker, self._server):
             if backend:
                 backend.close()
         self._worker = self._shared = None

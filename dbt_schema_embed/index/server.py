@@ -9,6 +9,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import math
 import re
 import threading
 import time
@@ -27,8 +28,9 @@ from dbt_schema_embed.index.chroma_worker import EF_SEARCH, embedding_functions_
 from dbt_schema_embed.index.shared import BUDGET, Shared
 from dbt_schema_embed.index.store import Identity, Matrix, Store
 
-QUERY_SECONDS = 0.001
-"""Seconds allowed for one query in a batch: three times what an idle server needs, and as fast as searching here."""
+CALL_SECONDS, QUERY_SECONDS = 0.02, 0.001
+"""Seconds a call and each query in it usually take at most; an idle server needs a third. What goes beyond that is
+bounded by `BUDGET`, over all calls together."""
 
 RESET_SECONDS = 60.0
 """How long a server that failed is left alone."""
@@ -98,16 +100,16 @@ class Server:
             raise BackendError("its collection is not one of ours")
         return f"{_PATH}/{number}"
 
-    def post(self, path: str, content: dict[str, Any]) -> Any:
-        """Post ``content`` as JSON and give the answer, within `BUDGET` seconds.
+    def post(self, path: str, content: dict[str, Any], limit: float = math.inf) -> Any:
+        """Post ``content`` as JSON and give the answer, within `BUDGET` seconds and before the clock shows ``limit``.
 
         Raises:
             BackendError: no answer, a refusal, or no JSON.
         """
-        end = time.monotonic() + BUDGET
+        end = min(time.monotonic() + BUDGET, limit)
         retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(BUDGET),
-            wait=tenacity.wait_exponential_jitter(initial=0.05, max=0.4, jitter=0.1),
+            stop=tenacity.stop_after_attempt(ATTEMPTS) | tenacity.stop_before_delay(end - time.monotonic()),
+            wait=tenacity.wait_random_exponential(multiplier=0.05, max=0.4),
             retry=tenacity.retry_if_exception_type(_TransientError),
             reraise=True,
         )
@@ -117,32 +119,50 @@ class Server:
             raise BackendError(str(problem)) from None
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; the next request opens one."""
         if self._client:
             self._client.close()
             self._client = None
 
     def _once(self, path: str, content: bytes, end: float) -> Any:
         """One try. It runs in a thread of its own: looking a name up has no time limit, nor has a trickling answer."""
-        results: list[Any] = []
-        seconds = end - time.monotonic()
         client = self._client = self._client or httpx.Client(headers=self._headers)
+        task = _Task(lambda: _request(client, self._base + path, content, end), late=client.close)
+        threading.Thread(target=task.run, daemon=True).start()
+        if not task.done.wait(max(end - time.monotonic(), 0)) and task.abandon():
+            self._client = None
+            raise _TransientError("it gave no answer in time")
+        if isinstance(task.result, Exception):
+            raise task.result
+        return task.result
 
-        def run() -> None:
-            try:
-                results.append(_request(client, self._base + path, content, end))
-            except Exception as problem:  # handed over to the caller's thread
-                results.append(problem)
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(max(seconds, 0))
-        if not results:
-            self._client = None  # the thread may still hold it
-            raise _TransientError(f"it gave no answer in {BUDGET} s")
-        if isinstance(results[0], Exception):
-            raise results[0]
-        return results[0]
+class _Task:
+    """Something done in another thread, which may come too late: then ``late`` is called there."""
+
+    def __init__(self, call: Callable[[], Any], late: Callable[[], None]) -> None:
+        self.done = threading.Event()
+        self.result: Any = None
+        self._call, self._late = call, late
+        self._lock = threading.Lock()
+        self._abandoned = False
+
+    def run(self) -> None:
+        """Do it."""
+        try:
+            self.result = self._call()
+        except Exception as problem:  # handed over to the thread that waits
+            self.result = problem
+        with self._lock:
+            self.done.set()
+            if self._abandoned:
+                self._late()
+
+    def abandon(self) -> bool:
+        """Wait no longer; False: it is done after all."""
+        with self._lock:
+            self._abandoned = not self.done.is_set()
+            return self._abandoned
 
 
 def _request(client: httpx.Client, url: str, content: bytes, end: float) -> Any:
@@ -178,7 +198,8 @@ class SharedRows:
 
     def __init__(self, server: Server, store: Store, seconds: float = BUDGET) -> None:
         self._server = server
-        self._end = time.monotonic() + seconds
+        self._limit = time.monotonic() + seconds
+        self._credit = BUDGET
         self._batch = 50
         self._collection = server.collection(store.manifest.identity, store.basis)
         self._keys = _keys(store)
@@ -187,16 +208,20 @@ class SharedRows:
         self._probe(store)
 
     def query(self, queries: Matrix, n: int) -> tuple[NDArray[np.int64], Matrix]:
-        """See `Backend.query`."""
-        self._end = time.monotonic() + BUDGET + QUERY_SECONDS * len(queries)
+        """See `Backend.query`. What calls take beyond the usual is counted over all of them."""
+        began, usual = time.monotonic(), CALL_SECONDS + QUERY_SECONDS * len(queries)
+        self._limit = began + usual + self._credit
+        answer = self._query(queries, n)
+        self._credit = min(self._credit + usual - (time.monotonic() - began), BUDGET)
+        return answer
+
+    def _query(self, queries: Matrix, n: int) -> tuple[NDArray[np.int64], Matrix]:
         rows = np.full((len(queries), n), -1, np.int64)
         distances = np.full((len(queries), n), np.inf, np.float32)
         start = 0
         for part in self._batches(range(len(queries))):
-            if time.monotonic() > self._end:
-                raise BackendError("it is too slow")
             content = {"query_embeddings": queries[list(part)].tolist(), "n_results": n, "include": ["distances"]}
-            answer = self._server.post(f"{self._collection}/query", content)
+            answer = self._post("query", content)
             for keys, values in _pairs(answer, len(part), n):
                 # what is not in this store is somebody else's, from another branch or an older run
                 known = [(self._rows[k], v) for k, v in zip(keys, values, strict=True) if k in self._rows]
@@ -205,9 +230,10 @@ class SharedRows:
                 start += 1
         return rows, distances
 
-    def close(self) -> None:
-        """See `Backend.close`."""
-        self._server.close()
+    def _post(self, what: str, content: dict[str, Any]) -> Any:
+        if time.monotonic() > self._limit:
+            raise BackendError("it is too slow")
+        return self._server.post(f"{self._collection}/{what}", content, self._limit)
 
     def _fill(self, store: Store) -> None:
         """Put there what is missing.
@@ -223,14 +249,16 @@ class SharedRows:
             if not self._missing(sample):
                 return
         missing = self._missing(rows)
-        put = 0
+        there = len(rows) - len(missing)
         for part in self._batches(missing):
-            if time.monotonic() > self._end:
-                raise BackendError(f"it holds {len(rows) - len(missing) + put} of {len(rows)} vectors so far")
             vectors = [base64.b64encode(v.astype("<f4").tobytes()).decode() for v in store.take(np.array(part))]
-            content = {"ids": [self._keys[row] for row in part], "embeddings": vectors}
-            self._server.post(f"{self._collection}/add", content)
-            put += len(part)
+            try:
+                self._post("add", {"ids": [self._keys[row] for row in part], "embeddings": vectors})
+            except BackendError:
+                if time.monotonic() < self._limit:
+                    raise
+                raise BackendError(f"it holds {there} of {len(rows)} vectors so far") from None
+            there += len(part)
         with contextlib.suppress(OSError):
             mark.write_text(told, "utf-8")
 
@@ -238,10 +266,8 @@ class SharedRows:
         """Those of ``rows`` that the server does not hold."""
         there: set[str] = set()
         for start in range(0, len(rows), _LARGEST):
-            if time.monotonic() > self._end:
-                raise BackendError("it is too slow")
             keys = [self._keys[row] for row in rows[start : start + _LARGEST]]
-            answer = self._server.post(f"{self._collection}/get", {"ids": keys, "include": []})
+            answer = self._post("get", {"ids": keys, "include": []})
             try:
                 there.update(str(key) for key in answer["ids"])
             except (KeyError, TypeError):

@@ -7,7 +7,7 @@ from dbt_schema_embed.errors import ConfigError, printable
 
 BUDGET = 0.9
 """Seconds one request may take, retries and the waits between them included; also what getting ready may take, and what
-a query may take beside `server.QUERY_SECONDS`: a server that fails costs a run less than two seconds in all."""
+all queries may take beyond the usual: a server that fails costs a run less than two seconds in all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,545 @@
+"""chroma.py and chroma_worker.py: Chroma answers as exact search does, and whatever it does harms nobody."""
+
+import json
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.index import Changes, Index, approximate, chroma, open_index, search
+from dbt_schema_embed.index.approximate import BackendError
+from dbt_schema_embed.index.chroma_worker import embedding_functions_in
+from tests.index.conftest import DIM, Memo, brute_force, columns
+from tests.index.test_generations import HOW, current, damage, planted, resigned
+
+Open = Callable[..., Index]
+ROWS = 400
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index that Chroma serves, as it was after its first update; copy it."""
+    folder = tmp_path_factory.mktemp("built") / "index"
+    memo = Memo(columns(ROWS))
+    index = open_index(folder, encoder_id="e", dim=DIM, text_version=1, approximate=True)
+    assert index.update(memo.items, memo) == Changes(added=ROWS)
+    assert index.notes == []
+    index.close()
+    return folder
+
+
+@pytest.fixture
+def folder(built: Path, tmp_path: Path) -> Path:
+    """A copy of `built`."""
+    return Path(shutil.copytree(built, tmp_path / "index"))
+
+
+def right(index: Index, memo: Memo) -> bool:
+    """Whether the answers are those of brute force."""
+    queries = memo.of(sorted(memo.items)[::37])
+    return index.query(queries, 5)[0] == brute_force(memo, queries, 5)[0]
+
+
+def served(index: Index) -> bool:
+    """Whether Chroma gives the answers."""
+    return index._search._worker is not None
+
+
+def chroma_files(folder: Path) -> list[str]:
+    """The Chroma files of the generation in force."""
+    place = current(folder)
+    return sorted(p.relative_to(place).as_posix() for p in (place / "chroma").rglob("*") if p.is_file())
+
+
+def test_answers_are_those_of_exact_search(opened: Open, folder: Path) -> None:
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    queries = np.concatenate([memo.of(list(memo.items)), np.random.default_rng(2).normal(size=(30, DIM))])
+    ids, similarities = index.query(queries, 10)
+    exact_ids, exact_similarities = opened(approximate=False).query(queries, 10)
+    shared = sum(len(set(a) & set(b)) for a, b in zip(ids, exact_ids, strict=True))
+    assert shared >= 0.999 * 10 * len(queries)
+    assert np.abs(similarities - exact_similarities).max() < 0.01
+    assert (index.notes, served(index)) == ([], True)
+
+
+def test_few_changes_are_added_and_many_build_it_anew(opened: Open, folder: Path) -> None:
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    segment = chroma_files(folder)[0].split("/")[1]  # a name of its own for each store
+    for item in list(memo.items)[:5]:
+        del memo.items[item]
+    memo.items |= {f"new{n}": f"new {n}" for n in range(5)}
+    assert index.update(memo.items, memo) == Changes(added=5, removed=5, kept=ROWS - 5)
+    assert segment in chroma_files(folder)[0]
+    assert right(index, memo)
+    assert index.query(memo.of([f"new{n}" for n in range(5)]), 1)[0] == [[f"new{n}"] for n in range(5)]
+    for item in list(memo.items)[:150]:
+        del memo.items[item]
+    index.update(memo.items, memo)
+    assert segment not in chroma_files(folder)[0]
+    assert right(index, memo)
+    assert (index.notes, served(index)) == ([], True)
+
+
+def test_rows_that_left_are_never_answered(opened: Open, folder: Path) -> None:
+    """Chroma still holds them; all that is near to the query has left."""
+    memo = Memo(columns(ROWS))
+    query = memo.of(["model.shop.m0|c0"])
+    gone = brute_force(memo, query, 40)[0][0]
+    memo.items = {i: t for i, t in memo.items.items() if i not in gone}
+    index = opened(approximate=True)
+    index.update(memo.items, memo)
+    assert index.query(query, 5)[0] == brute_force(memo, query, 5)[0]
+    assert index.notes == []
+
+
+def test_queries_without_direction_and_more_than_there_are(opened: Open, folder: Path) -> None:
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    queries = np.concatenate([np.zeros((1, DIM)), memo.of(["model.shop.m0|c0"])])
+    ids, similarities = index.query(queries, 3)
+    assert ids[0] == sorted(memo.items)[:3]
+    assert similarities[0].tolist() == [0, 0, 0]
+    assert ids[1] == brute_force(memo, queries[1:], 3)[0][0]
+    assert len(index.query(queries, 10_000)[0][1]) == ROWS
+    assert index.notes == []
+
+
+def test_a_row_of_zeros(opened: Open, tmp_path: Path) -> None:
+    memo = Memo(columns(30))
+    vectors = {i: memo.vector(t) for i, t in memo.items.items()}
+    vectors["model.shop.m0|c3"] = np.zeros(DIM, np.float32)
+    index = opened(approximate=True)
+    index.update(memo.items, lambda ids: np.array([vectors[i] for i in ids]))
+    ids, _ = index.query(memo.of(["model.shop.m0|c4"]), 3)
+    assert ids[0][0] == "model.shop.m0|c4"
+    assert (index.notes, served(index)) == ([], True)
+
+
+def test_no_columns_at_all(opened: Open) -> None:
+    index = opened(approximate=True)
+    assert index.update({}, Memo({})) == Changes()
+    assert index.query(np.ones((1, DIM)), 3)[0] == [[]]
+    assert (index.notes, served(index)) == ([], False)
+
+
+def test_chroma_holds_no_names(folder: Path) -> None:
+    for name in chroma_files(folder):
+        content = (current(folder) / name).read_bytes()
+        for secret in (b"model.shop", b"|c1", b"text 1"):
+            assert secret not in content, name
+
+
+def test_every_row_is_asked_for_when_verifying(folder: Path) -> None:
+    place = folder / "verified"
+    place.mkdir()
+    shutil.copy(current(folder) / "vectors.f16", place / "vectors.f16")
+    assert len(chroma.build(place, DIM, ROWS, verify=True)) == 6
+
+
+def test_a_closed_index_leaves_nothing(opened: Open, folder: Path) -> None:
+    index = opened(approximate=True)
+    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    index.query(np.ones((1, DIM)), 3)
+    assert len(list((current(folder) / "readers").iterdir())) == 1
+    index.close()
+    assert list((current(folder) / "readers").iterdir()) == []
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+
+
+# Damage
+
+NAMES = ("chroma.sqlite3", "data_level0.bin", "header.bin", "index_metadata.pickle", "length.bin", "link_lists.bin")
+
+
+DAMAGES = [(name, how) for name in NAMES for how in HOW if how != "older version"]
+
+
+def damageable(path: Path, how: str) -> bool:
+    """Whether the damage changes the file: one may be empty by nature."""
+    return path.stat().st_size > 0 or how in ("missing", "a folder", "longer")
+
+
+@pytest.mark.parametrize(("name", "how"), DAMAGES)
+def test_damage_is_seen(opened: Open, folder: Path, name: str, how: str) -> None:
+    (path,) = current(folder).rglob(name)
+    index = opened(approximate=True)
+    store = index._current()
+    chroma.check_files(store)
+    if damageable(path, how):
+        damage(path, how, path)
+        with pytest.raises(BackendError, match=name):
+            chroma.check_files(store)
+
+
+@pytest.mark.parametrize(("name", "how"), DAMAGES[::8])
+def test_damage_is_seen_before_chroma_opens_the_file(opened: Open, folder: Path, name: str, how: str) -> None:
+    (path,) = current(folder).rglob(name)
+    if not damageable(path, how):
+        how = "longer"
+    damage(path, how, path)
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert len(index.notes) == 1
+    assert "exact search serves" in index.notes[0]
+    assert "\n" not in index.notes[0]
+    assert right(index, memo)
+    assert len(index.notes) == 1
+
+
+@pytest.mark.parametrize("name", ["chroma.sqlite3", "data_level0.bin"])
+def test_damage_is_mended_without_the_memo(opened: Open, folder: Path, name: str) -> None:
+    (path,) = current(folder).rglob(name)
+    damage(path, "missing", path)
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert index.update(memo.items, memo) == Changes(kept=ROWS)
+    assert memo.asked == []
+    assert len(index.notes) == 1
+    assert "it was built anew" in index.notes[0]
+    assert right(index, memo)
+    assert served(index)
+
+
+@pytest.mark.parametrize("name", ["data_level0.bin", "header.bin", "chroma.sqlite3", "index_metadata.pickle"])
+def test_damage_that_the_checksums_do_not_show(opened: Open, folder: Path, name: str) -> None:
+    """Chroma opens garbage: it crashes, raises or finds nothing, in a process of its own."""
+    (path,) = current(folder).rglob(name)
+    content = np.random.default_rng(1).bytes(path.stat().st_size)
+    planted(folder, path.relative_to(current(folder)).as_posix(), content)
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert len(index.notes) == 1
+    assert "exact search serves" in index.notes[0]
+
+
+def test_half_of_the_vectors_lost(opened: Open, folder: Path) -> None:
+    """What a data file cut in half does: no error, half of the rows gone. Comparing with exact answers shows it."""
+    store = chroma_files(folder)
+    other = Memo(dict(list(columns(ROWS).items())[: ROWS // 2]))
+    half = open_index(folder.parent / "half", encoder_id="e", dim=DIM, text_version=1, approximate=True)
+    half.update(other.items, other)
+    half.close()
+    # a whole Chroma store, but of the first half of the rows
+    shutil.rmtree(current(folder) / "chroma")
+    shutil.copytree(current(folder.parent / "half") / "chroma", current(folder) / "chroma")
+    files = {name: chroma.checksum(current(folder) / name) for name in chroma_files(folder)}
+    resigned(folder, lambda m: m["files"].update(files) or [m["files"].pop(n) for n in store if n not in files])
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    queries = memo.of([i for i in memo.items if i not in other.items][:20])
+    assert index.query(queries, 5)[0] == brute_force(memo, queries, 5)[0]
+    assert len(index.notes) == 1
+    assert "missed" in index.notes[0] or "distances" in index.notes[0]
+
+
+def test_an_extra_file_is_not_opened(opened: Open, folder: Path) -> None:
+    """A journal beside the database would be played back into it."""
+    for name in ("chroma.sqlite3-journal", "chroma.sqlite3-wal"):
+        (current(folder) / "chroma" / name).write_bytes(os.urandom(5000))
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert (index.notes, served(index)) == ([], True)
+
+
+# A process that fails
+
+
+def fake(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+    """Let another program be the child."""
+    monkeypatch.setattr(chroma, "_command", lambda *_: [sys.executable, "-c", program])
+
+
+def test_a_child_that_hangs_while_starting(opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chroma, "START_SECONDS", 0.5)
+    fake(monkeypatch, "import time; time.sleep(600)")
+    started = time.monotonic()
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert time.monotonic() - started < 10
+    assert "it gave no answer in 0 s" in index.notes[0]
+
+
+READY = """
+import struct, sys, time
+sys.stdin.buffer.readline()
+sys.stdout.buffer.write(b'{"error": ""}\\n')
+sys.stdout.buffer.flush()
+def answer(row, distance):
+    while header := sys.stdin.buffer.read(16):
+        count, n = struct.unpack("<qq", header)
+        sys.stdin.buffer.read(count * WIDTH * 4)
+        sys.stdout.buffer.write(struct.pack("<q", row) * (count * n) + struct.pack("<f", distance) * (count * n))
+        sys.stdout.buffer.flush()
+""".replace("WIDTH", str(DIM))
+
+
+@pytest.mark.parametrize(
+    ("program", "note"),
+    [
+        ("", "its process ended with status 0"),
+        ("raise SystemExit(3)", "its process ended with status 3"),
+        ("print('not JSON')", "its process ended with status"),
+        ("print('[]')", "its process ended with status"),
+        ("import os; os.kill(os.getpid(), 11)", "status -11"),
+        (READY + "sys.stdin.buffer.read(16); raise SystemExit(4)", "exit status 4"),
+        (READY + "time.sleep(600)", "it gave no answer in 1 s"),
+        (READY + "answer(10**12, 0.0)", "rows that are not there"),
+        (READY + "answer(-5, 0.0)", "rows that are not there"),
+        (READY + "answer(3, 0.0)", "distances are not those"),
+        (READY + "answer(3, float('nan'))", "distances are not those"),
+        (READY + "answer(-1, float('inf'))", ""),  # it finds nothing: exact search answers what is missing
+    ],
+)
+def test_a_child_that_fails(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, note: str
+) -> None:
+    monkeypatch.setattr(chroma, "QUERY_SECONDS", 1.0)
+    fake(monkeypatch, program)
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert [note in n for n in index.notes] == [True] * bool(note)
+
+
+def test_a_child_killed_between_two_queries(opened: Open, folder: Path) -> None:
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    index._search._worker._process.kill()
+    assert right(index, memo)
+    assert len(index.notes) == 1
+
+
+def test_a_child_ends_with_its_parent(folder: Path) -> None:
+    """No process and no copy of the store stays when the caller is killed."""
+    program = f"""
+from pathlib import Path
+import numpy as np
+from dbt_schema_embed.index import open_index
+index = open_index(Path({str(folder)!r}), encoder_id="e", dim={DIM}, text_version=1, approximate=True)
+index.query(np.ones((1, {DIM})), 1)
+print(index._search._worker._process.pid, flush=True)
+input()
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout
+        child = int(parent.stdout.readline())
+        os.kill(child, 0)
+        parent.kill()
+    for _ in range(200):
+        if not list((current(folder) / "readers").iterdir()):
+            break
+        time.sleep(0.05)
+    assert list((current(folder) / "readers").iterdir()) == []
+
+
+def test_a_build_that_fails_is_not_tried_again_on_the_same_columns(
+    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo = Memo(columns(50))
+    index = opened(approximate=True)
+    with monkeypatch.context() as patch:
+        fake(patch, "import os; os.kill(os.getpid(), 11)")
+        index.update(memo.items, memo)
+        assert index.notes == [
+            "Chroma could not index the columns (its process ended with status -11): exact search serves"
+        ]
+        index.update(memo.items, memo)
+        assert right(index, memo)
+        assert len(index.notes) == 1
+    memo.items["new"] = "new"
+    index.update(memo.items, memo)
+    assert right(index, memo)
+    assert served(index)
+
+
+def test_a_build_that_hangs(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chroma, "START_SECONDS", 0.5)
+    fake(monkeypatch, "import time; time.sleep(600)")
+    memo = Memo(columns(5))
+    index = opened(approximate=True)
+    index.update(memo.items, memo)
+    assert "building it took more than" in index.notes[0]
+    assert right(index, memo)
+
+
+@pytest.mark.parametrize("wanted", [True, None])
+def test_chromadb_not_installed(opened: Open, monkeypatch: pytest.MonkeyPatch, wanted: bool | None) -> None:
+    monkeypatch.setattr(search, "CROSSOVER", 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    memo = Memo(columns(5))
+    index = opened(approximate=wanted)
+    if wanted:
+        with pytest.raises(
+            MissingExtraError, match=r"approximate search needs .* pip install 'dbt-schema-embed\[embed\]'"
+        ):
+            index.update(memo.items, memo)
+    else:
+        index.update(memo.items, memo)
+        assert right(index, memo)
+        assert index.notes == []
+
+
+def test_the_size_decides_when_nothing_was_asked_for(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    memo = Memo(columns(40))
+    index = opened()
+    index.update(memo.items, memo)
+    assert (right(index, memo), served(index)) == (True, False)
+    monkeypatch.setattr(search, "CROSSOVER", 40)
+    index.update(memo.items, memo)
+    assert memo.asked.count("model.shop.m0|c0") == 1
+    assert (right(index, memo), served(index)) == (True, True)
+
+
+# Hostile stores and folders
+
+HOSTILE = {"type": "known", "name": "sentence_transformer", "config": {"model_name": "evil", "trust_remote_code": True}}
+
+
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Modules that leave a mark when they are imported; the fixture's value is the mark."""
+    mark = tmp_path / "loaded"
+    for module in ("sentence_transformers", "evil", "posthog"):
+        (tmp_path / "modules" / module).mkdir(parents=True)
+        (tmp_path / "modules" / module / "__init__.py").write_text(
+            f"open({str(mark)!r}, 'a').write(__name__)\nclass Evil: pass\nSentenceTransformer = Evil\n"
+        )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"), prepend=os.pathsep)
+    yield mark
+    assert not mark.exists(), f"{mark.read_text()} was loaded"
+
+
+def rewritten(folder: Path, where: str) -> None:
+    """Name an embedding function in the store, where Chroma keeps such names."""
+    database = current(folder) / "chroma/chroma.sqlite3"
+    with sqlite3.connect(database) as connection:
+        ((config, schema),) = connection.execute("select config_json_str, schema_str from collections")
+        if where == "configuration":  # as older versions of Chroma kept it
+            hnsw = {"space": "cosine", "ef_search": 200}
+            config, schema = json.dumps({"hnsw": hnsw, "embedding_function": HOSTILE}), None
+        else:
+            data = json.loads(schema)
+            part = data["keys"]["#embedding"]["float_list"]["vector_index"]
+            if where == "sparse":
+                part = data["defaults"]["sparse_vector"]["sparse_vector_index"]
+            part["config"]["embedding_function"] = HOSTILE
+            schema = json.dumps(data)
+        connection.execute("update collections set config_json_str = ?, schema_str = ?", (config, schema))
+    connection.close()
+    planted(folder, "chroma/chroma.sqlite3", database.read_bytes())
+
+
+@pytest.mark.parametrize("where", ["configuration", "schema", "sparse"])
+def test_a_store_that_names_an_embedding_function(opened: Open, folder: Path, trap: Path, where: str) -> None:
+    rewritten(folder, where)
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert len(index.notes) == 1
+    assert "exact search serves" in index.notes[0]
+    assert "names an embedding function: sentence_transformer" in index.notes[0]
+    index = opened(approximate=True)
+    memo.items["new"] = "new"
+    index.update(memo.items, memo)  # adding is what makes the client build the function
+    assert len(index.notes) == 1
+    assert right(index, memo)
+
+
+def test_a_hostile_env_file_and_environment(
+    opened: Open, folder: Path, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """chromadb reads .env where it is imported, and lets it name the classes it loads."""
+    project = tmp_path / "project"
+    project.mkdir()
+    names = ("CHROMA_API_IMPL", "CHROMA_PRODUCT_TELEMETRY_IMPL", "CHROMA_TELEMETRY_IMPL", "CHROMA_SYSDB_IMPL")
+    (project / ".env").write_text("".join(f"{name}=evil.Evil\n" for name in names) + "IS_PERSISTENT=banana\n")
+    (project / "numpy.py").write_text((tmp_path / "modules/evil/__init__.py").read_text())
+    (project / "chromadb").mkdir()
+    (project / "chromadb/__init__.py").write_text((tmp_path / "modules/evil/__init__.py").read_text())
+    monkeypatch.chdir(project)
+    for name in names:
+        monkeypatch.setenv(name, "evil.Evil")
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    memo.items["new"] = "new"
+    index.update(memo.items, memo)
+    assert right(index, memo)
+    assert (index.notes, served(index)) == ([], True)
+
+
+def test_the_client_itself_reads_no_env_file_and_knows_no_embedding_function(tmp_path: Path, trap: Path) -> None:
+    """The second line of defence, behind the folder the child works in and the refusal of named functions."""
+    (tmp_path / ".env").write_text("CHROMA_PRODUCT_TELEMETRY_IMPL=evil.Evil\nCHROMA_API_IMPL=evil.Evil\n")
+    program = """
+from pathlib import Path
+from dbt_schema_embed.index.chroma_worker import _client
+_client(Path("store"))
+from chromadb.utils import embedding_functions as known
+print(len(known.known_embedding_functions), len(known.sparse_known_embedding_functions))
+"""
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ({"embedding_function": None}, set()),
+        ({"embedding_function": {"type": "legacy"}}, set()),
+        ({"a": [{"embedding_function": {"type": "unknown"}}]}, set()),
+        ({"a": [{"b": {"embedding_function": HOSTILE}}]}, {"sentence_transformer"}),
+        ({"embedding_function": {"type": "legacy", "name": "x"}}, {"x"}),
+        ({"embedding_function": "default"}, {"default"}),
+        ({"embedding_function": {"type": "known"}}, {"None"}),
+        (None, set()),
+    ],
+)
+def test_where_embedding_functions_are_named(value: Any, names: set[str]) -> None:
+    assert embedding_functions_in(value) == names
+
+
+def test_deep_configurations_are_walked_without_recursion() -> None:
+    deep: Any = {"embedding_function": HOSTILE}
+    for _ in range(100_000):
+        deep = [deep]
+    assert embedding_functions_in(deep) == {"sentence_transformer"}
+    while deep:  # taken apart by hand: the interpreter's own way is recursive
+        deep = deep.pop() if isinstance(deep, list) else None
+
+
+def test_candidates_ask_for_some_more(opened: Open, folder: Path) -> None:
+    class Spy:
+        asked: list[int] = []  # noqa: RUF012
+
+        def query(self, queries: np.ndarray, n: int) -> Any:
+            self.asked.append(n)
+            return np.full((len(queries), n), -1), np.full((len(queries), n), np.inf)
+
+        def close(self) -> None: ...
+
+    index = opened(approximate=True)
+    store = index._current()
+    found = approximate.nearest(Spy(), store, np.eye(DIM, dtype=np.float32), 10, compare=True)
+    assert Spy.asked == [30]
+    assert all(len(rows) >= 10 for rows, _ in found)
+    assert struct.calcsize("<qq") == 16
