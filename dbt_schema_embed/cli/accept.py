@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_schema_embed.cli.console import say
+from dbt_schema_embed.cli.console import say, say_written
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
 if TYPE_CHECKING:
@@ -47,13 +47,14 @@ def command(
     if min_confidence is not None:
         if columns or model or model_column or note:
             raise click.UsageError("--min-confidence takes a source table or none, and no columns")
-        accepted, changed = engine.accept_confident(place.project_dir, min_confidence, source=table)
-        say(f"accepted {accepted} suggestions" + (f" in {', '.join(changed)}" if changed else ""))
+        accepted, changed = engine.decisions.accept_confident(place.project_dir, min_confidence, source=table)
+        say_written(changed.files)
+        say(f"accepted {accepted} suggestions")
         return
     if table is None or not columns:
         raise click.UsageError("say which: SOURCE.TABLE COLUMN..., or --min-confidence")
-    changed = engine.decide(
+    changed = engine.decisions.decide(
         place.project_dir, table, columns, "accepted", model=model, model_column=model_column, note=note,
         **place.artifacts,
     )  # fmt: skip
-    say(f"wrote {changed[0]}" if changed else "they were accepted already")
+    say_written(changed.files, otherwise="they were accepted already")

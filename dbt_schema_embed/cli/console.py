@@ -102,6 +102,13 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
+def say_written(names: Iterable[str], otherwise: str = "") -> None:
+    """Which files were written, a line each; ``otherwise`` where there is none."""
+    lines = [f"wrote {printable(name)}" for name in names]
+    for line in lines or ([otherwise] if otherwise else []):
+        say(line)
+
+
 def warn(lines: Iterable[str]) -> None:
     """Warnings, a line each, on stderr."""
     every = list(lines)

@@ -12,6 +12,8 @@ COMMANDS = {
     "suggest": "Say which model column each source column feeds.",
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
+    "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
+    "stage": "Write a staging model from accepted mappings.",
     "check": "Check the mapping files against the project.",
     "search": "Find columns by words.",
     "match": "Match the columns of two tables in files.",

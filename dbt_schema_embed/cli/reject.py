@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_schema_embed.cli.console import say
+from dbt_schema_embed.cli.console import say_written
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def command(
 
     A rejected pair is not suggested again; the next run of suggest may find another.
     """
-    changed = engine.decide(
+    changed = engine.decisions.decide(
         place.project_dir, source, columns, "rejected", model=model, model_column=model_column, note=note,
         **place.artifacts,
     )  # fmt: skip
-    say(f"wrote {changed[0]}" if changed else "they were rejected already")
+    say_written(changed.files, otherwise="they were rejected already")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dbt_schema_embed.cli.console import say, show
+from dbt_schema_embed.cli.console import say_written, show
 from dbt_schema_embed.cli.options import (
     Place,
     Selecting,
@@ -73,8 +73,6 @@ def command(
         **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, **looks(output)), output)
-    for name in answer.written:
-        say(f"wrote {name}")
-    if write and not answer.written:
-        say("the mapping files are up to date")
+    if write:
+        say_written(answer.written, otherwise="the mapping files are up to date")
     return int(fail_on_change and bool(answer.written))

@@ -1,47 +1,155 @@
-"""Decisions from the command line into mapping files. No artifact is read unless a model is named."""
+"""What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from dbt_schema_embed.errors import ConfigError, listed, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path, write_all
-from dbt_schema_embed.pipeline.project import near_hint
+from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
+from dbt_schema_embed.pipeline.project import Artifacts, near_hint
+from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import MappingFile, Project
 from dbt_schema_embed.settings import Settings
 
+if TYPE_CHECKING:
+    from dbt_schema_embed.write.rewrite import Rewrite
 
-def decide_columns(
-    root: Path,
-    settings: Settings,
-    source: str,
-    columns: Sequence[str],
-    status: Literal["accepted", "rejected"],
-    pair: tuple[str, str] | None,
-    note: str | None,
-) -> tuple[str, ...]:
-    """See `SchemaEmbed.decide`; ``pair`` as `model_pair` gives it."""
-    from dbt_schema_embed.write.decide import Decision, decide
-
-    path, _ = _files_of(root, settings, source)[0]
-    model, model_column = pair or (None, None)
-    decisions = [Decision(column, status, model, model_column, note) for column in columns]
-    return write_all([decide(path, decisions, shown=shown_path(root, path))], root, path.parent)
+_EXAMPLES = 50
+_EXAMPLE_BYTES = 2**18
 
 
-def accept_confident(root: Path, settings: Settings, minimum: float, source: str | None) -> tuple[int, tuple[str, ...]]:
-    """See `SchemaEmbed.accept_confident`."""
-    from dbt_schema_embed.write.decide import confident, decide
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Files that changed, as people are told them, and a unified diff. A dry run has the diff alone."""
 
-    count, plans = 0, []
-    for path, file in _files_of(root, settings, source):
-        decisions = confident(file, minimum)
-        count += len(decisions)
-        plans.append(decide(path, decisions, shown=shown_path(root, path)))
-    return count, write_all(plans, root, root / settings.mappings_dir)
+    files: tuple[str, ...]
+    diff: str
 
 
-def model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
+class Decisions:
+    """Accept, reject, apply, stage. No encoder and no index is loaded."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def decide(
+        self,
+        project_dir: str | Path,
+        source: str,
+        columns: Sequence[str],
+        status: Literal["accepted", "rejected"],
+        *,
+        model: str | None = None,
+        model_column: str | None = None,
+        note: str | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges").
+
+        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
+
+        Raises:
+            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model.
+            MappingError: the file cannot be read.
+        """
+        from dbt_schema_embed.write.decide import Decision, decide
+
+        root = Path(project_dir)
+        pair: tuple[str | None, str | None] = (None, None)
+        if model is not None or model_column is not None:
+            opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+            pair = _model_pair(opened.project, model, model_column, columns)
+        path, _ = _files_of(root, self._session.settings, source)[0]
+        decisions = [Decision(column, status, *pair, note) for column in columns]
+        return self._carried_out([decide(path, decisions, shown=shown_path(root, path))], root)
+
+    def accept_confident(
+        self, project_dir: str | Path, minimum: float, *, source: str | None = None
+    ) -> tuple[int, Changed]:
+        """Accept every suggestion with a confidence of ``minimum`` or more: how many, and the files that changed.
+
+        ``source``: only of this table ("stripe.charges").
+
+        Raises:
+            ConfigError: no file maps the source.
+            MappingError: a file cannot be read.
+        """
+        from dbt_schema_embed.write.decide import confident, decide
+
+        root = Path(project_dir)
+        count, plans = 0, []
+        for path, file in _files_of(root, self._session.settings, source):
+            decisions = confident(file, minimum)
+            count += len(decisions)
+            plans.append(decide(path, decisions, shown=shown_path(root, path)))
+        return count, self._carried_out(plans, root)
+
+    def apply(
+        self,
+        project_dir: str | Path = ".",
+        sources: Sequence[str] = (),
+        *,
+        revert: bool = False,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Accepted mappings into the YAML that declares the sources, where dbt macros read them; ``revert``: out of it.
+
+        ``sources``: only these ("stripe.charges"); empty: all that have a mapping file.
+
+        Raises:
+            ConfigError: no file maps one of the sources.
+            MappingError: a mapping file cannot be read.
+            WriteError: a YAML file cannot be changed without touching more than our entries.
+        """
+        from dbt_schema_embed.write.apply import apply_mappings
+
+        root = Path(project_dir)
+        wanted: Sequence[str | None] = sources or [None]
+        files = [file for name in wanted for _, file in _files_of(root, self._session.settings, name)]
+        opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+        applied = apply_mappings(opened.project, files, root, revert=revert)
+        self._session.told(applied.warnings)
+        return self._carried_out(applied.rewrites, root, dry_run=dry_run)
+
+    def stage(
+        self,
+        source: str,
+        project_dir: str | Path = ".",
+        *,
+        model: str | None = None,
+        leading_commas: bool | None = None,
+        case_sensitive_cols: bool = False,
+        materialized: str | None = None,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Write the staging model of ``source`` ("stripe.charges") from its accepted mapping, in the project's style.
+
+        ``model`` None: the one that most columns feed; ``leading_commas`` None: as in the project's staging models.
+
+        Raises:
+            ConfigError: no accepted row, or an unknown source or model.
+            WriteError: the model has SQL already.
+        """
+        from dbt_schema_embed.write.stage import StageOptions, stage
+
+        root = Path(project_dir)
+        file = _files_of(root, self._session.settings, source)[0][1]
+        opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+        examples = list(_staging_sql(root, opened.project))
+        options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
+        staged = stage(opened.project, file, root, examples, options)
+        return self._carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+
+    def _carried_out(self, plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
+        """Every file was worked out before the first one is written."""
+        diff = "".join(plan.diff() for plan in plans)
+        return Changed(() if dry_run else tuple(plan.shown for plan in plans if plan.write(root)), diff)
+
+
+def _model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
     """A model and its column as mapping files name them.
 
     Raises:
@@ -90,3 +198,26 @@ def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[
         hint = near_hint(wanted, known) or f"mapped are: {printable(listed(known))}"
         raise ConfigError(f"no mapping file is about {printable(source)!r}", hint=hint)
     return found
+
+
+def _staging_sql(root: Path, project: Project) -> Iterator[str]:
+    """The SQL of the project's own models that read a source: what a new staging model should look like."""
+    sources = {r.id for r in project.relations if r.kind == "source"}
+    inside = root.resolve()
+    found = 0
+    for relation in project.relations:
+        if found == _EXAMPLES:
+            return
+        if relation.kind != "model" or relation.package != project.name or not sources.intersection(relation.parents):
+            continue
+        path = (root / relation.path).resolve()  # the manifest's word: it may lead anywhere
+        if not relation.has_sql or path.suffix != ".sql" or not path.is_relative_to(inside):
+            continue
+        try:
+            with path.open("rb") as file:
+                text = file.read(_EXAMPLE_BYTES).decode("utf-8", "replace")
+        except OSError:  # the manifest is older than the files
+            continue
+        if text.strip():
+            found += 1
+            yield text

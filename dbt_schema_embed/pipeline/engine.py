@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Self, Unpack
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, IndexMismatchError, printable
 from dbt_schema_embed.pipeline.cache import Cache
+from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.pipeline.watch import Progress, silent
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 class SchemaEmbed:
     """The calls on a dbt project, and on tables in files. Nothing is loaded until a call needs it.
 
-    Threads may share one. ``cache`` looks after the memo of vectors.
+    Threads may share one. ``decisions`` makes decisions about suggestions and carries them out; ``cache`` looks after
+    the memo of vectors.
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
+        self.decisions = Decisions(self._session)
         self.cache = Cache(self._session)
 
     def __enter__(self) -> Self:
@@ -246,50 +249,6 @@ class SchemaEmbed:
 
         root = Path(project_dir)
         return write_baseline(root, artifacts, self.settings, baseline or root / self.settings.baseline)
-
-    def decide(
-        self,
-        project_dir: str | Path,
-        source: str,
-        columns: Sequence[str],
-        status: Literal["accepted", "rejected"],
-        *,
-        model: str | None = None,
-        model_column: str | None = None,
-        note: str | None = None,
-        **artifacts: Unpack[Artifacts],
-    ) -> tuple[str, ...]:
-        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges"); the file, if it changed.
-
-        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
-
-        Raises:
-            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model.
-            MappingError: the file cannot be read.
-        """
-        from dbt_schema_embed.pipeline.decisions import decide_columns, model_pair
-
-        root = Path(project_dir)
-        pair = None
-        if model is not None or model_column is not None:
-            project = self._session.open(root, artifacts, lineage_of=(), values=False).project
-            pair = model_pair(project, model, model_column, columns)
-        return decide_columns(root, self.settings, source, columns, status, pair, note)
-
-    def accept_confident(
-        self, project_dir: str | Path, minimum: float, *, source: str | None = None
-    ) -> tuple[int, tuple[str, ...]]:
-        """Accept every suggestion with a confidence of ``minimum`` or more: how many, and the files that changed.
-
-        ``source``: only of this table ("stripe.charges").
-
-        Raises:
-            ConfigError: no file maps the source.
-            MappingError: a file cannot be read.
-        """
-        from dbt_schema_embed.pipeline.decisions import accept_confident
-
-        return accept_confident(Path(project_dir), self.settings, minimum, source)
 
     def relation(self, path: str | Path, *, docs: str | Path | None = None, table: str | None = None) -> Relation:
         """The table in a CSV, Parquet or DDL file; see `read_relation`."""

@@ -11,7 +11,8 @@ from dbt_schema_embed.records import SearchHit, Suggestions
 
 def suggestions_text(answer: Suggestions, form: str, *, width: int | None = None, color: bool = False) -> str:
     """``answer`` as "table" (at most ``width`` columns wide), "json" or "markdown"."""
-    from dbt_schema_embed.write import to_json, to_markdown, to_table
+    from dbt_schema_embed.write.markdown import to_markdown
+    from dbt_schema_embed.write.show import to_json, to_table
 
     if form == "json":
         return to_json(answer)

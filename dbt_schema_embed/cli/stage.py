@@ -1,0 +1,51 @@
+"""dbt-schema-embed stage."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.console import say_written, show
+from dbt_schema_embed.cli.options import Place, examples, project_options
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+@click.command(
+    "stage",
+    epilog=examples(
+        "dbt-schema-embed stage stripe.charges --dry-run",
+        "dbt-schema-embed stage stripe.charges --materialized view",
+    ),
+)
+@click.argument("source", metavar="SOURCE.TABLE")
+@click.option("--model", metavar="NAME", help="The model to write.  [default: the one that most columns feed]")
+@click.option(
+    "--leading-commas/--trailing-commas", default=None, help="Where commas stand.  [default: as in your staging models]"
+)
+@click.option("--case-sensitive-cols", is_flag=True, help="Quote every source column.")
+@click.option("--materialized", metavar="NAME", help="Add a config block with it.")
+@click.option("--dry-run", is_flag=True, help="Show the files and write nothing.")
+@project_options
+def command(
+    engine: "SchemaEmbed",
+    place: Place,
+    source: str,
+    model: str | None,
+    leading_commas: bool | None,
+    case_sensitive_cols: bool,
+    materialized: str | None,
+    dry_run: bool,
+) -> None:
+    """Write the staging model of a source table from its accepted mapping.
+
+    Renames and casts are done, what is not mapped stands there as comments. In the style of your other staging models. Never overwrites SQL that is there.
+    """
+    changed = engine.decisions.stage(
+        source, place.project_dir, model=model, leading_commas=leading_commas, case_sensitive_cols=case_sensitive_cols,
+        materialized=materialized, dry_run=dry_run, **place.artifacts,
+    )  # fmt: skip
+    if dry_run:
+        show(changed.diff)
+        return
+    say_written(changed.files)
