@@ -332,7 +332,7 @@ from pathlib import Path
 from dbt_schema_embed.files import write_text
 path = Path(sys.argv[1])
 tempfile.tempdir = sys.argv[2]
-write_text(path, "0\n" * 20_000, root=path.parent)
+write_text(path, "0\\n" * 20_000, root=path.parent)
 print("go", flush=True)
 n = 0
 while True:
