@@ -39,7 +39,8 @@ def command(
 ) -> None:
     """Write the staging model of a source table from its accepted mapping.
 
-    Renames and casts are done, what is not mapped stands there as comments. In the style of your other staging models. Never overwrites SQL that is there.
+    Renames and casts are done, what is not mapped stands there as comments, all in the style of your other staging
+    models. SQL that is there is never overwritten.
     """
     changed = engine.decisions.stage(
         source, place.project_dir, model=model, leading_commas=leading_commas, case_sensitive_cols=case_sensitive_cols,
