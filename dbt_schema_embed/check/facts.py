@@ -94,6 +94,15 @@ class Facts:
         return found
 
     @cached_property
+    def models_of_files(self) -> Mapping[str, set[str]]:
+        """The models that the rows of each file name: path of the file -> their ids."""
+        found: dict[str, set[str]] = {file.path: set() for file in self.files}
+        for case in self.cases:
+            if case.model is not None:
+                found[case.file.path].add(case.model.id)
+        return found
+
+    @cached_property
     def name_of(self) -> Mapping[str, str]:
         """unique_id -> name."""
         return {relation.id: relation.name for relation in self.project.relations}

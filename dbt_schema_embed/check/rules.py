@@ -166,9 +166,15 @@ def stale_row(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if case.row.status == "existing" and (said := _sql_says_else(facts, case)):
             yield case.found(said, SUGGEST.format(printable(case.file.source)))
+    models = facts.models_of_files
     for file, source in _known_sources(facts):
         for name in file.unmapped:
-            fed = [x for x in facts.fed_by_source_column.get((source.id, name.lower()), []) if x.kind in _SAME_VALUE]
+            # Only models the file speaks of: a base model that passes every column through maps nothing.
+            fed = [
+                line
+                for line in facts.fed_by_source_column.get((source.id, name.lower()), [])
+                if line.kind in _SAME_VALUE and line.model in models[file.path]
+            ]
             if fed:
                 said = f"unmapped column {_q(name)} feeds {_targets(facts, fed)} now"
                 yield Found(*_at(file, said, SUGGEST.format(printable(source.label))), binding=False)
