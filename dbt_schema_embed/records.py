@@ -55,7 +55,7 @@ class Relation:
     """A source table, model, seed or snapshot of a dbt project, or a table read from a file."""
 
     id: str  # dbt's unique_id, e.g. "source.shop.stripe.charges"; a file's table: its name
-    name: str  # e.g. "charges", "stg_stripe__charges"
+    name: str  # e.g. "charges", "stg_stripe__charges"; a version of a model: "dim_customers.v2"
     kind: RelationKind
     columns: tuple[Column, ...] = ()
     source_name: str = ""  # sources only: "stripe"
@@ -63,7 +63,7 @@ class Relation:
     description: str = ""
     package: str = ""  # dbt package it belongs to
     path: str = ""  # original_file_path: the SQL of a model, the YAML of a source
-    yaml_path: str = ""  # where its columns are documented, relative to the project
+    yaml_path: str = ""  # where its columns are documented, relative to its package
     tags: tuple[str, ...] = ()
     has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
     parents: tuple[str, ...] = ()  # unique_ids it selects from

@@ -7,7 +7,6 @@ people fill freely (tags, contract, quote ...) are ``Any`` and read with care, s
 import re
 from collections import Counter
 from collections.abc import Iterable
-from hashlib import md5
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -220,11 +219,19 @@ def load_catalog(path: Path) -> Catalog:
     return load(path, Catalog, "catalog")
 
 
+def tag_names(said: Any) -> list[str]:
+    """Tags as people write them: a list, or one alone as text."""
+    tags = [said] if isinstance(said, str) else said
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+
 def root_package(metadata: Metadata | None, packages: Iterable[str | None]) -> str:
     """The project's own package. Before v10 a manifest gives only its MD5; failing that, the commonest."""
     metadata = metadata or Metadata()
     if metadata.project_name:
         return metadata.project_name
+    from hashlib import md5
+
     counted = Counter(package for package in packages if package)
     for package in counted:
         if md5(package.encode(), usedforsecurity=False).hexdigest() == metadata.project_id:

@@ -10,11 +10,11 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.values import ROWS_LIMIT, Sample, sample
 
 HEAD_BYTES = 64 * 2**20  # most of one file that is read
-HEADER_BYTES = 2**20  # the same where only the header is wanted
 MAX_COLUMNS = 100_000
 _DELIMITERS = ",\t;|"
 _FIELD_LIMIT = 16 * 2**20  # csv's own limit of 131,072 characters refuses long JSON and text cells
 _SNIFFED_LINES = 20
+_PIECE = 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT
     Raises:
         ArtifactError: missing, unreadable, binary, empty, or no CSV.
     """
-    text = _text(path, HEAD_BYTES if rows else HEADER_BYTES)
+    text = _text(path, rows)
     if not text.strip():
         raise ArtifactError(f"{printable(path)} is empty", hint="a CSV file needs a header line with the column names")
     csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
@@ -54,19 +54,24 @@ def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT
     return CsvTable(_names(header), tuple(samples))
 
 
-def _text(path: Path, limit: int) -> str:
+def _text(path: Path, rows: int) -> str:
+    """The head of the file: whole lines, about ``rows`` below the header, at most HEAD_BYTES."""
     shown = printable(path)
     try:
         if not path.is_file():
             state = "is not a file" if path.exists() else "does not exist"
             raise ArtifactError(f"{shown} {state}")
         with path.open("rb") as file:
-            data = file.read(limit)
+            data, lines = bytearray(), 0
+            while lines <= rows and len(data) < HEAD_BYTES and (piece := file.read(_PIECE)):
+                data += piece
+                lines += piece.count(b"\n")
             cut = bool(file.read(1))
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         raise ArtifactError(f"{shown} cannot be read: {reason}") from None
-    return decoded(data[: data.rfind(b"\n") + 1] or data if cut else data, shown)
+    whole = data.rfind(b"\n") + 1 if cut else 0
+    return decoded(bytes(data[:whole] if whole else data), shown)
 
 
 def decoded(data: bytes, shown: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from dbt_schema_embed.read.artifacts import DependsOn, Metadata, load, root_package
+from dbt_schema_embed.read.artifacts import DependsOn, Metadata, load, root_package, tag_names
 
 
 class _Test(msgspec.Struct, frozen=True):
@@ -90,9 +90,8 @@ class GraphNode(msgspec.Struct, frozen=True):
 
     @property
     def tag_names(self) -> list[str]:
-        """Its tags; one alone may be written as text."""
-        said = [self.tags] if isinstance(self.tags, str) else self.tags
-        return [tag for tag in said if isinstance(tag, str)] if isinstance(said, list) else []
+        """Its tags."""
+        return tag_names(self.tags)
 
 
 class Macro(msgspec.Struct, frozen=True):

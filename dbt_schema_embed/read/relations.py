@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn
+from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn, tag_names
 from dbt_schema_embed.read.constraints import NOTHING, Promise
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
 from dbt_schema_embed.read.values import NO_SAMPLE, joined
@@ -164,9 +164,7 @@ def _yaml_path(node: Node) -> str:
 
 
 def _tags(node: Node) -> tuple[str, ...]:
-    said = [node.tags, node.config.tags if node.config else None]
-    flat = [tag for tags in said for tag in ([tags] if isinstance(tags, str) else tags or ())]
-    return tuple(dict.fromkeys(str(tag) for tag in flat))
+    return tuple(dict.fromkeys([*tag_names(node.tags), *tag_names(node.config.tags if node.config else None)]))
 
 
 def _enforced(contract: Any) -> bool:

@@ -108,7 +108,7 @@ def _same_relation(new: GraphNode, old: GraphNode) -> bool:
 def _same_contract(new: GraphNode, old: GraphNode) -> bool:
     if new.resource_type != "model":
         return True
-    mine, others = new.contract or {}, old.contract or {}
+    mine, others = (node.contract if isinstance(node.contract, dict) else {} for node in (new, old))
     enforced = (mine.get("enforced") is True, others.get("enforced") is True)
     return enforced == (False, False) or (all(enforced) and mine.get("checksum") == others.get("checksum"))
 

@@ -71,8 +71,14 @@ def test_a_long_cell_is_cut_not_refused(tmp_path: Path) -> None:
 
 def test_only_the_head_of_a_long_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "HEAD_BYTES", 11)
+    monkeypatch.setattr(csv_file, "_PIECE", 11)
     found = table(tmp_path, "a,b\nä1,2\nä3,4\n")  # cut inside the third line
     assert found.samples[0].values == ("ä1",)
+
+
+def test_no_more_is_read_than_the_rows_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_file, "_PIECE", 4)
+    assert table(tmp_path, "a,b\n1,2\n3,4\n" + "\0" * 100, rows=1).samples[0].values == ("1",)
 
 
 @pytest.mark.parametrize(
