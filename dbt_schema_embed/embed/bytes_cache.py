@@ -7,7 +7,8 @@ deletes the file that a stored row names. This subclass does none of it, in any 
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,46 +71,74 @@ class BytesCache(diskcache.Cache):  # type: ignore[misc]
         """Store ``items``; then remove expired entries and the oldest ones beyond the size limit.
 
         Raises:
-            MemoError: the store stays locked for `WAIT_SECONDS`.
+            MemoError: the store stays locked, see `_exclusively`.
         """
+
+        def store(some: list[tuple[str, bytes]]) -> None:
+            for key, value in some:
+                self.set(key, value, expire=ttl)
+
         pairs = list(items.items())
-        with self._bounded():
+        with contextlib.closing(self):  # this thread's connection: the thread may end without saying so
             for at in range(0, len(pairs), _TRANSACTION):
-                with self.transact():
-                    for key, value in pairs[at : at + _TRANSACTION]:
-                        self.set(key, value, expire=ttl)
-            self.cull()
+                self._exclusively(partial(store, pairs[at : at + _TRANSACTION]))
+            with contextlib.suppress(diskcache.Timeout):  # the next writer culls
+                self.cull()
 
     def drop_all(self, keys: Sequence[str]) -> None:
         """Forget ``keys``; raises as `write_all` does."""
-        with self._bounded(), self.transact():
+
+        def drop() -> None:
             for key in keys:
                 self.delete(key)
 
+        with contextlib.closing(self):
+            self._exclusively(drop)
+
     def empty(self) -> None:
         """Forget everything and give the space back; raises as `write_all` does."""
-        with self._bounded(), self.transact():
-            self._sql("DELETE FROM Cache")  # diskcache's clear() takes a transaction for each hundred rows
+        with contextlib.closing(self):
+            # diskcache's clear() takes a transaction for each hundred rows
+            self._exclusively(lambda: self._sql("DELETE FROM Cache"))
 
-    @contextlib.contextmanager
-    def _bounded(self) -> Iterator[None]:
-        try:
-            yield
-        except diskcache.Timeout:
-            raise MemoError(f"the memo in {self.directory} is locked by another process") from None
-        finally:
-            self.close()  # this thread's connection: the thread may end without saying so
+    def _exclusively(self, action: Callable[[], object]) -> None:
+        """Do ``action`` in a transaction of its own, in turn with other processes.
+
+        Raises:
+            MemoError: nobody finished a transaction for `WAIT_SECONDS`, or others did so for thirty times as long.
+        """
+        for _ in range(30):
+            before = self._version()
+            try:
+                with self.transact():
+                    action()
+                return
+            except diskcache.Timeout:
+                if self._version() == before:
+                    break
+        raise MemoError(f"the memo in {self.directory} is locked by another process")
+
+    def _version(self) -> int:
+        """Changes whenever another process commits: then the store is busy, not blocked."""
+        with contextlib.suppress(sqlite3.OperationalError):  # another process is just making the store
+            return int(self._sql("PRAGMA data_version").fetchone()[0])
+        return 0
 
     @property
     def _sql_retry(self) -> Any:
         run = self._sql
 
         def bounded(*statement: Any) -> Any:
+            before = self._version()
             while True:
                 try:
                     return run(*statement)
                 except sqlite3.OperationalError as problem:
-                    if str(problem) != "database is locked" or time.monotonic() > self._give_up:
+                    if str(problem) != "database is locked":
+                        raise
+                    if (now := self._version()) != before:
+                        before, self._give_up = now, time.monotonic() + WAIT_SECONDS
+                    elif time.monotonic() > self._give_up:
                         raise
                     time.sleep(0.005)
 

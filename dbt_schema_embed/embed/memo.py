@@ -99,6 +99,7 @@ class MemoEmbedder:
         self.notes: list[str] = notes if notes is not None else []
         self._load = load
         self._levels = list(levels)
+        self._lock = threading.Lock()
         self._store_type: StoreType = store_type
         self._limits = limits or Limits()
         # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.
@@ -228,6 +229,8 @@ class MemoEmbedder:
             action()
         except MemoError as problem:
             self.stats.add(errors=1)
-            if level in self._levels:
-                self._levels.remove(level)
+            with self._lock:
+                known = level in self._levels
+                self._levels = [other for other in self._levels if other is not level]
+            if known:
                 self.notes.append(f"{problem.message}; going on without it")
