@@ -79,6 +79,7 @@ class _Reader:
         self._statements = statements
         self._problems = dict(problems)
         self._frames: dict[str, Frame] = {}
+        self._relations: dict[str, Frame] = {}  # the same, as others read them
         self._lineage: list[Lineage] = []
         self._literals: dict[tuple[str, str], dict[str, None]] = {}
         self._deadline = time.monotonic() + TIME_LIMIT
@@ -125,6 +126,7 @@ class _Reader:
     def _resolve(self, model: ModelSql) -> None:
         resolved = Resolved(self._statements[model.id], lambda name: self._relation(name, model), self._deadline)
         self._frames[model.id] = resolved.answer
+        self._relations.pop(model.id, None)  # in a cycle it was read before
         self._lineage += self._lines(model, resolved.answer)
         for (owner, column), values in resolved.literals.items():
             kept = self._literals.setdefault((owner, column.lower()), {})
@@ -137,6 +139,11 @@ class _Reader:
         if table.id == model.id:  # an incremental model reads what it has built
             return RelationFrame(model.id, model.known_columns, complete=bool(model.known_columns))
         unique_id = next((i for i in (table.id, *table.others) if i in model.parents), table.id)
+        if unique_id not in self._relations:
+            self._relations[unique_id] = self._outside(unique_id, table)
+        return self._relations[unique_id]
+
+    def _outside(self, unique_id: str, table: TableInfo) -> Frame:
         inner = self._frames.get(unique_id)
         if inner is None:
             return RelationFrame(unique_id, table.columns, complete=table.complete and bool(table.columns))

@@ -188,7 +188,7 @@ class _Builder:
         reads = [from_.this] if from_ else []
         reads += [j.this for j in node.args.get("joins") or ()] + list(node.args.get("laterals") or ())
         inputs = tuple(self._inputs(reads, env, outer))
-        scope = _Scope(self, env, inputs + tuple(_outer(i) for i in outer))
+        scope = _Scope(self, env, (*inputs, *map(_outer, outer)))
         items = [item for e in node.expressions for item in scope.items(e)]
         for key in ("where", "having", "qualify"):
             if node.args.get(key):
@@ -201,10 +201,10 @@ class _Builder:
     def _inputs(self, nodes: Sequence[exp.Expr], env: _Env, outer: tuple[Input, ...]) -> list[Input]:
         found: list[Input] = []
         for node in nodes:
-            found += self._input(node, env, outer, tuple(found))
+            found += self._input(node, env, outer, found)
         return found
 
-    def _input(self, node: exp.Expr, env: _Env, outer: tuple[Input, ...], left: tuple[Input, ...]) -> list[Input]:
+    def _input(self, node: exp.Expr, env: _Env, outer: tuple[Input, ...], left: Sequence[Input]) -> list[Input]:
         alias = node.alias_or_name.lower()
         joined = [j.this for j in node.args.get("joins") or ()]
         more = self._inputs(joined, env, outer) if joined else []
@@ -219,11 +219,11 @@ class _Builder:
             inner = self._input(node.this, env, outer, left)
             return [Input(alias, i.relation, i.query, i.columns, i.feeds, i.opaque) for i in inner] if alias else inner
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
-            around = left + tuple(_outer(i) for i in outer)
+            around = (*left, *map(_outer, outer))
             return [Input(alias, query=self.query(node.this, env, around), columns=_columns(node))]
         if isinstance(node, exp.Values):
             return [Input(alias, columns=_columns(node))]
-        scope = _Scope(self, env, left + tuple(_outer(i) for i in outer))
+        scope = _Scope(self, env, (*left, *map(_outer, outer)))
         return [Input(alias, columns=_columns(node), feeds=scope.refs(node, DERIVED), opaque=True)]
 
     def _table(self, node: exp.Table, env: _Env, alias: str) -> Input:
@@ -297,7 +297,7 @@ class _Scope:
                 if ref:
                     yield ref
             elif isinstance(part, exp.Query):
-                around = tuple(_outer(i) for i in self.inputs)
+                around = tuple(map(_outer, self.inputs))
                 query = self._builder.query(part, self._env, around)
                 if not isinstance(part.parent, exp.Exists | exp.In):  # those two only filter
                     yield Ref("", strength=DERIVED, query=query)
