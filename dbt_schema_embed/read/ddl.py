@@ -19,7 +19,6 @@ from dbt_schema_embed.read.ddl_split import Piece, defining_statements
 from dbt_schema_embed.records import VALUES_LIMIT, Column, Relation
 
 MAX_BYTES = 5 * 2**20
-MAX_COLUMNS = 100_000  # of all tables of one file
 
 # Tried in this order where nobody says the dialect; each reads spellings that those before it refuse.
 _GUESSES = (None, "postgres", "mysql", "snowflake", "bigquery", "tsql", "oracle", "spark", "clickhouse", "redshift")
@@ -70,8 +69,6 @@ def read_ddl(path: Path, dialect: str | None = None) -> tuple[Relation, ...]:
             tree, used = _parsed(piece, dialects, shown)
             dialects = (used, *(d for d in dialects if d != used))  # one file, one dialect: start with what worked
             _apply(tree, used, tables)
-            if sum(len(t.columns) for t in tables.values()) > MAX_COLUMNS:
-                raise ArtifactError(f"{shown} defines more than {MAX_COLUMNS:,} columns")
     found = [t for t in tables.values() if t.columns]
     if not found:
         raise ArtifactError(f"{shown} creates no table with columns", hint="give a file with CREATE TABLE statements")
