@@ -20,7 +20,7 @@ from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, Runner, Tok
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.weights import weights_hash
-from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError
+from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError, printable
 
 _LOADED: dict["Wanted", Encoder] = {}
 _LOADING = threading.Lock()
@@ -169,7 +169,7 @@ def _pipeline(wanted: Wanted, device: str) -> Any:
                 model_kwargs={"dtype": getattr(torch, wanted.precision)},
             )
         except (OSError, ValueError, KeyError, RuntimeError) as problem:
-            reason = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
+            reason = printable(str(problem) or type(problem).__name__)
             raise EncoderError(f"encoder {wanted.files.name} cannot be loaded: {reason}") from None
     return pipeline.eval()
 

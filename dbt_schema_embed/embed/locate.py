@@ -6,7 +6,7 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from dbt_schema_embed.errors import EncoderError, MissingExtraError
+from dbt_schema_embed.errors import EncoderError, MissingExtraError, printable
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -36,7 +36,7 @@ def encoder_folder(name: str) -> Path:
             )
         return folder
     if not _HUB_NAME.fullmatch(name):
-        raise EncoderError(f"{name!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}")
+        raise EncoderError(f"{printable(name)!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}")
     packaged = _package_folder() if is_default(name) else None
     repo = name if "/" in name else f"sentence-transformers/{name}"
     return packaged or _cached(repo) or _fetched(repo, name)
@@ -93,7 +93,7 @@ def _fetched(repo: str, name: str) -> Path:
     except RepositoryNotFoundError:
         raise EncoderError(f"the hub has no encoder {name}", hint=_mend(name)) from None
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as problem:
-        reason = str(problem).splitlines()[0][:200] if str(problem) else type(problem).__name__
+        reason = printable(str(problem) or type(problem).__name__)
         raise EncoderError(
             f"encoder {name}: its weights are not on this machine and could not be fetched: {reason}", hint=_mend(name)
         ) from None

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from dbt_schema_embed.errors import ConfigError, MissingExtraError
+from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 
 PREFIX = "dbt-schema-embed:"
 RESET_SECONDS = 30.0
@@ -76,7 +76,10 @@ class RedisStore:
             with self._client.pipeline(transaction=False) as pipeline:
                 for key, value in some:
                     pipeline.set(PREFIX + key, value, px=self._milliseconds)
-                pipeline.execute()
+                # its own error would repeat the value; the server's says what is wrong
+                refused = next((r for r in pipeline.execute(raise_on_error=False) if isinstance(r, Exception)), None)
+            if refused:
+                raise refused
 
         def store() -> None:
             for at in range(0, len(pairs), _MANY):
@@ -106,7 +109,7 @@ class RedisStore:
             self._client.connection_pool.disconnect()
             if not self._told:
                 self._told = True
-                reason = str(problem).splitlines()[0][:120] if str(problem) else type(problem).__name__
+                reason = printable(str(problem) or type(problem).__name__, 120)
                 self._notes.append(f"the Redis memo at {self.shown} is not used for now: {reason}")
 
     def _retried(self, action: Callable[[], Answer]) -> Answer:
@@ -116,7 +119,7 @@ class RedisStore:
 
         retrying = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_exponential_jitter(initial=0.02, max=0.1, jitter=0.05),
+            wait=tenacity.wait_random(0.02, 0.1),
             retry=tenacity.retry_if_exception_type(Broken),
             reraise=True,
         )
