@@ -1,6 +1,6 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
@@ -73,7 +73,7 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         return sources
     from dbt_schema_embed.read import select as selected
 
-    names = {name.lower() for r in sources for name in (r.source_name, r.label)}
+    names = {name.lower(): name for r in sources for name in (r.source_name, r.label)}
     left = selected(project, _spelled(select, names), _spelled(exclude, names))
     chosen = [r for r in sources if r.id in left]
     if not chosen:
@@ -84,11 +84,12 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
     return chosen
 
 
-def _spelled(items: Sequence[str], names: Collection[str]) -> list[str]:
+def _spelled(items: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """The selection, with the bare names of sources as dbt spells them."""
     unions = " ".join(items).split()
     return [
-        ",".join(f"source:{part}" if part.lower() in names else part for part in union.split(",")) for union in unions
+        ",".join(f"source:{names[part.lower()]}" if part.lower() in names else part for part in union.split(","))
+        for union in unions
     ]
 
 
