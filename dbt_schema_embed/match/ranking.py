@@ -21,7 +21,7 @@ from dbt_schema_embed.match.combine import (
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.records import Embedded
 
-Barred = Callable[[Block], NDArray[np.bool_]]
+Barred = Callable[[Block], NDArray[np.bool_] | None]
 
 
 @dataclass(frozen=True)

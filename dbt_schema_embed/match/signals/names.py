@@ -10,9 +10,9 @@ def exact(block: Block) -> Matrix:
     """1 where both names have the same words in the same order, whatever the case or separators."""
     left, right = _squashed(block)
     number = {text: i for i, text in enumerate(dict.fromkeys((*left, *right)))}
-    return (np.array([number[t] for t in left])[:, None] == np.array([number[t] for t in right])[None, :]).astype(
-        np.float32
-    )
+    rows, columns = np.array([number[t] for t in left]), np.array([number[t] for t in right])
+    same: Matrix = (rows[:, None] == columns[None, :]).astype(np.float32)
+    return same
 
 
 def source_words_found(block: Block) -> Matrix:

@@ -1,0 +1,85 @@
+"""`suggest --explain`: the candidates of one column, signal by signal."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.match.combine import contribution, load_rounds
+from dbt_schema_embed.match.layers import Targets, arrivals
+from dbt_schema_embed.match.ranking import Ranked, rank
+from dbt_schema_embed.match.reasons import habit, nothing_reason, reason
+from dbt_schema_embed.match.suggesting import habits_of
+from dbt_schema_embed.records import Embedded, Project
+
+SHOWN = 3
+"""Candidates explained beside each other."""
+
+
+def explain(
+    source: Embedded, column: str, models: Sequence[Embedded], *, project: Project, targets: Targets = "auto"
+) -> str:
+    """The first candidates of ``column``: each signal's value and what it adds, the habit, why not the next.
+
+    Raises:
+        ValueError: the table has no such column.
+    """
+    arrived = arrivals(project)
+    (table,) = rank([source], models, habits=habits_of(project, arrived), arrived={s for s, _ in arrived})
+    names = [c.name for c in table.block.columns]
+    i = names.index(column)
+    odds = table.odds.candidates[i]
+    best = np.argsort(-odds, kind="stable")[:SHOWN].tolist()
+    lines = [f"{printable(source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
+    lines += [f"nothing    {table.odds.nothing[i]:.3f}   {nothing_reason(table, i)}"]
+    for place, j in enumerate(best, 1):
+        text, times = habit(table, i, j)
+        lines.append(f"{place}. {_name(table, j)}   {odds[j]:.3f}   {reason(table, i, j)}")
+        if times:
+            lines.append(f"   habit: {text}, {times} columns follow it")
+    return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])
+
+
+def _name(table: Ranked, j: int) -> str:
+    block = table.block
+    return printable(f"{block.models[block.model_of[j]].relation.name}.{block.targets[j].name}")
+
+
+def _parts(table: Ranked, i: int, j: int) -> dict[str, tuple[float, float]]:
+    """Signal -> (its value, what it adds to the score of the second round)."""
+    curves = load_rounds("project")[1].curves
+    cell = {name: table.values[name][i : i + 1, j : j + 1] for name in curves}
+    return {name: (float(v[0, 0]), float(contribution(v, curves[name])[0, 0])) for name, v in cell.items()}
+
+
+def _signals(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
+    parts = [_parts(table, i, j) for j in best]
+    if not parts:
+        return []
+    head = f"{'signal':30}" + "".join(f"{place:>10}.{'adds':>8}" for place in range(1, len(parts) + 1))
+    lines = [head]
+    strongest = sorted(parts[0], key=lambda name: (-max(abs(p[name][1]) for p in parts), name))
+    for name in strongest:
+        if all(np.isnan(p[name][0]) for p in parts):
+            continue
+        cells = "".join(
+            f"{'silent':>11}{'':>8}" if np.isnan(p[name][0]) else f"{p[name][0]:>11.2f}{p[name][1]:>+8.2f}"
+            for p in parts
+        )
+        lines.append(f"{name:30}{cells}")
+    totals = "".join(f"{'':>11}{sum(added for _, added in p.values()):>+8.2f}" for p in parts)
+    return [*lines, f"{'score':30}{totals}"]
+
+
+def _cell(value: float, added: float) -> str:
+    return f"{'silent':>11}{'':>8}" if np.isnan(value) else f"{value:>11.2f}{added:>+8.2f}"
+
+
+def _difference(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
+    """Why the first and not the second: the signals that part them most."""
+    if len(best) < 2:
+        return []
+    first, second = _parts(table, i, best[0]), _parts(table, i, best[1])
+    gaps = sorted(first, key=lambda name: (second[name][1] - first[name][1], name))[:3]
+    said = ", ".join(f"{name} ({first[name][1] - second[name][1]:+.2f})" for name in gaps)
+    return ["", f"{_name(table, best[0])} stands before {_name(table, best[1])} by {said}"]
