@@ -97,7 +97,7 @@ def with_same_name(monkeypatch: pytest.MonkeyPatch) -> SameName:
 
 def with_hash_encoder(monkeypatch: pytest.MonkeyPatch, folder: Path) -> HashEncoder:
     """Put an encoder of hashes, behind a memo in ``folder``, in the place of the real one."""
-    encoder = HashEncoder()
+    encoder = HashEncoder(chunk=5000)
 
     def opened(model_name: str, **_: object) -> MemoEmbedder:
         notes: list[str] = []
