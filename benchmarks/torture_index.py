@@ -4,7 +4,7 @@
 
 The oracle is what the killed process had acknowledged: after each kill the index must hold exactly the columns of the
 last acknowledged update, or of the one after it, and answer every query rightly, without an error, a note or a wait.
-While the process lives, the parent reads from the index as any other reader does. Prints one line of JSON for each kind.
+While the process lives, the parent reads from the index as any other reader does. Prints a line of JSON for each kind.
 """
 
 import argparse
@@ -55,12 +55,18 @@ def write(folder: Path, approximate: bool, state: int) -> None:
 
 def state_of(index: Index) -> int | None:
     """Which update the index holds, whole and with every answer right; None: none."""
-    (ids,) = index.query(np.ones((1, DIM)), 10 * COLUMNS)[0]
-    state = min(int(i[1:]) for i in ids)
-    now = items(state)
-    if sorted(ids) != sorted(now) or index.query(vectors(list(now.values())), 1)[0] != [[i] for i in now]:
-        return None
-    return state
+    while True:
+        before = columns_of(index)
+        state = min(int(i[1:]) for i in before)
+        now = items(state)
+        found = index.query(vectors(list(now.values())), 1)[0]
+        if columns_of(index) == before:  # else the writer was faster than these three queries
+            return state if before == sorted(now) and found == [[i] for i in now] else None
+
+
+def columns_of(index: Index) -> list[str]:
+    """Every column in the index."""
+    return sorted(index.query(np.ones((1, DIM)), 10 * COLUMNS)[0][0])
 
 
 class Life:

@@ -22,7 +22,7 @@ from dbt_schema_embed.index.store import Manifest, Matrix, Store, checksum
 
 START_SECONDS = 60.0
 QUERY_SECONDS = 60.0
-ADDS_PER_SECOND = 50
+ROWS_PER_SECOND = 50
 """A fifteenth of what one busy core was seen to do: a build that is slower hangs."""
 
 T = TypeVar("T")
@@ -40,18 +40,25 @@ def build(
         BackendError: it crashed, took too long, or lost rows.
         MissingExtraError: chromadb is not installed.
     """
-    limit = START_SECONDS + rows / ADDS_PER_SECOND
     try:
         first = _copy(old, folder) if old else 0
-        command = _command("build", folder, width, rows, first, int(verify))
-        done = subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, env=_env(), timeout=limit)
-        _check(done.stdout, lambda: done.returncode)
+        _run(_command("build", folder, width, rows, first, int(verify)), rows)
         files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
         return {p.relative_to(folder).as_posix(): checksum(p) for p in files}
-    except subprocess.TimeoutExpired:
-        raise BackendError(f"building it took more than {limit:.0f} s") from None
     except OSError as problem:
         raise BackendError(f"{problem.strerror or problem}") from None
+
+
+def _run(command: list[str], rows: int, given: bytes = b"") -> None:
+    """Let a child do something with every row."""
+    limit = START_SECONDS + rows / ROWS_PER_SECOND
+    try:
+        done = subprocess.run(command, capture_output=True, input=given, env=_env(), timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise BackendError(f"it took more than {limit:.0f} s") from None
+    except OSError as problem:
+        raise BackendError(f"its process did not start: {problem.strerror}") from None
+    _check(done.stdout, lambda: done.returncode)
 
 
 def _copy(old: Store, folder: Path) -> int:
@@ -78,6 +85,17 @@ def check_files(store: Store) -> None:
         _intact(store.folder / name, name, expected)
 
 
+def verify(store: Store) -> None:
+    """Ask the Chroma store for every row by its own vector.
+
+    Raises:
+        BackendError: it is damaged, or rows are lost.
+        MissingExtraError: chromadb is not installed.
+    """
+    rows = store.manifest.rows
+    _run(_command("verify", store.folder, store.width, rows), rows, _files_line(store))
+
+
 class Worker:
     """A running child that answers queries over one generation.
 
@@ -88,7 +106,7 @@ class Worker:
 
     def __init__(self, store: Store) -> None:
         self._width = store.width
-        files = json.dumps(files_of(store.manifest)).encode() + b"\n"
+        files = _files_line(store)
         command = _command("serve", store.folder, store.width)
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         try:
@@ -161,6 +179,10 @@ class Worker:
         if failures:
             raise BackendError(f"it ended: {failures[0].strerror}")
         return results[0]
+
+
+def _files_line(store: Store) -> bytes:
+    return json.dumps(files_of(store.manifest)).encode() + b"\n"
 
 
 def _command(what: str, folder: Path, *numbers: int) -> list[str]:

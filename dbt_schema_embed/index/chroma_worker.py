@@ -5,11 +5,12 @@ the current folder and lets that name modules to load, and because the embedding
 before a collection made by somebody else is touched: none of which may happen in the caller's process.
 
     python -P -m dbt_schema_embed.index.chroma_worker build <generation> <width> <rows> <first> <probe all: 0 or 1>
+    python -P -m dbt_schema_embed.index.chroma_worker verify <generation> <width> <rows>
     python -P -m dbt_schema_embed.index.chroma_worker serve <generation> <width>
 
-Both print one line of JSON when ready: ``{"error": ""}``. `serve` reads from standard input one line of JSON with the
-files of the store, their sizes and checksums, then requests (count, n: int64; count * width float32), and answers each
-with count * n int64 rows (-1: none) and count * n float32 distances.
+All print one line of JSON when done or ready: ``{"error": ""}``. `verify` and `serve` read from standard input one line
+of JSON with the files of the store, their sizes and checksums. `serve` then reads requests (count, n: int64; count *
+width float32), and answers each with count * n int64 rows (-1: none) and count * n float32 distances.
 """
 
 import contextlib
@@ -28,12 +29,16 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.index.store import checksum
 
+READY = b'{"error": ""}\n'
 BATCH = 5_000  # Chroma's own limit is 5,461
 COLLECTION = "columns"
 EF_SEARCH = 200
 PROBES = 200
 LOST = 0.001
 """Share of the probed rows that may stay unfound by their own vector: what an approximate graph may miss."""
+
+
+NEAR = 1e-4
 
 
 class RefusedError(Exception):
@@ -43,17 +48,22 @@ class RefusedError(Exception):
 def main(arguments: list[str]) -> None:
     """Do what the command line says; see the module's docstring."""
     command, generation, *numbers = arguments
-    os.chdir(generation)  # no .env of anybody's project
+    folder = Path(generation)
+    os.chdir(folder)  # no .env of anybody's project
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever else prints stays out of the channel
     try:
         if command == "build":
             width, rows, first, every = map(int, numbers)
-            _build(Path(generation), width, rows, first)
-            _probe(Path(generation), width, rows, bool(every))
-            channel.write(b'{"error": ""}\n')
-        else:
-            with _clone(Path(generation), json.loads(sys.stdin.buffer.readline())) as store:
+            _build(folder, width, rows, first)
+            _probe(folder, folder / "chroma", width, rows, bool(every))
+            channel.write(READY)
+            return
+        with _clone(folder, json.loads(sys.stdin.buffer.readline())) as store:
+            if command == "verify":
+                _probe(folder, store, int(numbers[0]), int(numbers[1]), True)
+                channel.write(READY)
+            else:
                 _serve(_collection(_client(store)), int(numbers[0]), sys.stdin.buffer, channel)
     except Exception as problem:  # whatever Chroma raises: the caller does without it and says why
         channel.write(json.dumps({"error": f"{type(problem).__name__}: {problem}"[:300]}).encode() + b"\n")
@@ -108,6 +118,10 @@ def _rows(folder: Path, width: int, start: int, stop: int) -> NDArray[np.float32
     return halves.reshape(-1, width).astype(np.float32)
 
 
+def _picked(folder: Path, width: int, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.concatenate([_rows(folder, width, n, n + 1) for n in numbers.tolist()])
+
+
 def _build(folder: Path, width: int, rows: int, first: int) -> None:
     """Add the rows from ``first`` on to the generation's Chroma store, which is made if ``first`` is 0."""
     client = _client(folder / "chroma")
@@ -129,9 +143,9 @@ def _close(client: Any) -> None:
     client.clear_system_cache()  # else the same path would answer from memory
 
 
-def _probe(folder: Path, width: int, rows: int, every: bool) -> None:
+def _probe(folder: Path, store: Path, width: int, rows: int, every: bool) -> None:
     """Reopen the store and ask for rows by their own vectors: what was lost is seen by no other means."""
-    client = _client(folder / "chroma")
+    client = _client(store)
     collection = _collection(client)
     numbers = np.arange(rows)
     if not every and rows > 2 * PROBES:
@@ -140,11 +154,13 @@ def _probe(folder: Path, width: int, rows: int, every: bool) -> None:
     lost = asked = 0
     for start in range(0, len(numbers), BATCH):
         part = numbers[start : start + BATCH]
-        vectors = np.concatenate([_rows(folder, width, int(n), int(n) + 1) for n in part])
+        vectors = _picked(folder, width, part)
         part, vectors = part[vectors.any(axis=1)], vectors[vectors.any(axis=1)]
         if len(part):
-            found, distances = _query(collection, vectors, 1)
-            lost += int(((found[:, 0] != part) & (distances[:, 0] > 1e-4)).sum())
+            found = _query(collection, vectors, 1)[0][:, 0]
+            # a row so near that it is as good an answer is no loss
+            alike = (_picked(folder, width, np.clip(found, 0, rows - 1)) * vectors).sum(axis=1) > 1 - NEAR
+            lost += int(((found != part) & ~((found >= 0) & alike)).sum())
             asked += len(part)
     _close(client)
     if lost > LOST * asked + 1:
@@ -178,7 +194,7 @@ def _clone(generation: Path, files: dict[str, list[int]]) -> Iterator[Path]:
 
 
 def _serve(collection: Any, width: int, requests: BinaryIO, answers: BinaryIO) -> None:
-    answers.write(b'{"error": ""}\n')
+    answers.write(READY)
     while header := requests.read(16):
         count, n = struct.unpack("<qq", header)
         vectors = np.frombuffer(requests.read(count * width * 4), "<f4").reshape(count, width)

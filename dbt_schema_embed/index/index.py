@@ -16,7 +16,7 @@ from dbt_schema_embed.index.generations import Generations, Opened
 from dbt_schema_embed.index.search import Search
 from dbt_schema_embed.index.shared import Shared
 from dbt_schema_embed.index.store import DamagedError, Identity, Matrix, Store
-from dbt_schema_embed.index.update import STALE, Changes, Plan, VectorsOf, plan, unit, write
+from dbt_schema_embed.index.update import STALE, Changes, Plan, VectorsOf, disagreeing, plan, unit, write
 
 REFIT = 2
 """Growth of the vectors since reduced dimensions were fitted, as a factor, at which they are fitted anew."""
@@ -50,10 +50,11 @@ class Index:
         self._search = search
         self._opened: Opened | None = None
 
-    def update(self, items: Mapping[str, str], vectors_of: VectorsOf) -> Changes:
+    def update(self, items: Mapping[str, str], vectors_of: VectorsOf, *, verify: bool = False) -> Changes:
         """Make the index hold exactly ``items`` (id -> digest of its text), asking ``vectors_of`` only for new texts.
 
-        An index that is damaged or another encoder's is built anew from ``vectors_of``, with a note.
+        An index that is damaged or another encoder's is built anew from ``vectors_of``, with a note. ``verify``: ask
+        ``vectors_of`` for every text, Chroma for every row and the server for every vector, and mend what differs.
 
         Raises:
             WriteError: another process is writing, or the disk is full or read-only; the old index stays.
@@ -63,12 +64,15 @@ class Index:
         """
         with self._generations.writing():
             old, todo = self._compared(items)
-            if old is None or todo.changes.any or not self._search.fits(old):
-                self._next(todo, old, vectors_of)
+            if verify and old and (wrong := disagreeing(todo, old, vectors_of)):
+                self.notes.append(f"the index held {wrong} vectors that are not the memo's: it was built anew")
+                old, todo = None, plan(items, None)
+            if old is None or todo.changes.any or not self._search.fits(old, verify=verify):
+                self._next(todo, old, vectors_of, verify)
             with self._told():
                 store = self._current()
             self._generations.sweep(store.folder.name)
-        self._search.share(store)
+        self._search.share(store, verify=verify)
         return replace(todo.changes, recall_loss=store.manifest.recall_loss)
 
     def query(self, vectors: NDArray[Any], k: int) -> tuple[list[list[str]], Matrix]:
@@ -116,13 +120,13 @@ class Index:
             return None
         return store
 
-    def _next(self, todo: Plan, old: Store | None, vectors_of: VectorsOf) -> None:
+    def _next(self, todo: Plan, old: Store | None, vectors_of: VectorsOf, verify: bool) -> None:
         used = len(set(todo.rows.values()))
         # Chroma forgets badly: rows without items stay in it until they are too many
         extend = old if old and self._search.extends(old) and used >= (1 - STALE) * old.manifest.rows else None
         with self._generations.draft() as folder:
             manifest = write(folder, self._identity, todo, old, vectors_of, keep_rows=extend is not None)
-            manifest = self._search.build(folder, manifest, extend, verify=False)
+            manifest = self._search.build(folder, manifest, extend, verify=verify)
             self._generations.switch(folder, manifest)
 
     def _reopened(self) -> Store | None:

@@ -45,22 +45,25 @@ class Search:
                 self._distrust(store, problem, "exact search serves")
         return exact.nearest(store, queries, k)
 
-    def share(self, store: Store) -> None:
-        """Put on the server what it does not hold yet."""
+    def share(self, store: Store, *, verify: bool) -> None:
+        """Put on the server what it does not hold yet. ``verify``: even if it seems to hold everything."""
         if self._server:
+            if verify:
+                self._server.forget(store)
+                self._shared = None
             try:
                 self._server.trusted(lambda: self._attached(store))
             except BackendError as problem:
                 self._without_server(problem)
 
-    def fits(self, store: Store) -> bool:
-        """Whether the Chroma store that should be there is there, whole."""
+    def fits(self, store: Store, *, verify: bool) -> bool:
+        """Whether the Chroma store that should be there is there, whole. ``verify``: ask it for every row."""
         if not self._wants_chroma(store.manifest.rows) or store.manifest.without_chroma:
             return True
         if not chroma.files_of(store.manifest):
             return False
         try:
-            chroma.check_files(store)
+            chroma.verify(store) if verify else chroma.check_files(store)
         except BackendError as problem:
             self._distrust(store, problem, "it was built anew")
         return self.extends(store)

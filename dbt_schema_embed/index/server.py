@@ -14,6 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
@@ -78,6 +79,11 @@ class Server:
     def attach(self, store: Store) -> "SharedRows":
         """The rows of ``store`` on this server; see `SharedRows`."""
         return SharedRows(self, store, self._shared.seconds)
+
+    def forget(self, store: Store) -> None:
+        """Forget that the server was seen to hold every row of ``store``."""
+        with contextlib.suppress(OSError):
+            _mark(store).unlink()
 
     def collection(self, identity: Identity, basis: Matrix | None) -> str:
         """The id of the collection for vectors of that kind, made if need be.
@@ -241,10 +247,9 @@ class SharedRows:
         A mark in the generation's folder says that this was done before. It is no proof, for somebody may have emptied
         the server since, but then a sample is enough to see that.
         """
-        mark = store.folder / "shared"
-        told = f"{self._server.shown}{self._collection}"
+        mark = f"{self._server.shown}{self._collection}"
         rows = list(self._rows.values())
-        if mark.is_file() and mark.read_text("utf-8", "replace") == told:
+        if _marked(store) == mark:
             sample = np.random.default_rng().permutation(rows)[:_SAMPLE].tolist()
             if not self._missing(sample):
                 return
@@ -260,7 +265,7 @@ class SharedRows:
                 raise BackendError(f"it holds {there} of {len(rows)} vectors so far") from None
             there += len(part)
         with contextlib.suppress(OSError):
-            mark.write_text(told, "utf-8")
+            _mark(store).write_text(mark, "utf-8")
 
     def _missing(self, rows: list[int]) -> list[int]:
         """Those of ``rows`` that the server does not hold."""
@@ -294,6 +299,17 @@ class SharedRows:
             start += len(part)
             pace = _EXPECTED / max(time.monotonic() - began, 0.001)
             self._batch = int(min(max(self._batch * min(max(pace, 0.25), 2), 4), _LARGEST))
+
+
+def _mark(store: Store) -> Path:
+    return store.folder / "shared"
+
+
+def _marked(store: Store) -> str:
+    try:
+        return _mark(store).read_text("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def _keys(store: Store) -> list[str]:

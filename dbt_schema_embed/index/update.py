@@ -24,6 +24,10 @@ STALE = 0.2
 """Share of rows without items above which rows are renumbered, and with them the Chroma index built afresh."""
 
 
+TOLERANCE = 0.002
+"""How far a stored number may be from the one given: float16 moves it by 0.0005, another device by less."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
     """What an update did, in items. ``recall_loss`` is that of reduced dimensions: 1 - recall@10 against full ones."""
@@ -138,8 +142,23 @@ def _new_vectors(
     while chunk := list(islice(missing, CHUNK)):
         vectors = unit(np.asarray(vectors_of([item for _, item in chunk])), len(chunk), dim)
         if project is not None:
-            vectors = unit(vectors @ project.T, len(chunk), len(project))
+            vectors = basis.project(vectors, project)
         yield [digest for digest, _ in chunk], vectors.astype("<f2")
+
+
+def disagreeing(plan: Plan, old: Store, vectors_of: VectorsOf) -> int:
+    """How many texts have another vector in the old generation than ``vectors_of`` gives now."""
+    item_of = {digest: item for item, digest in plan.digests.items()}
+    known = iter(plan.rows.items())
+    count = 0
+    while chunk := list(islice(known, CHUNK)):
+        rows = np.array([row for _, row in chunk])
+        vectors = np.asarray(vectors_of([item_of[digest] for digest, _ in chunk]))
+        expected = unit(vectors, len(chunk), old.manifest.identity.dim)
+        if old.basis is not None:
+            expected = basis.project(expected, old.basis)
+        count += int((np.abs(expected - old.take(rows)).max(axis=1) > TOLERANCE).sum())
+    return count
 
 
 def unit(vectors: NDArray[Any], count: int, dim: int) -> Matrix:
