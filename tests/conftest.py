@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("busy", deadline=None)  # a machine that others use too is slow at times, not wrong
+settings.load_profile("busy")
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1", "")
 """Where a test may connect to: servers it has started itself."""

@@ -100,8 +100,7 @@ def _edit_table(edits: Edits, table: Node, meta: TableMeta) -> None:
             touched.add(id(node))
             _set_entry(edits, node, _value(entries))
     for item in items:
-        if item.kind == "mapping" and id(item) not in touched and _entry(item) is not None:
-            _plain(item)
+        if id(item) not in touched and _entry(item) is not None:
             _remove_entry(edits, item)
     if new:  # last: what grows inside the last column stands before what follows it
         columns = table.get("columns")
@@ -115,12 +114,21 @@ def _value(entries: Sequence[Entry]) -> Value:
     return dict(entries[0]) if len(entries) == 1 else [dict(entry) for entry in entries]
 
 
+def _path(column: Node) -> list[Node]:
+    """A column, its ``config``, its ``meta`` and its entry; shorter where one of them is missing."""
+    path = [column]
+    for key in ("config", "meta", KEY):
+        inner = path[-1].get(key) if path[-1].kind == "mapping" else None
+        if inner is None:
+            break
+        path.append(inner)
+    return path
+
+
 def _entry(column: Node) -> Node | None:
     """The node of a column's entry."""
-    node: Node | None = column
-    for key in ("config", "meta", KEY):
-        node = node.get(key) if node is not None and node.kind == "mapping" else None
-    return node
+    path = _path(column)
+    return path[3] if len(path) == 4 else None
 
 
 def _set_entry(edits: Edits, column: Node, value: Value) -> None:
@@ -141,11 +149,8 @@ def _set_entry(edits: Edits, column: Node, value: Value) -> None:
 
 def _remove_entry(edits: Edits, column: Node) -> None:
     """Take the entry out, and what held nothing else."""
-    config = column.get("config")
-    meta = config.get("meta") if config else None
-    if config is None or meta is None:
-        return
-    for node in (config, meta):
+    _, config, meta, _ = path = _path(column)
+    for node in path[:3]:
         _plain(node)
     if len(meta.pairs) > 1:
         edits.remove_pair(meta, KEY)

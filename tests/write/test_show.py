@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from dbt_schema_embed.records import Candidate, Suggestion, Suggestions, confidence_word
 from dbt_schema_embed.write.markdown import to_markdown
 from dbt_schema_embed.write.show import to_json, to_table
-from dbt_schema_embed.write.words import display_width, padded, reason, short_name, sureness
+from dbt_schema_embed.write.words import display_width, padded, reason, short_name, sureness, target
 
 CHARGES, STG = "source.shop.stripe.charges", "model.shop.stg_stripe__charges"
 ROWS = (
@@ -135,6 +135,11 @@ def test_sureness(confidence: float, shown: str) -> None:
     row = replace(ROWS[0], confidence=confidence)
     assert sureness(row) == shown
     assert shown.endswith(confidence_word(confidence))
+
+
+def test_what_maps_to_nothing_has_no_target() -> None:
+    assert target(ROWS[4]) == ""
+    assert target(ROWS[0]) == "stg_stripe__charges.charge_id"
 
 
 def test_a_rival_is_named_only_where_it_counts() -> None:

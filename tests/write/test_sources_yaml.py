@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dbt_schema_embed.write import sources_yaml
 from dbt_schema_embed.write.sources_yaml import TableMeta, with_meta
 from dbt_schema_embed.write.yamltree import YamlTextError, parse
 
@@ -85,6 +86,15 @@ REFUSED = {
         "sources:\n- name: stripe\n  tables:\n  - name: charges\n    columns:\n    - {name: id, config: '{{ x }}'}\n",
         "config is not keys and values",
     ),
+    "an entry to remove behind an anchor": (
+        "sources:\n- name: stripe\n  tables:\n  - name: charges\n    columns:\n"
+        "    - &a {name: x, config: {meta: {schema_embed: {model: m, column: c}}}}\n",
+        "it uses an anchor, an alias or a tag where entries go",
+    ),
+    "a config twice by a complex key": (
+        "sources:\n- name: stripe\n  tables:\n  - name: charges\n    ? [x]\n    : {a: [b]}\n    columns: {}\n",
+        "columns is not a list",
+    ),
     "two configs": (
         "sources:\n- name: stripe\n  tables:\n  - name: charges\n    columns:\n"
         "    - {name: id, config: {}, config: {}}\n",
@@ -99,6 +109,19 @@ def test_what_cannot_be_changed_is_refused(case: str) -> None:
     with pytest.raises(YamlTextError) as caught:
         with_meta(text, [META])
     assert caught.value.problem == said
+
+
+def test_keys_of_every_kind_stay() -> None:
+    text = "? [a, {b: c}]\n: d\nsources:\n- name: stripe\n  tables:\n  - name: charges\n    ? {x: y}\n    : z\n"
+    assert with_meta(text, [META]).startswith(text + "    columns:\n    - name: id\n")
+
+
+def test_a_text_that_would_say_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        sources_yaml.Edits, "result", lambda self: self.text.replace("Charges", "charges") + "more: 1\n"
+    )
+    with pytest.raises(YamlTextError, match="a change would mean something else as well"):
+        with_meta(CASES["all in one line"][0].replace("{sources: ", "sources: ").removesuffix("}\n") + "\n", [META])
 
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=10) | st.sampled_from(

@@ -185,6 +185,12 @@ def test_what_cannot_be_staged(
     assert str(caught.value) == message
 
 
+def test_a_folder_where_the_model_would_be(tmp_path: Path) -> None:
+    (tmp_path / "models/staging/stg_charges.sql").mkdir(parents=True)
+    with pytest.raises(WriteError, match=r"stg_charges\.sql cannot be read: Is a directory"):
+        stage(PROJECT, FILE, tmp_path)
+
+
 def test_a_model_outside_the_project_is_not_written(tmp_path: Path) -> None:
     project = replace(PROJECT, relations=(SOURCE, replace(PLANNED, path="../out.sql")))
     inside = tmp_path / "project"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from dbt_schema_embed.errors import MappingError, WriteError
 from dbt_schema_embed.records import MappingFile, MappingRow, Status, Suggestion
 from dbt_schema_embed.write.mapping import parse_mapping
-from dbt_schema_embed.write.update import update_mapping
+from dbt_schema_embed.write.update import checked, update_mapping
 
 ROW = """\
 version: 1
@@ -141,6 +141,35 @@ def test_a_name_that_no_file_can_hold(update: Any, suggest: Any) -> None:
         update(None, suggest("id\ud800", "charge_id"))
     with pytest.raises(WriteError, match="is not Unicode text"):
         update(ROW, suggest("id\ud800", "charge_id"))
+
+
+def test_a_text_that_would_say_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(ROW)
+    file, _ = parse_mapping(ROW, "m.yml")
+    assert checked(ROW, file, "m.yml") == ROW
+    for text, why in (
+        (ROW + "a: [", "it is not YAML"),
+        (ROW.replace("[x]", "[y]"), "the result would say something else"),
+    ):
+        with pytest.raises(WriteError, match=f"m.yml cannot be changed safely: {why}"):
+            checked(text, file, "m.yml")
+
+
+def test_confidence_and_package_come_and_go(update: Any, suggest: Any) -> None:
+    old = ROW.replace("    confidence: 0.90\n", "").replace("    reason: as in 14 other models\n", "")
+    assert "    confidence: 0.90\n" in update(old, suggest("id", "charge_id"), suggest("x"))
+    with pytest.raises(MappingError, match="has the same file name"):
+        update(old.replace("columns:", "package: other\ncolumns:"), suggest("id", "charge_id"))
+
+
+def test_a_source_of_two_packages(tmp_path: Path, suggest: Any) -> None:
+    path = tmp_path / "a__charges.yml"
+    for _ in range(2):
+        rewrite = update_mapping(path, [suggest("x")], source="stripe.charges", names={}, package="a")
+        rewrite.write(tmp_path)
+    assert path.read_text().endswith("version: 1\nsource: stripe.charges\npackage: a\nunmapped: [x]\n")
+    assert not rewrite.changed
 
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12) | st.sampled_from(
