@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed import SchemaEmbed, Settings
+
 
 @pytest.fixture(scope="module")
 def example(root: Path) -> Path:
@@ -94,3 +96,46 @@ def test_the_example_is_worth_looking_at(expected: dict[str, Any]) -> None:
     assert len(renamed) >= 40
     assert sum(answer is None for _, answer in answers) >= 10
     assert [answer for _, answer in answers if isinstance(answer, list)] == [["created_at", "order_date"]]
+
+
+@pytest.fixture(scope="module")
+def suggestions(example: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What `suggest` says of the planned tables: "stripe.charges.id" -> row. From the artifacts and seeds alone."""
+    pytest.importorskip("torch", reason="the extra [embed] is not installed")
+    copy = tmp_path_factory.mktemp("suggest") / "shop"
+    for part in ("target/manifest.json", "target/catalog.json"):
+        (copy / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(example / part, copy / part)
+    shutil.copytree(example / "seeds", copy / "seeds")
+    answer = SchemaEmbed(Settings()).suggest(project_dir=str(copy)).to_dict()
+    rows = {
+        row["source"].removeprefix("source.shop.") + "." + row["source_column"]: row for row in answer["suggestions"]
+    }
+    assert len(rows) == len(answer["suggestions"])
+    return rows
+
+
+def truths(expected: dict[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """ "stripe.charges.id" -> the (model, column) pairs that are right, none where it feeds nothing."""
+    found = {}
+    for name, table in expected.items():
+        for column, answer in table["columns"].items():
+            answers = answer if isinstance(answer, list) else [answer] if answer else []
+            found[f"{name}.{column}"] = [(f"model.shop.{table['model']}", one) for one in answers]
+    return found
+
+
+@pytest.mark.model
+def test_the_best_candidate_is_the_true_one(suggestions: dict[str, dict[str, Any]], expected: dict[str, Any]) -> None:
+    for column, right in truths(expected).items():
+        if right:
+            best = suggestions[column]["candidates"][0]
+            assert (best["model"], best["model_column"]) in right, column
+
+
+@pytest.mark.model
+def test_no_suggestion_is_wrong(suggestions: dict[str, dict[str, Any]], expected: dict[str, Any]) -> None:
+    for column, right in truths(expected).items():
+        row = suggestions[column]
+        if row["model"] is not None:
+            assert (row["model"], row["model_column"]) in right, column
