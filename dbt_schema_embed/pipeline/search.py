@@ -45,7 +45,7 @@ def entries(relations: Sequence[Relation]) -> dict[str, Entry]:
 
 def _item(relation: Relation, column: Column, facet: str) -> str:
     # hashed: names from outside can hold anything, and the index is no place for them
-    name = "\0".join((relation.id, column.name, facet))
+    name = repr((relation.id, column.name, facet))
     return hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 

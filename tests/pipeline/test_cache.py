@@ -1,0 +1,58 @@
+"""The memo's upkeep."""
+
+from pathlib import Path
+
+import pytest
+
+from dbt_schema_embed.errors import ConfigError, MemoError
+from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.settings import Settings
+from tests.embed.encoders import HashEncoder
+
+
+@pytest.fixture
+def there(tmp_path: Path, encoder: HashEncoder) -> SchemaEmbed:
+    """An engine whose memo is where the encoder of hashes keeps it."""
+    return SchemaEmbed(Settings(cache_dir=str(tmp_path / "cache")))
+
+
+def test_a_memo_is_filled_counted_carried_and_emptied(
+    there: SchemaEmbed, shop: Path, tmp_path: Path, encoder: HashEncoder
+) -> None:
+    texts, encoded = there.cache.warm(shop)
+    assert texts == encoded == len(encoder.encoded)
+    assert SchemaEmbed(there.settings).cache.warm(shop) == (texts, 0)
+    stats = there.cache.stats()
+    assert (stats["path"], stats["entries"]) == (str(tmp_path / "cache" / "memo"), texts)
+    assert there.cache.export(tmp_path / "memo.bin") == texts
+    other = SchemaEmbed(Settings(cache_dir=str(tmp_path / "elsewhere")))
+    assert other.cache.import_(tmp_path / "memo.bin") == texts
+    assert other.cache.stats()["entries"] == texts
+    assert there.cache.clear() == texts
+    assert there.cache.stats()["entries"] == 0
+
+
+def test_a_list_of_names_warms_it_too(there: SchemaEmbed, tmp_path: Path, encoder: HashEncoder) -> None:
+    names = tmp_path / "names.txt"
+    names.write_bytes("\ufeffcustomerId\r\n\r\n  order total \ncustomerId\n".encode())
+    assert there.cache.warm(names=names) == (2, 2)
+    assert encoder.encoded == ["customer id", "order total"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "cannot be read: No such file"), (b"x" * 11, "is larger than")]
+)
+def test_a_bad_list_of_names_is_one_message(
+    there: SchemaEmbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes | None, message: str
+) -> None:
+    monkeypatch.setattr("dbt_schema_embed.pipeline.cache._NAMES_BYTES", 10)
+    if content is not None:
+        (tmp_path / "names.txt").write_bytes(content)
+    with pytest.raises(ConfigError, match=message):
+        there.cache.warm(names=tmp_path / "names.txt")
+
+
+def test_a_file_that_is_no_memo_is_refused(there: SchemaEmbed, tmp_path: Path) -> None:
+    (tmp_path / "memo.bin").write_bytes(b"something else")
+    with pytest.raises(MemoError, match="is not an exported memo"):
+        there.cache.import_(tmp_path / "memo.bin")

@@ -1,0 +1,170 @@
+"""check around its room: which SQL is read, how old the manifest may be, what the baseline passes over."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dbt_schema_embed.errors import ArtifactError, ConfigError
+from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline.checking import GRACE
+from dbt_schema_embed.settings import Settings
+from tests.test_imports import modules_after
+
+
+@pytest.fixture
+def mapped(engine: SchemaEmbed, shop: Path) -> Path:
+    """The example with mapping files for all its sources; nothing in them is wrong."""
+    engine.suggest(shop, write=True)
+    return shop
+
+
+def replaced(shop: Path, old: str, new: str, name: str = "stripe__charges.yml") -> None:
+    path = shop / "schema_mappings" / name
+    path.write_text(path.read_text("utf-8").replace(old, new, 1), "utf-8")
+
+
+def codes(shop: Path, settings: Settings | None = None) -> list[str]:
+    return [problem.code for problem in SchemaEmbed(settings).check(shop).problems]
+
+
+def test_a_project_without_mapping_files_has_no_problem(shop: Path) -> None:
+    found = SchemaEmbed().check(shop)
+    assert (found.problems, found.files, found.failed) == ((), 0, False)
+    assert found.text("text") == "no problems in 0 mapping files\n"
+
+
+def test_fresh_mapping_files_have_no_problem(mapped: Path) -> None:
+    found = SchemaEmbed().check(mapped)
+    assert (found.problems, found.files) == ((), 14)
+
+
+def test_a_wrong_name_is_an_error_once_it_is_accepted(mapped: Path) -> None:
+    replaced(mapped, "model_column: amount", "model_column: amont")
+    assert not SchemaEmbed().check(mapped).failed
+    replaced(mapped, "status: suggested", "status: accepted")
+    found = SchemaEmbed().check(mapped)
+    assert found.failed
+    assert [(p.code, p.line) for p in found.problems if p.severity == "error"] == [("unknown-model-column", 6)]
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_and_the_others_are_checked(mapped: Path) -> None:
+    (mapped / "schema_mappings" / "aaa.yml").write_text("<<<<<<< HEAD\nversion: 1\n")
+    replaced(mapped, "source_column: amount", "source_column: amont")
+    found = SchemaEmbed().check(mapped)
+    assert {p.code for p in found.problems} >= {"unreadable-mapping", "unknown-source-column"}
+    assert found.files == 15
+
+
+def test_lineage_is_read_only_of_models_that_decided_rows_name(mapped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    from dbt_schema_embed.pipeline import checking
+
+    real = checking.open_project
+    monkeypatch.setattr(checking, "open_project", lambda *a, **k: (asked.append(k["lineage_of"]), real(*a, **k))[1])
+    SchemaEmbed().check(mapped)
+    assert asked == [()]  # suggestions for planned models only: they have no SQL
+    replaced(mapped, "unmapped:", "columns:\n  - {source_column: cust_no, model: stg_shopkeep__customers, "
+             "model_column: email, status: accepted}\nunmapped:", "shopkeep__cust.yml")  # fmt: skip
+    assert "contradicts-sql" in codes(mapped)
+    assert asked[-1] == {"model.shop.stg_shopkeep__customers"}
+
+
+def test_severities_come_from_the_settings(mapped: Path) -> None:
+    replaced(mapped, "model_column: amount", "model_column: amont")
+    assert codes(mapped) == ["unknown-model-column"]
+    assert codes(mapped, Settings(severity={"unknown-model-column": "off"})) == []
+    with pytest.raises(ConfigError, match="'unknown-modl' is no rule of check"):
+        codes(mapped, Settings(severity={"unknown-modl": "off"}))
+
+
+def test_a_manifest_older_than_the_files_is_told(shop: Path) -> None:
+    manifest, model = shop / "target" / "manifest.json", shop / "models" / "marts" / "customers.sql"
+    now = manifest.stat().st_mtime
+    for path in (*shop.rglob("*.*"),):
+        os.utime(path, (now, now))
+    os.utime(model, (now, now + GRACE - 1))
+    assert codes(shop) == []
+    os.utime(model, (now, now + GRACE + 1))
+    (problem,) = SchemaEmbed().check(shop).problems
+    assert (problem.code, problem.severity, problem.path, problem.message, problem.hint) == (
+        "stale-manifest", "warning", "target/manifest.json", "it is older than models/marts/customers.sql",
+        "run: dbt parse",
+    )  # fmt: skip
+    (shop / "models" / "marts" / "new.sql").touch()
+    os.utime(model, (now, now))
+    os.utime(shop / "models" / "marts" / "new.sql", (now, now + 2 * GRACE))
+    assert codes(shop) == ["stale-manifest"]
+
+
+def test_the_baseline_passes_over_what_was_there(mapped: Path) -> None:
+    replaced(mapped, "model_column: amount", "model_column: amont")
+    replaced(mapped, "status: suggested", "status: accepted")
+    engine = SchemaEmbed()
+    path, count = engine.write_baseline(mapped)
+    assert (path, count) == (mapped / "schema_embed_baseline.json", 1)
+    found = engine.check(mapped)
+    assert (found.problems, found.known, found.gone, found.failed) == ((), 1, 0, False)
+    replaced(mapped, "model_column: amont", "model_column: amounts")
+    found = engine.check(mapped)
+    assert ([p.code for p in found.problems], found.known, found.gone) == (["unknown-model-column"], 0, 1)
+    assert engine.check(mapped, baseline=path).gone == 1
+
+
+def test_a_baseline_that_was_named_must_be_there(shop: Path) -> None:
+    with pytest.raises(ConfigError, match=r"baseline .*nope\.json cannot be read"):
+        SchemaEmbed().check(shop, baseline=shop / "nope.json")
+
+
+def test_annotations_name_files_from_the_top_of_the_repository(mapped: Path, tmp_path: Path) -> None:
+    replaced(mapped, "model_column: amount", "model_column: amont")
+    (tmp_path / ".git").mkdir()
+    text = SchemaEmbed().check(mapped).text("github")
+    assert "file=shop/schema_mappings/stripe__charges.yml,line=6" in text
+    (mapped / ".git").touch()  # a worktree has a file
+    assert "file=schema_mappings/stripe__charges.yml,line=6" in SchemaEmbed().check(mapped).text("github")
+
+
+@pytest.mark.parametrize("form", ["text", "json", "github", "sarif", "junit"])
+def test_every_format_can_be_asked_for(mapped: Path, form: str) -> None:
+    assert SchemaEmbed().check(mapped).text(form)[:1] in ("n", "{", "", "<")
+
+
+def test_the_command_offers_the_formats_of_the_room() -> None:
+    from dbt_schema_embed.check import FORMATS
+    from dbt_schema_embed.cli.check import command
+
+    (option,) = [p for p in command.params if p.name == "form"]
+    assert tuple(option.type.choices) == FORMATS  # type: ignore[attr-defined]
+
+
+def test_a_missing_manifest_is_an_artifact_error(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match="there is no manifest"):
+        SchemaEmbed().check(tmp_path)
+
+
+def test_check_loads_no_encoder_no_index_no_matcher_and_no_sql_parser(mapped: Path) -> None:
+    code = f"from dbt_schema_embed import SchemaEmbed\nprint(SchemaEmbed().check({str(mapped)!r}).files)"
+    loaded = modules_after(code)
+    assert not loaded & {"numpy", "sqlglot", "torch", "diskcache", "dbt_schema_embed.embed", "dbt_schema_embed.index",
+                         "dbt_schema_embed.match", "ruamel"}  # fmt: skip
+
+
+def test_the_baseline_is_json_a_person_can_read(mapped: Path) -> None:
+    replaced(mapped, "model_column: amount", "model_column: amont")
+    path, _ = SchemaEmbed().write_baseline(mapped, baseline=mapped / "sub" / "known.json")
+    (line,) = json.loads(path.read_text("utf-8"))["known"].values()
+    assert line.startswith("schema_mappings/stripe__charges.yml: ")
+
+
+def test_a_symlink_to_nowhere_among_the_models_is_passed_over(shop: Path) -> None:
+    (shop / "models" / "dangling.sql").symlink_to(shop / "nowhere.sql")
+    assert codes(shop) == []
+
+
+def test_git_is_not_asked(mapped: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocess, "run", None)
+    monkeypatch.setattr(subprocess, "Popen", None)
+    assert SchemaEmbed().check(mapped).files == 14

@@ -1,0 +1,175 @@
+"""index and search: what is indexed, what is found, when it is built anew."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from dbt_schema_embed.errors import ConfigError, IndexMismatchError
+from dbt_schema_embed.pipeline import SchemaEmbed, hits_text
+from dbt_schema_embed.pipeline.search import entries
+from dbt_schema_embed.read import read_project
+from dbt_schema_embed.records import Column, Relation, SearchHit
+from tests.embed.encoders import HashEncoder
+
+
+def test_a_column_has_an_entry_for_its_name_and_one_for_its_description() -> None:
+    relation = Relation("m", "stg_x__charges", "model", (Column("id", description="A key."), Column("paid_at")))
+    assert [(e.column.name, e.text) for e in entries([relation]).values()] == [
+        ("id", "charges: id"),
+        ("id", "A key."),
+        ("paid_at", "charges: paid at"),
+    ]
+
+
+def test_names_that_could_be_confused_have_entries_of_their_own() -> None:
+    pair = [Relation("a", "a", "model", (Column("b\0c"),)), Relation("a\0b", "a", "model", (Column("c"),))]
+    assert len(entries(pair)) == 2
+
+
+def test_the_index_follows_the_project(engine: SchemaEmbed, shop: Path, encoder: HashEncoder) -> None:
+    count = len(entries(read_project(shop).relations))
+    first = engine.index(shop, verify=True)
+    assert (first.added, first.kept) == (count, 0)
+    again = engine.index(shop)
+    assert (again.added, again.changed, again.removed, again.kept) == (0, 0, 0, count)
+    manifest = shop / "target" / "manifest.json"
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("What was asked for, in cents.", "What was asked for."), "utf-8")
+    encoder.encoded.clear()
+    changed = engine.index(shop, verify=True)
+    assert (changed.added, changed.changed, changed.removed) == (0, 1, 0)
+    assert encoder.encoded == ["What was asked for."]
+
+
+def test_search_finds_by_name_and_by_description_and_says_where_it_goes(engine: SchemaEmbed, shop: Path) -> None:
+    by_name = engine.search("customers: email", shop, limit=1, table="stripe.customers")
+    assert by_name == [
+        SearchHit(
+            "source.shop.stripe.customers", "email", 1.0, "VARCHAR", by_name[0].description,
+            used_in=("stg_stripe__customers.email",),
+        )
+    ]  # fmt: skip
+    by_description = engine.search("Key given by the API, starts with ch_.", shop, limit=1)
+    assert [(h.relation, h.column, h.score) for h in by_description] == [("source.shop.stripe.charges", "id", 1.0)]
+    model = engine.search("customers: email", shop, limit=1, table="stg_stripe__customers")
+    assert model[0].fed_by == ("stripe.customers.email",)
+
+
+def test_search_returns_each_column_once_best_first(engine: SchemaEmbed, shop: Path) -> None:
+    hits = engine.search("charges: amount", shop, limit=300)
+    places = [(h.relation, h.column) for h in hits]
+    assert len(set(places)) == len(places) == 300
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+    assert engine.search("charges: amount", shop, limit=7) == hits[:7]
+
+
+@pytest.mark.parametrize(
+    ("type_", "table", "places"),
+    [
+        ("timestamp", "stripe.charges", {"created", "_fivetran_synced"}),
+        ("TIMESTAMP", "Stripe.Charges", {"created", "_fivetran_synced"}),
+        ("boolean", "stripe.charges", {"captured", "disputed", "livemode", "paid", "refunded"}),
+    ],
+)
+def test_filters_leave_only_what_they_name(
+    engine: SchemaEmbed, shop: Path, type_: str, table: str, places: set[str]
+) -> None:
+    hits = engine.search("amount", shop, limit=50, type=type_, table=table)
+    assert {h.column for h in hits} == places
+
+
+@pytest.mark.parametrize(
+    ("type_", "table", "message"),
+    [
+        (None, "stripe.chargs", "no column fits --table 'stripe.chargs'\n  near: stripe.charges"),
+        ("boolan", None, "no column fits --type 'boolan'\n  near: boolean"),
+        ("date", "stripe.charges", "no column fits --type 'date' and --table 'stripe.charges'"),
+    ],
+)
+def test_a_filter_that_leaves_nothing_names_near_ones(
+    engine: SchemaEmbed, shop: Path, type_: str | None, table: str | None, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        engine.search("amount", shop, type=type_, table=table)
+    assert str(caught.value).startswith(message)
+
+
+def test_an_empty_query_is_an_error(engine: SchemaEmbed, shop: Path) -> None:
+    with pytest.raises(ConfigError, match="nothing to search for"):
+        engine.search("  ", shop)
+
+
+def test_a_project_without_columns_gives_no_hits(engine: SchemaEmbed, tmp_path: Path) -> None:
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text('{"metadata": {"project_name": "bare"}, "nodes": {}}')
+    assert engine.search("anything", tmp_path) == []
+
+
+def test_verify_says_what_the_index_does_not_find(
+    engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbt_schema_embed.pipeline.search.damaged", lambda index, items, embedder: ["a", "b"])
+    with pytest.raises(IndexMismatchError, match=r"the index does not find 2 of \d+ vectors"):
+        engine.index(shop, verify=True)
+
+
+def test_encode_gives_rows_of_length_one_and_none_for_nothing(engine: SchemaEmbed) -> None:
+    rows = engine.encode(["customer id", "order total", "customer id"])
+    assert rows.shape == (3, 8)
+    assert (rows[0] == rows[2]).all()
+    assert engine.encode([]).shape == (0, 8)
+    with pytest.raises(TypeError):
+        engine.encode("customer id")
+
+
+def test_the_async_calls_let_the_loop_go_on(engine: SchemaEmbed, shop: Path, encoder: HashEncoder) -> None:
+    load = encoder.load
+
+    def slow() -> HashEncoder:
+        time.sleep(0.3)
+        return load()
+
+    encoder.load = slow  # type: ignore[method-assign]
+
+    async def main() -> tuple[int, list[SearchHit]]:
+        ticks = 0
+
+        async def tick() -> None:
+            nonlocal ticks
+            while True:
+                await asyncio.sleep(0.02)
+                ticks += 1
+
+        ticking = asyncio.create_task(tick())
+        rows, hits = await asyncio.gather(engine.aencode(["a", "b"]), engine.asearch("amount", shop, limit=3))
+        ticking.cancel()
+        assert rows.shape == (2, 8)
+        return ticks, hits
+
+    ticks, hits = asyncio.run(main())
+    assert ticks >= 5
+    assert hits == engine.search("amount", shop, limit=3)
+
+
+HITS = [
+    SearchHit("source.shop.stripe.charges", "id", 0.987, "VARCHAR", "A key.", used_in=("a.b", "c.d", "e.f")),
+    SearchHit("model.shop.stg", "x\x1b[31m", 0.5, None, "", fed_by=("stripe.charges.id",)),
+]
+
+
+def test_hits_as_a_table_and_as_json() -> None:
+    assert hits_text(HITS, "table") == (
+        "0.99  stripe.charges.id  VARCHAR  feeds a.b, c.d and 1 more\n"
+        "0.50  stg.x[31m                   from stripe.charges.id\n"
+    )
+    assert hits_text(HITS, "table", width=30) == "0.99  stripe.charges.id  VARC…\n0.50  stg.x[31m              …\n"
+    assert hits_text([], "table") == "no columns\n"
+    data = json.loads(hits_text(HITS, "json"))
+    assert data["schema_version"] == 1
+    assert data["hits"][0] == {
+        "relation": "source.shop.stripe.charges", "column": "id", "score": 0.987, "type": "VARCHAR",
+        "description": "A key.", "used_in": ["a.b", "c.d", "e.f"], "fed_by": [],
+    }  # fmt: skip
