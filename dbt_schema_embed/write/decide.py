@@ -71,6 +71,9 @@ class _Desk:
         self.rows = list(file.columns)
         self.unmapped = dict.fromkeys(range(len(file.unmapped)))
         self.key: Key = name_key([*(row.source_column for row in file.columns), *file.unmapped])
+        self.of_column: dict[str, list[int]] = {}
+        for i, row in enumerate(self.rows):
+            self.of_column.setdefault(self.key(row.source_column), []).append(i)
 
     def plan(self) -> Plan:
         """What has changed."""
@@ -90,6 +93,7 @@ class _Desk:
             name = self._leave_unmapped(decision.source_column) or self._spelling(decision.source_column)
             self.rows.append(MappingRow(name, decision.model, decision.model_column, reason=_BY_HAND))
             index = len(self.rows) - 1
+            self.of_column.setdefault(self.key(name), []).append(index)
         row = self.rows[index]
         if decision.model is not None and (row.model, row.model_column) != (decision.model, decision.model_column):
             row = replace(
@@ -101,7 +105,7 @@ class _Desk:
 
     def _row_of(self, decision: Decision) -> int | None:
         """The index of the row a decision is about; None: a new one."""
-        mine = [i for i, row in enumerate(self.rows) if self.key(row.source_column) == self.key(decision.source_column)]
+        mine = self.of_column.get(self.key(decision.source_column), [])
         still_open = [i for i in mine if self.rows[i].status in _OPEN]
         if decision.model is not None:
             pair = (decision.model, decision.model_column)
@@ -130,11 +134,11 @@ class _Desk:
     def _spelling(self, column: str) -> str:
         """The column's name as the file spells it, for one that has rows already."""
         self._known(column)
-        return next(row.source_column for row in self.rows if self.key(row.source_column) == self.key(column))
+        return self.rows[self.of_column[self.key(column)][0]].source_column
 
     def _known(self, column: str) -> None:
-        names = {*(row.source_column for row in self.rows), *self.file.unmapped}
-        if self.key(column) not in {self.key(name) for name in names}:
+        if self.key(column) not in self.of_column and self.key(column) not in map(self.key, self.file.unmapped):
+            names = {*(row.source_column for row in self.rows), *self.file.unmapped}
             close = get_close_matches(column, sorted(names), n=1)
             hint = f"did you mean {printable(close[0])}?" if close else "its columns are in the file"
             raise ConfigError(f"{self.file.path} has no column {printable(column)!r}", hint=hint)

@@ -16,7 +16,7 @@ VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
-MAX_COLUMNS = 50_000
+MAX_COLUMNS = 20_000
 FILE_KEYS = ("version", "source", "package", "columns", "unmapped")
 ROW_KEYS = ("source_column", "model", "model_column", "confidence", "status", "reason", "note")
 STATUSES: tuple[Status, ...] = get_args(Status)

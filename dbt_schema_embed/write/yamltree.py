@@ -13,9 +13,11 @@ import yaml
 
 from dbt_schema_embed.errors import printable
 
-MAX_BYTES = 16 * 2**20
-"""A mapping of 50,000 columns is below it."""
+MAX_BYTES = 8 * 2**20
+"""A mapping of 20,000 columns is below it."""
 MAX_DEPTH = 60
+MAX_NODES = 400_000
+"""About a second of reading."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without libyaml: 20 times slower, same events
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}) ?", re.MULTILINE)
@@ -122,7 +124,9 @@ def _build(events: Iterator[Any]) -> Node:
     documents = 0
     open_nodes: list[Node] = []
     key: list[Node | None] = []  # for each open node: the key that waits for its value
-    for event in events:
+    for count, event in enumerate(events):
+        if count > MAX_NODES:
+            raise YamlTextError(f"it holds more than {MAX_NODES} values", event.start_mark.line + 1)
         kind = type(event)
         if kind in _ENDS:
             node = open_nodes.pop()
