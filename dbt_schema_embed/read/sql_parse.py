@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
 from sqlglot import Dialect, TokenType, exp
 from sqlglot.errors import ParseError, SqlglotError
 
@@ -37,7 +38,7 @@ _END_OF_CHAIN = {
     *(TokenType.SELECT, TokenType.FROM, TokenType.JOIN, TokenType.ON, TokenType.WHEN, TokenType.THEN, TokenType.ELSE),
     *(TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.UNION),
 }
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_LATERAL = {None, "clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 _Env = Mapping[str, tuple[int, tuple[str, ...]]]  # CTE name, lower case -> its query and its column aliases
 
@@ -61,25 +62,30 @@ def parse_statement(sql: str, dialect: str | None, relations: Mapping[str, str] 
         builder.query(query, {}, ())
     except RecursionError as problem:
         raise SqlError(_reason(problem)) from None
-    return Statement(tuple(builder.queries))
+    return Statement(tuple(builder.queries), dialect in _LATERAL)
 
 
 def _tree(sql: str, dialect: str | None) -> exp.Expr:
     if len(sql) > MAX_LENGTH:
         raise SqlError(f"it is longer than {MAX_LENGTH:,} characters")
+    try:
+        reader = Dialect.get_or_raise(dialect)
+    except ValueError:
+        raise SqlError("sqlglot does not know the dialect") from None
     log = logging.getLogger("sqlglot")
     was, log.disabled = log.disabled, True  # it logs what it falls back on; our caller gets one warning instead
     try:
-        reader = Dialect.get_or_raise(dialect)
         tokens = reader.tokenize(sql)
         if _depth(t.token_type for t in tokens) > MAX_DEPTH:
             raise SqlError(f"it nests deeper than {MAX_DEPTH} levels")
         trees = [t for t in reader.parser().parse(tokens, sql) if t is not None]
     except (SqlglotError, RecursionError) as problem:
         raise SqlError(_reason(problem)) from None
-    except (ValueError, TypeError, AttributeError, LookupError) as problem:
+    except SqlError:
+        raise
+    except (ValueError, TypeError, AttributeError, LookupError):
         # what sqlglot's parser lets through on some malformed texts, instead of a ParseError
-        raise problem if isinstance(problem, SqlError) else SqlError(f"sqlglot: {type(problem).__name__}") from None
+        raise SqlError("it cannot be parsed") from None
     finally:
         log.disabled = was
     if not trees:
@@ -109,13 +115,11 @@ def _depth(kinds: Iterable[TokenType]) -> int:
 
 
 def _reason(problem: Exception) -> str:
+    """One line. sqlglot's own text quotes the SQL, with ANSI escapes, and names its classes."""
     if isinstance(problem, ParseError) and problem.errors:
         first = problem.errors[0]
-        text = str(first.get("description") or "it cannot be parsed").splitlines()[0]
-        return f"{_ANSI.sub('', text)[:200]} (line {first.get('line')}, column {first.get('col')})"
-    if isinstance(problem, RecursionError):
-        return "it nests too deep"
-    return "it cannot be split into tokens"
+        return f"it cannot be parsed at line {first.get('line')}, column {first.get('col')}"
+    return "it nests too deep" if isinstance(problem, RecursionError) else "it cannot be split into tokens"
 
 
 def _part(node: exp.Expr, name: str) -> Any:
@@ -185,8 +189,8 @@ class _Builder:
 
     def _select(self, node: exp.Select, env: _Env, outer: tuple[Input, ...]) -> Select:
         from_ = _part(node, "from")
-        reads = [from_.this] if from_ else []
-        reads += [j.this for j in node.args.get("joins") or ()] + list(node.args.get("laterals") or ())
+        reads = [from_] if from_ else []
+        reads += [*(node.args.get("joins") or ()), *(node.args.get("laterals") or ())]
         inputs = tuple(self._inputs(reads, env, outer))
         scope = _Scope(self, env, (*inputs, *map(_outer, outer)))
         items = [item for e in node.expressions for item in scope.items(e)]
@@ -199,25 +203,26 @@ class _Builder:
         return Select(scope.inputs, tuple(items), tuple(scope.literals))
 
     def _inputs(self, nodes: Sequence[exp.Expr], env: _Env, outer: tuple[Input, ...]) -> list[Input]:
+        """What ``nodes`` (FROM, JOIN or what stands in one) read, left to right."""
         found: list[Input] = []
         for node in nodes:
-            found += self._input(node, env, outer, found)
+            if isinstance(node, exp.Join):
+                if node.kind not in ("SEMI", "ANTI"):  # those two only filter
+                    found += [_shared(i, node) for i in self._input(node.this, env, outer, found)]
+            else:
+                found += self._input(node.this if isinstance(node, exp.From) else node, env, outer, found)
         return found
 
     def _input(self, node: exp.Expr, env: _Env, outer: tuple[Input, ...], left: Sequence[Input]) -> list[Input]:
         alias = node.alias_or_name.lower()
-        joined = [j.this for j in node.args.get("joins") or ()]
-        more = self._inputs(joined, env, outer) if joined else []
+        more = self._inputs(node.args.get("joins") or (), env, outer)
         if node.args.get("pivots"):
             names = [p.alias for p in node.args["pivots"] if p.alias]
             return [Input((names[-1] if names else alias).lower(), opaque=True)]
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
             return [self._table(node, env, alias), *more]
         if isinstance(node, exp.Subquery):
-            if isinstance(node.this, exp.Query):
-                return [Input(alias, query=self.query(node, env, outer), columns=_columns(node)), *more]
-            inner = self._input(node.this, env, outer, left)
-            return [Input(alias, i.relation, i.query, i.columns, i.feeds, i.opaque) for i in inner] if alias else inner
+            return self._bracket(node, env, outer, left) + more
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
             around = (*left, *map(_outer, outer))
             return [Input(alias, query=self.query(node.this, env, around), columns=_columns(node))]
@@ -226,18 +231,29 @@ class _Builder:
         scope = _Scope(self, env, (*left, *map(_outer, outer)))
         return [Input(alias, columns=_columns(node), feeds=scope.refs(node, DERIVED), opaque=True)]
 
+    def _bracket(self, node: exp.Subquery, env: _Env, outer: tuple[Input, ...], left: Sequence[Input]) -> list[Input]:
+        alias = node.alias.lower()
+        bare = isinstance(node.this, exp.Subquery) and bool(node.this.args.get("joins"))  # ((select ...) join x)
+        if isinstance(node.this, exp.Query) and not bare:
+            query = self.query(node.this, self._ctes(node, env, outer), outer)
+            return [Input(alias, query=query, columns=_columns(node))]
+        inner = self._input(node.this, env, outer, left)
+        return [replace(i, alias=alias) for i in inner] if alias else inner
+
     def _table(self, node: exp.Table, env: _Env, alias: str) -> Input:
         parts = [p.name.lower() for p in node.parts]
         if len(parts) == 1 and parts[0] in env:
             query, columns = env[parts[0]]
-            return Input(alias, query=query, columns=_columns(node) or columns)
+            own = _columns(node)
+            return Input(alias, query=query, columns=own + columns[len(own) :])
         if len(parts) == 1 and parts[0].startswith(HOLE):
             return Input(alias, opaque=True)
         relation = self._relations.get(parts[0]) if len(parts) == 1 else None
         if relation is None:
             return Input(alias, ".".join(parts), columns=_columns(node))
-        own = re.split(r"[.:]", relation)[-1].lower()  # without an alias people qualify by the table's own name
-        return Input(own if alias == parts[0] else alias, relation, columns=_columns(node))
+        if alias == parts[0]:  # without an alias people qualify by the table's own name
+            alias = re.split(r"[.:]", relation)[-1].lower()
+        return Input(alias, relation, columns=_columns(node))
 
 
 class _Scope:
@@ -335,7 +351,12 @@ class _Scope:
 
 
 def _outer(item: Input) -> Input:
-    return Input(item.alias, item.relation, item.query, item.columns, item.feeds, item.opaque, outer=True)
+    return replace(item, outer=True)
+
+
+def _shared(item: Input, join: exp.Join) -> Input:
+    names = tuple(n.name.lower() for n in join.args.get("using") or ())
+    return replace(item, using=names, both=join.side in ("FULL", "RIGHT")) if names else item
 
 
 def _columns(node: exp.Expr) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ class Resolved:
     def __init__(self, statement: Statement, relation: Callable[[str], Frame], deadline: float = math.inf) -> None:
         self.literals: dict[tuple[str, str], dict[str, None]] = {}
         self._relation = relation
+        self._lateral = statement.lateral
         self._frames: list[Frame] = []
         for query in statement.queries:
             if time.monotonic() > deadline:
@@ -198,7 +199,10 @@ class Resolved:
             near = [(i, f) for i, f in scope if i.outer is outer]
             if ref.table:
                 near = [(i, f) for i, f in near if i.alias == ref.table]
-            found = _column(ref.name, [f for _, f in near], None if ref.table or outer else made)
+            elif any(ref.name.lower() in i.using for i, _ in near):
+                return _stronger(_shared(ref.name, near), ref.strength)
+            aliases = made if self._lateral and not (ref.table or outer) else None
+            found = _column(ref.name, [f for _, f in near], aliases)
             if found is not None:
                 return _stronger(found, ref.strength)
         return NOTHING
@@ -219,6 +223,8 @@ class Resolved:
                 if key in dropped or name in seen:  # JOIN USING gives its columns once
                     continue
                 seen.add(name)
+                if not star.table and any(key in i.using for i, _ in scope):
+                    origins = _shared(name, [(i, f) for i, f in scope if not i.outer])
                 new = self._item(replaced[key], scope, None) if key in replaced else origins
                 frame.add(renamed.get(key, name), new)
             frame.blind = frame.blind or source.blind
@@ -240,6 +246,13 @@ def _column(name: str, frames: Sequence[Frame], made: Frame | None) -> Origins |
     if len(frames) > 1:  # an unlisted name: told only when a single table can have it
         frames = [f for f in frames if f.rest]
     return frames[0].find(name) if len(frames) == 1 else None
+
+
+def _shared(name: str, scope: Sequence[tuple[Input, Frame]]) -> Origins:
+    """The column ``name`` of a JOIN USING: the left side's, or that of every side of a FULL or RIGHT join."""
+    listed = [f.find(name) or NOTHING for _, f in scope if f.place(name) is not None]
+    found = listed or [f.find(name) or NOTHING for _, f in scope if f.rest]
+    return _merge(found if any(i.both for i, _ in scope) else found[:1])
 
 
 def _renamed(frame: Frame, columns: Sequence[str]) -> Frame:

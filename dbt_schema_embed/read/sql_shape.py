@@ -46,6 +46,8 @@ class Input(Struct, array_like=True, frozen=True):
     feeds: tuple[Ref, ...] = ()  # a table function's arguments: every column of it is derived from them
     opaque: bool = False  # columns unknown, and where they come from too, e.g. PIVOT
     outer: bool = False  # of the query around a correlated subquery
+    using: tuple[str, ...] = ()  # lower-case columns it shares with what stands before it: JOIN ... USING (a, b)
+    both: bool = False  # a FULL or RIGHT join: a shared column's value can come from either side
 
 
 class Select(Struct, array_like=True, frozen=True, tag="select"):
@@ -67,6 +69,7 @@ class Statement(Struct, array_like=True, frozen=True):
     """Queries, each reading only earlier ones; the last is the answer."""
 
     queries: tuple[Select | Union, ...]
+    lateral: bool = False  # the dialect lets an expression use an alias made before it: select a as b, b + 1 as c
 
     def relations(self) -> list[str]:
         """The outside relations it reads, first seen first, without repeats."""
