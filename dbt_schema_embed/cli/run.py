@@ -44,6 +44,8 @@ def _code() -> int:
         return problem.exit_code
     except (BrokenPipeError, click.Abort):
         raise
+    except SystemExit:  # how click answers a broken pipe, whatever its mode
+        raise BrokenPipeError from None
     except Exception as problem:
         if os.environ.get(DEBUG, "") not in ("", "0"):
             raise
