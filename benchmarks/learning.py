@@ -96,7 +96,10 @@ class Curves(torch.nn.Module):
 
 def fit(tables: Sequence[Table], names: Sequence[str]) -> Round:
     """The round of weights that makes the truth of ``tables`` likeliest."""
-    examples = [example(t, names) for t in tables if t.used.any()]
+    useful = [t for t in tables if t.used.any()]
+    # a signal that was silent throughout has no curve: nothing was learnt of it
+    names = [n for n in names if any(np.isfinite(t.values[n]).any() for t in useful)]
+    examples = [example(t, names) for t in useful]
     total = sum(e.weight * len(e.used) for e in examples)
     model = Curves(len(names))
     search = torch.optim.LBFGS(model.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")

@@ -1,0 +1,186 @@
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from builders import columns, edges, embedded, model, project, shop, source
+
+from dbt_schema_embed.match import choose_targets, explain, match, suggest
+from dbt_schema_embed.records import Project, Relation, Suggestion, Suggestions
+
+
+def run(p: Project, **options) -> dict[tuple[str, str], Suggestion]:
+    sources = [embedded(r) for r in p.relations if r.kind == "source"]
+    models = [embedded(m) for m in choose_targets(p, options.get("targets", "auto"))]
+    rows = suggest(sources, models, project=p, **options)
+    return {(r.source.rpartition(".")[2], r.source_column): r for r in rows}
+
+
+def answers(rows: dict[tuple[str, str], Suggestion]) -> dict[str, str]:
+    return {
+        f"{t}.{c}": f"{r.model.rpartition('__')[2]}.{r.model_column}" if r.model else "" for (t, c), r in rows.items()
+    }
+
+
+def test_the_planned_models_of_a_shop() -> None:
+    found = answers(run(shop()))
+    expected = {
+        "charges.id": "charges.charge_id",
+        "charges.created": "charges.created_at",
+        "charges.amt": "charges.amount",
+        "charges.paid": "charges.is_paid",
+        "charges.customer": "charges.customer_id",
+        "charges._synced": "",
+        "refunds.id": "refunds.refund_id",
+        "refunds.created": "refunds.created_at",
+        "refunds.amount": "refunds.amount",
+        "refunds.reason": "refunds.reason",
+        "refunds._synced": "",
+    }
+    assert {k: found[k] for k in expected} == expected
+
+
+def test_every_column_has_one_row_and_confidences_are_probabilities() -> None:
+    p = shop()
+    rows = run(p)
+    assert set(rows) == {(r.name, c.name) for r in p.relations if r.kind == "source" for c in r.columns}
+    for row in rows.values():
+        assert 0 <= row.confidence <= 1
+        assert [c.confidence for c in row.candidates] == sorted((c.confidence for c in row.candidates), reverse=True)
+        assert row.reason
+
+
+def test_what_arrives_already_is_said_with_where() -> None:
+    row = run(shop())["customers", "id"]
+    assert (row.status, row.model_column, row.confidence) == ("existing", "customer_id", 1.0)
+    assert row.reason == "the project's SQL does this: renamed"
+
+
+def test_a_habit_is_named_and_counted() -> None:
+    row = run(shop())["charges", "id"]
+    assert row.evidence["habit"] == "id -> <table>_id"
+    assert row.reason == "id -> <table>_id, as in 2 other columns"
+
+
+def test_without_sql_the_habit_is_silent() -> None:
+    p = shop()
+    bare = replace(p, lineage=(), relations=tuple(replace(r, has_sql=False, parents=()) for r in p.relations))
+    row = run(bare)["charges", "id"]
+    assert row.model_column == "charge_id"
+    assert row.evidence["habit"] is None
+    assert "precedent" not in row.evidence
+
+
+def test_a_rejected_pair_is_not_suggested_again_and_an_accepted_one_is_kept_free() -> None:
+    p = shop()
+    charges, stg = "source.shop.stripe.charges", "model.shop.stg_stripe__charges"
+    refused = run(p, rejected={(charges, "amt", stg, "amount")})["charges", "amt"]
+    assert (refused.model, refused.model_column) != (stg, "amount")
+    assert all((c.model, c.model_column) != (stg, "amount") or c.confidence == 0 for c in refused.candidates)
+    taken = run(p, accepted={(charges, "customer"): (stg, "amount")})["charges", "amt"]
+    assert (taken.model, taken.model_column) != (stg, "amount")
+
+
+def test_the_order_of_tables_columns_and_models_does_not_matter() -> None:
+    p = shop()
+    rng = random.Random(1)
+
+    def bytes_of(mixed: bool) -> str:
+        relations = list(p.relations)
+        if mixed:
+            rng.shuffle(relations)
+        sources = [embedded(r) for r in relations if r.kind == "source"]
+        models = [embedded(m) for m in choose_targets(replace(p, relations=tuple(relations)), "auto")]
+        return json.dumps(Suggestions(suggest(sources, models, project=p)).to_dict())
+
+    assert bytes_of(True) == bytes_of(False)
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [("auto", ["stg_stripe__charges", "stg_stripe__refunds"]),
+     ("all", ["stg_stripe__charges", "stg_stripe__customers", "stg_stripe__products", "stg_stripe__refunds"])],
+)  # fmt: skip
+def test_targets(targets, expected: list[str]) -> None:
+    assert [m.name for m in choose_targets(shop(), targets)] == expected
+
+
+def test_targets_are_all_models_where_none_is_free() -> None:
+    table = source("orders", "id")
+    built = model("stg_orders", "order_id", [table])
+    p = project([table, built], edges(table, built, "id>order_id"))
+    assert [m.name for m in choose_targets(p, "auto")] == ["stg_orders"]
+
+
+def test_all_targets_say_who_feeds_them_now() -> None:
+    p = shop()
+    second = source("clients", "id created name email", vendor="shopkeep")
+    rows = run(replace(p, relations=(*p.relations, second)), targets="all")
+    row = rows["clients", "email"]
+    assert (row.model_column, row.fed_by) == ("email", ("stripe.customers.email",))
+
+
+def test_a_base_model_is_not_where_a_table_arrives() -> None:
+    table = source("orders", "id created")
+    base = model("base_orders", "id created", [table])
+    stage = model("stg_orders", "order_id created_at", [base])
+    p = project([table, base, stage], edges(table, base, "id created") + edges(table, stage, "id>order_id created>created_at"))
+    rows = run(p)
+    assert (rows["orders", "id"].model, rows["orders", "id"].status) == (stage.id, "existing")
+
+
+def test_a_source_that_feeds_two_models() -> None:
+    table = source("payments", "id amount payer_name payer_email")
+    first, second = model("stg_payments", "payment_id amount"), model("stg_payers", "payer_name payer_email")
+    found = run(project([table, first, second]))
+    assert {c: r.model for (_, c), r in found.items()} == {
+        "id": first.id, "amount": first.id, "payer_name": second.id, "payer_email": second.id,
+    }  # fmt: skip
+
+
+def test_no_models_means_nothing() -> None:
+    rows = run(project([source("orders", "id name")]))
+    assert {r.model for r in rows.values()} == {None}
+    assert rows["orders", "id"].reason == "there is no model to feed"
+
+
+def test_a_name_is_proposed_by_habit() -> None:
+    rows = run(shop(), propose=True)
+    assert rows["charges", "_synced"].proposed_name == "synced"
+    assert rows["charges", "id"].proposed_name is None
+
+
+def test_explain_says_each_signal_and_why_not_the_next() -> None:
+    p = shop()
+    charges = next(r for r in p.relations if r.name == "charges")
+    models = [embedded(m) for m in choose_targets(p, "auto")]
+    text = explain(embedded(charges), "amt", models, project=p)
+    assert text.startswith("stripe.charges.amt   (targets: auto)")
+    assert "1. stg_stripe__charges.amount" in text
+    assert "stg_stripe__charges.amount stands before" in text
+    assert "source_words_found" in text
+
+
+def table(name: str, said: str) -> Relation:
+    return Relation(name, name, "table", columns(said))
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("customer_name start_date", "cust_nm strt_dt other", {"customer_name": "cust_nm", "start_date": "strt_dt"}),
+        ("assay_id confidence_score", "CONSC ASSI", {"assay_id": "ASSI", "confidence_score": "CONSC"}),
+        ("客戶名稱 地址", "地址 客戶名稱", {"客戶名稱": "客戶名稱", "地址": "地址"}),
+        ("orderID orderDate", "order_date order_id", {"orderID": "order_id", "orderDate": "order_date"}),
+    ],
+)
+def test_match_without_a_project(left: str, right: str, expected: dict[str, str]) -> None:
+    rows = match(embedded(table("left", left)), embedded(table("right", right)))
+    best = {r.source_column: r.candidates[0].model_column for r in rows}
+    assert best == expected
+
+
+def test_match_of_strange_names_does_not_fail() -> None:
+    names = tuple(replace(c, name=n) for c, n in zip(columns("a b c d"), ["", "🙂", "a\u202eb", "x" * 5000], strict=True))
+    side = Relation("t", "t", "table", names)
+    assert len(match(embedded(side), embedded(side))) == 4
