@@ -3,14 +3,22 @@
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from dbt_schema_embed.embed.locate import DEFAULT_ENCODER, DEFAULT_SHA256, encoder_folder, is_default, is_path
-from dbt_schema_embed.errors import EncoderError
+from dbt_schema_embed.errors import EncoderError, printable
 
 _SMALL = 64 * 2**20  # a configuration or tokenizer file beyond 64 MiB is none
+
+
+Content = TypeVar("Content")
+
+
+class _Module(msgspec.Struct):
+    type: str
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +94,14 @@ def _pooling(folder: Path) -> tuple[Literal["mean", "cls"] | None, int | None]:
     """How tokens become one vector, and its size where the modules say it."""
     if not (folder / "modules.json").is_file():
         return "mean", None  # sentence-transformers does the same with a bare transformer
-    modules = _json(folder / "modules.json")
     kinds = []
-    for module in modules:
-        kind = str(module.get("type", ""))
-        if not kind.startswith("sentence_transformers."):
+    for module in _read(folder / "modules.json", list[_Module]):
+        if not module.type.startswith("sentence_transformers."):
             raise EncoderError(
-                f"encoder {folder.name}: modules.json names {kind!r}, code from outside sentence-transformers",
+                f"{folder / 'modules.json'} names {printable(module.type)}, code from outside sentence-transformers",
                 hint="such code is never run: choose another encoder",
             )
-        kinds.append((kind.rsplit(".", 1)[-1], str(module.get("path", ""))))
+        kinds.append((module.type.rsplit(".", 1)[-1], module.path))
     names = [kind for kind, _ in kinds]
     settings = {kind: _json(folder / path / "config.json", optional=True) for kind, path in kinds if path}
     dim = _dim(settings)
@@ -130,16 +136,20 @@ def _max_tokens(folder: Path, config: dict[str, Any], bert: dict[str, Any]) -> i
     return min(known, default=512)
 
 
-def _json(path: Path, *, optional: bool = False) -> Any:
+def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:
+    if optional and not path.is_file():
+        return {}
+    return _read(path, dict[str, Any])
+
+
+def _read(path: Path, kind: type[Content]) -> Content:
     try:
         if path.stat().st_size > _SMALL:
             raise EncoderError(f"{path} is larger than any encoder's configuration")
-        return msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
-        if optional:
-            return {}
         raise EncoderError(
             f"{path} is missing", hint="an encoder's folder holds config.json and model.safetensors"
         ) from None
-    except (OSError, msgspec.DecodeError) as problem:
-        raise EncoderError(f"{path} cannot be read: {problem}") from None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
+        raise EncoderError(f"{path} cannot be read: {printable(problem)}") from None

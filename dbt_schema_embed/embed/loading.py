@@ -80,10 +80,14 @@ def _onnx(wanted: Wanted, notes: list[str]) -> Encoder | None:
         return None
     try:
         encoder = _drawn(wanted, int8=False)
+        rows = np.concatenate(list(encoder.encode(probe.PROBE_TEXTS, Limits(), EmbedStats())))
     except ImportError as problem:
         notes.append(f"{problem.name} is not installed: the encoder runs on torch, which takes seconds to load")
         return None
-    if not probe.faithful(np.concatenate(list(encoder.encode(probe.PROBE_TEXTS, Limits(), EmbedStats()))), expected):
+    except Exception as problem:  # onnxruntime's errors have no base of their own, and torch can still serve
+        notes.append(f"onnxruntime cannot run the encoder, torch does: {printable(problem)}")
+        return None
+    if not probe.faithful(rows, expected):
         notes.append("onnxruntime gives other vectors than the float32 encoder here: the encoder runs on torch")
         return None
     return encoder

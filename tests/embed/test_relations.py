@@ -1,0 +1,53 @@
+"""Relations become rows; each distinct text is encoded once over all of them."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from dbt_schema_embed.embed.memo import MemoEmbedder
+from dbt_schema_embed.embed.relations import embed_relations
+from dbt_schema_embed.embed.text import column_texts, pair_texts
+from dbt_schema_embed.records import Column, Relation
+from tests.embed.encoders import DIM, HashEncoder, hash_rows
+
+SHOP = [
+    Relation("a", "stg_shop__orders", "model", (Column("id"), Column("customerId", description="Who ordered."))),
+    Relation("b", "orders", "source", (Column("ID"), Column("customer_id")), source_name="shop"),
+    Relation("c", "empty", "model"),
+]
+
+
+def test_rows_are_those_of_the_texts(open_memo: Callable[..., MemoEmbedder]) -> None:
+    """Facet by facet, column by column; no text is a row of zeros."""
+    embedded = embed_relations(SHOP, open_memo())
+    for relation, one in zip(SHOP, embedded, strict=True):
+        texts = column_texts(relation)
+        assert one.relation is relation
+        assert np.array_equal(one.table, hash_rows([texts.table])[0])
+        for name, facet in texts.facets.items():
+            expected = hash_rows(facet) * [[float(bool(text))] for text in facet] if facet else np.zeros((0, DIM))
+            assert np.array_equal(one.facets[name], expected.astype(np.float32))
+            assert one.facets[name].dtype == np.float32
+
+
+def test_each_distinct_text_is_encoded_once(open_memo: Callable[..., MemoEmbedder], hash_encoder: HashEncoder) -> None:
+    """Over all relations and facets."""
+    embed_relations(SHOP, open_memo(levels=[]))
+    assert sorted(hash_encoder.encoded) == [
+        "Who ordered.", "customer id", "empty", "id", "orders", "orders: customer id", "orders: id",
+    ]  # fmt: skip
+
+
+def test_no_relations(open_memo: Callable[..., MemoEmbedder], hash_encoder: HashEncoder) -> None:
+    """Give none, and load nothing."""
+    assert embed_relations([], open_memo()) == ()
+    assert hash_encoder.loads == 0
+
+
+def test_texts_with_sample_values_are_not_remembered(open_memo: Callable[..., MemoEmbedder]) -> None:
+    """They are encoded again by the next run."""
+    people = Relation("p", "people", "table", (Column("sex", values=("male", "female")),))
+    first, second = open_memo(), open_memo()
+    embed_relations([people], first, texts_of=pair_texts)
+    embed_relations([people], second, texts_of=pair_texts)
+    assert second.stats.misses == 2  # "sex: male, female" and "male, female"
