@@ -3,10 +3,10 @@ import random
 from dataclasses import replace
 
 import pytest
-from builders import columns, edges, embedded, model, project, shop, source
 
 from dbt_schema_embed.match import choose_targets, explain, match, suggest
 from dbt_schema_embed.records import Project, Relation, Suggestion, Suggestions
+from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
 
 def run(p: Project, **options) -> dict[tuple[str, str], Suggestion]:
@@ -124,7 +124,9 @@ def test_a_base_model_is_not_where_a_table_arrives() -> None:
     table = source("orders", "id created")
     base = model("base_orders", "id created", [table])
     stage = model("stg_orders", "order_id created_at", [base])
-    p = project([table, base, stage], edges(table, base, "id created") + edges(table, stage, "id>order_id created>created_at"))
+    p = project(
+        [table, base, stage], edges(table, base, "id created") + edges(table, stage, "id>order_id created>created_at")
+    )
     rows = run(p)
     assert (rows["orders", "id"].model, rows["orders", "id"].status) == (stage.id, "existing")
 
@@ -181,6 +183,8 @@ def test_match_without_a_project(left: str, right: str, expected: dict[str, str]
 
 
 def test_match_of_strange_names_does_not_fail() -> None:
-    names = tuple(replace(c, name=n) for c, n in zip(columns("a b c d"), ["", "🙂", "a\u202eb", "x" * 5000], strict=True))
+    names = tuple(
+        replace(c, name=n) for c, n in zip(columns("a b c d"), ["", "🙂", "a\u202eb", "x" * 5000], strict=True)
+    )
     side = Relation("t", "t", "table", names)
     assert len(match(embedded(side), embedded(side))) == 4
