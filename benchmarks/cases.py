@@ -5,10 +5,11 @@ The data lies outside the package: CASES/dbt/<project>/{target,seeds,gold.json},
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from dbt_schema_embed.match.candidates import Targets, build_block
 from dbt_schema_embed.match.combine import nothing_rows, signal_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.layers import arrivals, choose_targets
+from dbt_schema_embed.match.names import skeleton, words
 from dbt_schema_embed.match.suggesting import habits_of
 from dbt_schema_embed.read import read_project, read_relation
 from dbt_schema_embed.records import Lineage, Project, Relation
@@ -94,15 +96,28 @@ def hide(project: Project, gold: dict[str, Any], sources: set[str]) -> Project:
 
 
 def project_tables(
-    folder: Path, project: Project, embed: Any, targets: str, hidden: set[str] | None = None
+    folder: Path, project: Project, embed: Any, targets: str, hidden: set[str] | None = None, short: bool = False
 ) -> Iterator[Table]:
-    """The tables of one project. ``hidden``: hide these sources' models instead of those the case hides."""
+    """The tables of one project.
+
+    ``hidden``: hide these sources' models instead of those the case hides; ``short``: shorten the sources' names.
+    """
     gold, raw = load_gold(folder / "gold.json")
     visible = {p["source"] for p in raw["pairs"] if p["visible"]}
     if hidden is None:
         scored = {p["source"] for p in raw["pairs"] if not p["visible"]} - visible
     else:
         project, scored = hide(project, raw, hidden), hidden
+    spelled = {r.id: [c.key.lower() for c in r.columns] for r in project.relations}
+    if short:
+        project = with_short_names(project)
+        now = {r.id: dict(zip(spelled[r.id], r.columns, strict=True)) for r in project.relations if r.kind == "source"}
+        lineage = (
+            replace(e, source_column=now[e.source][e.source_column.lower()].name)
+            for e in project.lineage
+            if e.source_column.lower() in now.get(e.source, {})
+        )
+        project = replace(project, lineage=tuple(sorted(lineage)))
     sources = [r for r in project.relations if r.kind == "source" and r.columns]
     models = choose_targets(project, targets)  # type: ignore[arg-type]
     left, right = embed(sources), Targets(embed(models))
@@ -113,10 +128,13 @@ def project_tables(
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}
     for source in left:
         block = build_block(source, right, lexicon, habits)
-        yield _project_table(folder.name, block, gold, source.relation.id in scored, fed, mapped)
+        keys = spelled[source.relation.id]
+        yield _project_table(folder.name, block, keys, gold, source.relation.id in scored, fed, mapped)
 
 
-def _project_table(group: str, block: Block, gold: Gold, scored: bool, fed: set[str], mapped: set[Key]) -> Table:
+def _project_table(
+    group: str, block: Block, keys: Sequence[str], gold: Gold, scored: bool, fed: set[str], mapped: set[Key]
+) -> Table:
     source = block.source.relation
     n, k = block.shape
     right, over = np.zeros((n, k), bool), np.zeros((n, k), bool)
@@ -124,10 +142,12 @@ def _project_table(group: str, block: Block, gold: Gold, scored: bool, fed: set[
     pairs = [(block.models[m].relation.id, t.key.lower()) for m, t in zip(block.model_of, block.targets, strict=True)]
     kinds: list[str | None] = []
     for i, column in enumerate(source.columns):
-        key = (source.id, column.key.lower())
+        key = (source.id, keys[i])
         truth = gold.truth.get(key, set()) if scored else set()
         # A table that arrives already is trained on too: what of it feeds nothing there must stay unanswered.
-        leftover = not scored and source.id in fed and key in gold.unmapped and key not in mapped
+        leftover = (
+            not scored and source.id in fed and key in gold.unmapped and (source.id, column.name.lower()) not in mapped
+        )
         empty[i] = (scored and key in gold.unmapped and key not in gold.skipped) or leftover
         used[i] = bool(truth) or empty[i]
         kinds.append(gold.kinds.get(key) if truth else None)
@@ -148,6 +168,37 @@ def pair_table(group: str, name: str, sides: Sequence[Relation], truth: set[Key]
         group, name, block, signal_values(block), nothing_rows(block, False),
         hit, np.zeros((n, k), bool), np.ones(n, bool), ~hit.any(axis=1), [None] * n,
     )  # fmt: skip
+
+
+def with_short_names(project: Project) -> Project:
+    """The project as if its sources were an old system's: every word of their names shortened, each always alike."""
+
+    def short(name: str) -> str:
+        return "_".join(_short_word(w) for w in words(name)) or name
+
+    def renamed(r: Relation) -> Relation:
+        columns = tuple(replace(c, name=n, description="") for c, n in zip(r.columns, _distinct(r, short), strict=True))
+        return replace(r, name=short(r.name), columns=columns)
+
+    return replace(project, relations=tuple(renamed(r) if r.kind == "source" else r for r in project.relations))
+
+
+def _distinct(relation: Relation, short: Callable[[str], str]) -> list[str]:
+    seen: dict[str, int] = {}
+    names = []
+    for column in relation.columns:
+        name = short(column.name)
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return names
+
+
+def _short_word(word: str) -> str:
+    """What people write for a word in eight letters: its beginning, or its consonants; which one, the word decides."""
+    if len(word) < 5:
+        return word
+    bones = skeleton(word)
+    return (word[:3], word[:4], bones[:4], bones)[crc32(word.encode()) % 4]
 
 
 def read_case(folder: Path, cache: Path) -> Project:

@@ -19,8 +19,8 @@ from dbt_schema_embed.match.combine import (
     whole_table,
 )
 
-RIDGE, SMOOTH, STEPS = 2e-4, 2e-3, 40
-WIDTH = 36
+RIDGE, SMOOTH, STEPS = 2e-4, 2e-3, 32
+WIDTH = 30
 """Candidates of a table that are trained on: all right ones, and those hardest to tell apart."""
 
 

@@ -32,10 +32,11 @@ WEIGHTS = Path(match_room.__file__).with_name("weights.json")
 
 
 def project_scenarios(cases: Path) -> dict[str, list[Table]]:
-    """auto and all as the cases are; "bare": every staging model hidden, so that there is no habit to learn from."""
+    """auto and all as the cases are; "bare": every staging model hidden, so that there is no habit to learn from;
+    "short": the sources' names shortened as old systems have them."""
     embedder = open_embedder()
     embed = partial(embed_relations, embedder=embedder)
-    found: dict[str, list[Table]] = {"auto": [], "all": [], "bare": []}
+    found: dict[str, list[Table]] = {"auto": [], "all": [], "bare": [], "short": []}
     with tempfile.TemporaryDirectory() as cache:
         for folder in sorted(p for p in (cases / "dbt").iterdir() if (p / "gold.json").exists()):
             project = read_case(folder, Path(cache))
@@ -44,6 +45,7 @@ def project_scenarios(cases: Path) -> dict[str, list[Table]]:
             _, raw = load_gold(folder / "gold.json")
             everything = {p["source"] for p in raw["pairs"]}
             found["bare"] += project_tables(folder, project, embed, "auto", everything)
+            found["short"] += project_tables(folder, project, embed, "auto", short=True)
     embedder.close()
     return found
 
@@ -77,7 +79,7 @@ def names_without(left_out: Sequence[str]) -> tuple[str, ...]:
 
 def _fit_project(scenarios: dict[str, list[Table]], names: Sequence[str], out: Sequence[str]) -> tuple[Round, Round]:
     torch.set_num_threads(1)
-    share = {"auto": 0.4, "all": 0.3, "bare": 0.3}
+    share = {"auto": 0.35, "all": 0.3, "bare": 0.2, "short": 0.15}
     kept = [[replace(t, weight=share[s]) for t in ts if t.group not in out] for s, ts in scenarios.items()]
     return two_rounds(kept, names)
 

@@ -47,6 +47,12 @@ class Lexicon:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
+    def likeness(self, left: Sequence[str], right: Sequence[str]) -> float:
+        """Likeness of a source's words to a model's, in [0, 1]: what each word finds on the other side, on average."""
+        found = self.table.likeness[np.ix_(self.table.rows(left), self.table.columns(right))]
+        total = len(left) + len(right)
+        return float(found.max(axis=1).sum() + found.max(axis=0).sum()) / total if left and right else 0.0
+
     def _all(self, relations: Sequence[Relation]) -> set[str]:
         names = {w for r in relations for w in entity(r.name)}
         return names | {w for r in relations for ws in self.words_of[r.id] for w in ws}

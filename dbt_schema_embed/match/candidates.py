@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.names import entity, stem
+from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.records import Embedded
 
 MODELS, NEAREST = 12, 5
@@ -25,7 +25,7 @@ class Targets:
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
         self.names = self._stack([m.facets["name"] for m in self.models])
         self.tables = self._stack([m.table[None] for m in self.models])
-        self.stems = [{stem(w) for w in entity(m.relation.name)} for m in self.models]
+        self.entities = [entity(m.relation.name) for m in self.models]
 
     @staticmethod
     def _stack(parts: list[Matrix]) -> Matrix:
@@ -35,7 +35,7 @@ class Targets:
 def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Habits) -> Block:
     """The source table beside its candidate columns, models in the order of `Targets`."""
     few = len(targets.models) <= MODELS
-    keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets)
+    keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
     chosen = np.unique(targets.model_of[keep])
     place = np.full(len(targets.models), -1)
     place[chosen] = np.arange(len(chosen))
@@ -49,13 +49,13 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
     )
 
 
-def _near(source: Embedded, targets: Targets) -> NDArray[np.bool_]:
+def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bool_]:
     cosine = source.facets["name"] @ targets.names.T
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
     covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
-    about = {stem(w) for w in entity(source.relation.name)}
-    shared = [2 * len(about & s) / max(1, len(about) + len(s)) for s in targets.stems]
+    about = entity(source.relation.name)
+    shared = [lexicon.likeness(about, e) for e in targets.entities]
     likeness = covered + targets.tables @ source.table + np.array(shared, np.float32)
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
     keep = np.isin(targets.model_of, best_models)

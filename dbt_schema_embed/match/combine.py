@@ -72,6 +72,8 @@ def load_rounds(mode: Mode) -> tuple[Round, Round]:
 
 def signal_values(block: Block) -> dict[str, Matrix]:
     """Every signal's (n, k) matrix by name, and for some how each candidate stands within its row."""
+    if 0 in block.shape:
+        return dict.fromkeys(SIGNAL_NAMES, np.zeros(block.shape, np.float32))
     values = {s.__name__: s(block) for s in SIGNALS}
     return values | {f"{name}_relative": relative(values[name]) for name in RELATIVE}
 

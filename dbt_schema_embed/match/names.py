@@ -6,8 +6,7 @@ from functools import lru_cache
 
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
 
-# fooBar | FOOBar | 123 | any run of letters; other scripts are one letter class
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_A-Za-z]+")
+_RUN = re.compile(r"[^\W_]+")
 _VOWELS = str.maketrans("", "", "aeiou")
 
 
@@ -19,7 +18,20 @@ def words(name: str) -> tuple[str, ...]:
     (('stripe', 'customer', 'id', '2'), ('prjct', 'strt', 'dt'), ('url', 'host'))
     """
     plain = unicodedata.normalize("NFKC", name)
-    return tuple(w.lower() for w in _WORD.findall(plain)) or ((plain.lower(),) if plain.strip() else ())
+    found = [word.lower() for run in _RUN.findall(plain) for word in _humps(run)]
+    return tuple(found) or ((plain.lower(),) if plain.strip() else ())
+
+
+def _humps(run: str) -> list[str]:
+    """A run of letters and digits cut where digits begin or end, and at camel humps: fooBar, FOOBar."""
+    parts, start = [], 0
+    for at in range(1, len(run)):
+        before, here, after = run[at - 1], run[at], run[at + 1 : at + 2]
+        hump = here.isupper() and (before.islower() or (before.isupper() and after.islower()))
+        if hump or before.isdigit() != here.isdigit():
+            parts.append(run[start:at])
+            start = at
+    return [*parts, run[start:]]
 
 
 def squash(name: str) -> str:

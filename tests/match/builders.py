@@ -56,9 +56,7 @@ def model(name: str, said: str, parents: Sequence[Relation] = ()) -> Relation:
 def edges(table: Relation, built: Relation, said: str) -> list[Lineage]:
     """ "id>charge_id amount>amount" -> lineage."""
     pairs = [part.partition(">") for part in said.split()]
-    return [
-        Lineage(table.id, a, built.id, b or a, "identical" if a == (b or a) else "renamed") for a, _, b in pairs
-    ]
+    return [Lineage(table.id, a, built.id, b or a, "identical" if a == (b or a) else "renamed") for a, _, b in pairs]
 
 
 def project(relations: Iterable[Relation], lineage: Iterable[Lineage] = ()) -> Project:
@@ -69,14 +67,27 @@ def shop() -> Project:
     """Two tables that arrive, two planned models, two tables to map."""
     customers = source("customers", "id:integer created:timestamp name:text email:text _synced:timestamp")
     products = source("products", "id:integer created:timestamp name:text active:boolean _synced:timestamp")
-    charges = source("charges", "id:integer created:timestamp amt:integer paid:boolean customer:integer _synced:timestamp")
+    charges = source(
+        "charges", "id:integer created:timestamp amt:integer paid:boolean customer:integer _synced:timestamp"
+    )
     refunds = source("refunds", "id:integer created:timestamp amount:integer reason:text _synced:timestamp")
     built = [
-        model("stg_stripe__customers", "customer_id:integer created_at:timestamp customer_name:text email:text", [customers]),
-        model("stg_stripe__products", "product_id:integer created_at:timestamp product_name:text is_active:boolean", [products]),
+        model(
+            "stg_stripe__customers",
+            "customer_id:integer created_at:timestamp customer_name:text email:text",
+            [customers],
+        ),
+        model(
+            "stg_stripe__products",
+            "product_id:integer created_at:timestamp product_name:text is_active:boolean",
+            [products],
+        ),
     ]
     planned = [
-        model("stg_stripe__charges", "charge_id:integer created_at:timestamp amount:integer is_paid:boolean customer_id:integer"),
+        model(
+            "stg_stripe__charges",
+            "charge_id:integer created_at:timestamp amount:integer is_paid:boolean customer_id:integer",
+        ),
         model("stg_stripe__refunds", "refund_id:integer created_at:timestamp amount:integer reason:text"),
     ]
     known = edges(customers, built[0], "id>customer_id created>created_at name>customer_name email")

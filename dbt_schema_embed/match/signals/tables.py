@@ -7,10 +7,8 @@ from dbt_schema_embed.match.names import stem
 
 
 def table_words(block: Block) -> Matrix:
-    """Share of words that the table's and the model's names have in common (Dice over stems)."""
-    left = {stem(w) for w in block.source_entity}
-    right = [{stem(w) for w in e} for e in block.entities]
-    return block.per_model([2 * len(left & r) / max(1, len(left) + len(r)) for r in right])
+    """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
+    return block.per_model([block.lexicon.likeness(block.source_entity, e) for e in block.entities])
 
 
 def table_same(block: Block) -> Matrix:
