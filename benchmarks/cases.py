@@ -96,11 +96,12 @@ def hide(project: Project, gold: dict[str, Any], sources: set[str]) -> Project:
 
 
 def project_tables(
-    folder: Path, project: Project, embed: Any, targets: str, hidden: set[str] | None = None, short: bool = False
+    folder: Path, project: Project, embed: Any, targets: str, hidden: set[str] | None = None, change: str = ""
 ) -> Iterator[Table]:
     """The tables of one project.
 
-    ``hidden``: hide these sources' models instead of those the case hides; ``short``: shorten the sources' names.
+    ``hidden``: hide these sources' models instead of those the case hides; ``change``: "short" shortens the sources'
+    names, "split" makes two of planned models.
     """
     gold, raw = load_gold(folder / "gold.json")
     visible = {p["source"] for p in raw["pairs"] if p["visible"]}
@@ -109,7 +110,9 @@ def project_tables(
     else:
         project, scored = hide(project, raw, hidden), hidden
     spelled = {r.id: [c.key.lower() for c in r.columns] for r in project.relations}
-    if short:
+    if change == "split":
+        project, gold = split_models(project, gold)
+    if change == "short":
         project = with_short_names(project)
         now = {r.id: dict(zip(spelled[r.id], r.columns, strict=True)) for r in project.relations if r.kind == "source"}
         lineage = (
@@ -168,6 +171,27 @@ def pair_table(group: str, name: str, sides: Sequence[Relation], truth: set[Key]
         group, name, block, signal_values(block), nothing_rows(block, False),
         hit, np.zeros((n, k), bool), np.ones(n, bool), ~hit.any(axis=1), [None] * n,
     )  # fmt: skip
+
+
+SECOND_HALF = ("details", "profile", "attributes", "settings", "metrics")
+
+
+def split_models(project: Project, gold: Gold) -> tuple[Project, Gold]:
+    """The project as if every other planned model of six columns or more were two, its last columns in a new one."""
+    moved: dict[Key, str] = {}
+    relations = []
+    for number, r in enumerate(project.relations):
+        if r.kind != "model" or r.has_sql or len(r.columns) < 6 or number % 2:
+            relations.append(r)
+            continue
+        at = len(r.columns) * (5 + number % 3) // 10
+        name = f"{r.name}_{SECOND_HALF[number % len(SECOND_HALF)]}"
+        second = replace(r, id=r.id + name[len(r.name) :], name=name, columns=r.columns[at:])
+        moved |= {(r.id, c.key.lower()): second.id for c in second.columns}
+        relations += [replace(r, columns=r.columns[:at]), second]
+    truth = {k: {(moved.get(p, p[0]), p[1]) for p in pairs} for k, pairs in gold.truth.items()}
+    ordered = tuple(sorted(relations, key=lambda r: r.id))
+    return replace(project, relations=ordered), replace(gold, truth=truth)
 
 
 def with_short_names(project: Project) -> Project:

@@ -33,10 +33,10 @@ WEIGHTS = Path(match_room.__file__).with_name("weights.json")
 
 def project_scenarios(cases: Path) -> dict[str, list[Table]]:
     """auto and all as the cases are; "bare": every staging model hidden, so that there is no habit to learn from;
-    "short": the sources' names shortened as old systems have them."""
+    "short": the sources' names shortened as old systems have them; "split": planned models cut in two."""
     embedder = open_embedder()
     embed = partial(embed_relations, embedder=embedder)
-    found: dict[str, list[Table]] = {"auto": [], "all": [], "bare": [], "short": []}
+    found: dict[str, list[Table]] = {"auto": [], "all": [], "bare": [], "short": [], "split": []}
     with tempfile.TemporaryDirectory() as cache:
         for folder in sorted(p for p in (cases / "dbt").iterdir() if (p / "gold.json").exists()):
             project = read_case(folder, Path(cache))
@@ -45,7 +45,8 @@ def project_scenarios(cases: Path) -> dict[str, list[Table]]:
             _, raw = load_gold(folder / "gold.json")
             everything = {p["source"] for p in raw["pairs"]}
             found["bare"] += project_tables(folder, project, embed, "auto", everything)
-            found["short"] += project_tables(folder, project, embed, "auto", short=True)
+            found["short"] += project_tables(folder, project, embed, "auto", change="short")
+            found["split"] += project_tables(folder, project, embed, "auto", change="split")
     embedder.close()
     return found
 
@@ -79,7 +80,7 @@ def names_without(left_out: Sequence[str]) -> tuple[str, ...]:
 
 def _fit_project(scenarios: dict[str, list[Table]], names: Sequence[str], out: Sequence[str]) -> tuple[Round, Round]:
     torch.set_num_threads(1)
-    share = {"auto": 0.35, "all": 0.3, "bare": 0.2, "short": 0.15}
+    share = {"auto": 0.3, "all": 0.25, "bare": 0.2, "short": 0.15, "split": 0.1}
     kept = [[replace(t, weight=share[s]) for t in ts if t.group not in out] for s, ts in scenarios.items()]
     return two_rounds(kept, names)
 

@@ -43,15 +43,15 @@ def squash(name: str) -> str:
 def stem(word: str) -> str:
     """A word without its English plural or verb ending; short words stay.
 
-    >>> [stem(w) for w in ("orders", "categories", "addresses", "created", "status", "shipping")]
-    ['order', 'category', 'address', 'creat', 'status', 'shipp']
+    >>> [stem(w) for w in ("orders", "categories", "addresses", "creates", "created", "status", "charges", "charge")]
+    ['order', 'category', 'address', 'creat', 'creat', 'status', 'charg', 'charg']
     """
     if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
-        return word[:-2]
-    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
+        word = word[:-3] + "y"
+    elif len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        word = word[:-2]
+    elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
     if len(word) > 5 and word.endswith("ing"):
         return word[:-3]
     if len(word) > 4 and word.endswith("ed"):
