@@ -8,7 +8,7 @@ from pathlib import Path
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.read.sql_resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
 from dbt_schema_embed.read.sql_shape import CAST, DERIVED, Statement
-from dbt_schema_embed.read.sql_statements import TIME_LIMIT, ModelSql, read_statements
+from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements
 from dbt_schema_embed.records import Lineage, LineageKind, RelationKind
 
 __all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key"]
@@ -92,7 +92,7 @@ class _Reader:
             except RecursionError:
                 self._problems[unique_id] = "it nests too deep"
             except TimeoutError:
-                self._problems[unique_id] = f"{TIME_LIMIT:.0f} s were over"
+                self._problems[unique_id] = OUT_OF_TIME
         return SqlFacts(
             {i: tuple(n for n in f.names if n) for i, f in sorted(self._frames.items())},
             frozenset(i for i, f in self._frames.items() if f.open),
@@ -178,6 +178,9 @@ def _kind(source: str, model: str, strength: int) -> LineageKind:
     return "identical" if source.lower() == model.lower() else "renamed"
 
 
+_EPHEMERAL = "__dbt__cte__"  # dbt's name for an ephemeral model; here where it did not write its CTE out
+
+
 class _Tables:
     """Relations by the names SQL has for them."""
 
@@ -194,6 +197,8 @@ class _Tables:
 
     def find(self, name: str, parents: Sequence[str]) -> TableInfo | None:
         """The relation that ``name`` ("db.schema.table", "ref:x" or "source:a.b") means in a model with ``parents``."""
+        if name.startswith(_EPHEMERAL):
+            name = f"ref:{name.removeprefix(_EPHEMERAL)}"
         if ":" in name:
             return self._referenced(name, parents)
         found = self._by_key.get(name) or self._by_end.get(name)
@@ -206,6 +211,6 @@ class _Tables:
         call, _, name = reference.partition(":")
         kinds = ("source",) if call == "source" else ("model", "seed", "snapshot")
         for unique_id in parents:
-            if unique_id.startswith(kinds) and unique_id.endswith(f".{name}"):
+            if unique_id.startswith(kinds) and unique_id.lower().endswith(f".{name.lower()}"):
                 return self._by_id.get(unique_id)
         return None

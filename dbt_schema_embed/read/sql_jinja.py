@@ -11,7 +11,9 @@ _INCREMENTAL = re.compile(
     r"\{%-?\s*if\s+is_incremental\(\)\s*-?%\}(?:(?!\{%).)*\{%-?\s*endif\s*-?%\}", re.DOTALL
 )  # it adds a filter to later runs; the first run is without it
 _SET = re.compile(r"\{%-?\s*set\s[^%]*=(?:(?!%\}).)*%\}", re.DOTALL)
-_EXPRESSION = re.compile(r"\{\{-?(.*?)-?\}\}", re.DOTALL)
+_SNAPSHOT = re.compile(r"\{%-?\s*(?:snapshot\s+\w+|endsnapshot)\s*-?%\}")
+_BRACES = r"\{(?:[^{}]|\{[^{}]*\})*\}"  # a dictionary, perhaps with others in it
+_EXPRESSION = re.compile(rf"""\{{\{{-?((?:'[^']*'|"[^"]*"|{_BRACES}|[^{{}}'"])*?)-?\}}\}}""")
 _CALL = re.compile(r"\s*(ref|source|config)\s*\((.*)\)\s*", re.DOTALL)
 _TEXT = re.compile(r"""\s*(?:'([^'\\{}]+)'|"([^"\\{}]+)")\s*""")
 
@@ -36,7 +38,7 @@ def plain_sql(raw: str) -> tuple[str, dict[str, str]] | None:
         return f"{HOLE}{holes}"
 
     sql = raw
-    without: tuple[re.Pattern[str], ...] = (_COMMENT, _INCREMENTAL, _SET)
+    without: tuple[re.Pattern[str], ...] = (_COMMENT, _INCREMENTAL, _SET, _SNAPSHOT)
     for pattern in without:
         sql = pattern.sub(" ", sql)
     sql = _EXPRESSION.sub(put, sql)

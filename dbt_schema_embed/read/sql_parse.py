@@ -220,7 +220,7 @@ class _Builder:
             names = [p.alias for p in node.args["pivots"] if p.alias]
             return [Input((names[-1] if names else alias).lower(), opaque=True)]
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            return [self._table(node, env, alias), *more]
+            return [_field(node, alias, left) or self._table(node, env, alias), *more]
         if isinstance(node, exp.Subquery):
             return self._bracket(node, env, outer, left) + more
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
@@ -348,6 +348,14 @@ class _Scope:
         ref = self._ref(side, PLAIN) if values and isinstance(side, exp.Column) else None
         if ref:
             self.literals.append((ref, tuple(dict.fromkeys(values))[:MAX_VALUES]))
+
+
+def _field(node: exp.Table, alias: str, left: Sequence[Input]) -> Input | None:
+    """BigQuery's `from t, t.items as item`: an array of a row that stands before it, unnested."""
+    parts = [p.name for p in node.parts]
+    if len(parts) != 2 or parts[0].lower() not in {i.alias for i in left}:
+        return None
+    return Input(alias, feeds=(Ref(parts[1], parts[0].lower(), DERIVED),), opaque=True)
 
 
 def _outer(item: Input) -> Input:

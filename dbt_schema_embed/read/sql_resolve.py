@@ -29,6 +29,7 @@ class Frame:
         self.blind = False  # it has columns that nobody can list
         self._places: dict[str, int] = {}
         self._lower: dict[str, int] = {}
+        self._indexed = 0
         self._found: dict[str, Origins] = {}  # without it, unions of unions take exponential time
 
     @property
@@ -41,13 +42,15 @@ class Frame:
         if len(self.names) >= MAX_COLUMNS:
             self.blind = True
             return
-        self._places.setdefault(name, len(self.names))
-        self._lower.setdefault(name.lower(), len(self.names))
         self.names.append(name)
         self.origins.append(origins)
 
     def place(self, name: str) -> int | None:
         """Where ``name`` is listed, or None."""
+        for new in range(self._indexed, len(self.names)):  # only now: most frames are never asked
+            self._places.setdefault(self.names[new], new)
+            self._lower.setdefault(self.names[new].lower(), new)
+        self._indexed = len(self.names)
         found = self._places.get(name)
         return self._lower.get(name.lower()) if found is None else found
 
@@ -162,16 +165,24 @@ class Resolved:
         scope: list[tuple[Input, Frame]] = []
         for item in select.inputs:
             scope.append((item, self._input(item, scope)))
-        frame = Frame()
-        for entry in select.items:
-            if isinstance(entry, Star):
-                self._expand(entry, frame, scope)
-            else:
-                frame.add(entry.name, self._item(entry, scope, frame))
+        near = [f for i, f in scope if not i.outer]
+        passed_on = len(near) == 1 and select.items == (Star(),)  # `select * from x` is x
+        frame = near[0] if passed_on else self._listed(select, scope)
         for ref, values in select.literals:
             for key, strength in self._ref(ref, scope, frame).items():
                 if strength <= CAST:
                     self._keep(key, values)
+        return frame
+
+    def _listed(self, select: Select, scope: Sequence[tuple[Input, Frame]]) -> Frame:
+        frame = Frame()
+        for entry in select.items:
+            if not isinstance(entry, Star):
+                frame.add(entry.name, self._item(entry, scope, frame))
+            elif entry.blind:
+                frame.blind = True
+            else:
+                self._expand(entry, frame, scope)
         return frame
 
     def _keep(self, key: tuple[str, str], values: Sequence[str]) -> None:
@@ -208,29 +219,30 @@ class Resolved:
         return NOTHING
 
     def _expand(self, star: Star, frame: Frame, scope: Sequence[tuple[Input, Frame]]) -> None:
-        if star.blind:
-            frame.blind = True
-            return
+        near = [(i, f) for i, f in scope if not i.outer and star.table in ("", i.alias)]
         dropped = {name.lower() for name in star.dropped}
-        renamed = {old.lower(): new for old, new in star.renamed}
+        renamed = {old.lower(): (old, new) for old, new in star.renamed}
         replaced = {item.name.lower(): item for item in star.replaced}
+        shared = frozenset(n for i, _ in near for n in i.using) if not star.table else frozenset()
         seen: set[str] = set()
-        for item, source in scope:
-            if item.outer or (star.table and item.alias != star.table):
+        for name, origins in ((n, o) for _, f in near for n, o in zip(f.names, f.origins, strict=True)):
+            key = name.lower()
+            if key in dropped or name in seen:  # JOIN USING gives its columns once
                 continue
-            for name, origins in zip(source.names, source.origins, strict=True):
-                key = name.lower()
-                if key in dropped or name in seen:  # JOIN USING gives its columns once
-                    continue
-                seen.add(name)
-                if not star.table and any(key in i.using for i, _ in scope):
-                    origins = _shared(name, [(i, f) for i, f in scope if not i.outer])
-                new = self._item(replaced[key], scope, None) if key in replaced else origins
-                frame.add(renamed.get(key, name), new)
-            frame.blind = frame.blind or source.blind
-            hidden = frozenset(dropped | renamed.keys())
-            # two or twenty: an unlisted name cannot be told, so the third need not be kept
-            frame.rest = [*frame.rest, *((f, d | hidden) for f, d in source.rest)][:2]
+            seen.add(name)
+            if key in replaced:
+                origins = self._item(replaced.pop(key), scope, None)
+            elif key in shared:
+                origins = _shared(name, near)
+            frame.add(renamed.pop(key, (name, name))[1], origins)
+        for item in replaced.values():  # of columns that nothing lists
+            frame.add(item.name, self._item(item, scope, None))
+        for old, new in renamed.values():
+            frame.add(new, self._ref(Ref(old, star.table), scope, None))
+        hidden = frozenset(dropped | {old.lower() for old, _ in star.renamed})
+        frame.blind = frame.blind or any(f.blind for _, f in near)
+        # two or twenty: an unlisted name cannot be told, so the third need not be kept
+        frame.rest = [*frame.rest, *((f, d | hidden) for _, near_ in near for f, d in near_.rest)][:2]
 
 
 def _column(name: str, frames: Sequence[Frame], made: Frame | None) -> Origins | None:

@@ -13,6 +13,7 @@ from dbt_schema_embed.read.sql_shape import Statement
 
 TIME_LIMIT = 60.0
 """Seconds for parsing all SQL of a project, and again for resolving it; what is left then costs a warning a model."""
+OUT_OF_TIME = "the time for reading SQL was over"
 _STACK = 64 * 2**20  # bytes; sqlglot recurses, and its compiled build does so on the C stack
 _RECURSION = 20_000  # frames; sql_parse.MAX_DEPTH levels take ~24 each
 
@@ -55,7 +56,7 @@ def read_statements(
         if model.id in read:
             cache.put(model.id, read[model.id])
     cache.save()
-    late = {m.id: f"{TIME_LIMIT:.0f} s were over" for m in models if m.id not in read}
+    late = {m.id: OUT_OF_TIME for m in models if m.id not in read}
     return (
         {i: entry.statement for i, entry in read.items() if entry.statement is not None},
         {i: entry.problem for i, entry in read.items() if entry.problem} | late,

@@ -163,6 +163,14 @@ def test_a_name_without_its_database_is_found_unless_two_share_it() -> None:
     assert longer.lineage == (Lineage(CHARGES.id, "id", "model.p.m", "id", "identical"),)
 
 
+def test_an_ephemeral_model_whose_cte_was_not_written_out() -> None:
+    ephemeral = ModelSql("model.p.Eph", "select id as e_id from db.raw.charges")
+    reader = model("m", "select e_id from __dbt__cte__eph", "model.p.Eph")
+    assert "source.p.raw.charges.id > model.p.m.e_id renamed" in lines(
+        read_sql([reader, ephemeral], TABLES, "postgres", None)
+    )
+
+
 def test_recursion_limit_and_stack_size_are_put_back() -> None:
     import threading
 

@@ -50,8 +50,6 @@ def test_deep_long_but_honest_sql_is_read(sql: str) -> None:
         "select " + "- " * 5000 + "1",
         "select c1" + "[1]" * 5000 + " from t",
         "select c1" + ".f()" * 5000 + " from t",
-        "select " + "not c1 = " * 5000 + "1",
-        "select c1" + "::int" * 50_000 + " from t",
         "select * from " + "(" * 5000,
         "select " + "case when " * 5000,
     ],
@@ -59,6 +57,12 @@ def test_deep_long_but_honest_sql_is_read(sql: str) -> None:
 def test_deep_sql_is_refused(sql: str) -> None:
     (warning,) = read(sql).warnings
     assert warning.startswith("model.p.m: its SQL was not read: it nests ")
+
+
+@pytest.mark.parametrize("sql", ["select " + "not c1 = " * 5000 + "1", "select c1" + "::int" * 50_000 + " from t"])
+def test_deep_sql_is_refused_or_read(sql: str) -> None:
+    """sqlglot's compiled build has no recursion limit: what it can parse is read."""
+    assert read(sql).warnings in ((), ("model.p.m: its SQL was not read: it nests too deep",))
 
 
 @pytest.mark.parametrize(
@@ -90,13 +94,15 @@ def test_time_that_is_over_costs_warnings(monkeypatch: pytest.MonkeyPatch) -> No
     models = [ModelSql(f"model.p.m{i}", "select 1 as a", f"m{i}") for i in range(2)]
     monkeypatch.setattr(sql_statements, "TIME_LIMIT", -1.0)
     facts = read_sql(models, {}, "postgres", None)
-    assert facts.warnings == tuple(f"model.p.m{i}: its SQL was not read: -1 s were over" for i in range(2))
+    assert facts.warnings == tuple(
+        f"model.p.m{i}: its SQL was not read: the time for reading SQL was over" for i in range(2)
+    )
 
 
 def test_time_that_is_over_while_resolving_costs_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage, "TIME_LIMIT", -1.0)
     facts = read("select 1 as a")
-    assert facts.warnings == ("model.p.m: its SQL was not read: -1 s were over",)
+    assert facts.warnings == ("model.p.m: its SQL was not read: the time for reading SQL was over",)
 
 
 def test_a_parser_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,4 +119,4 @@ def test_a_parser_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> 
     facts = read_sql(models, {}, "postgres", None)
     free.set()
     assert list(facts.columns) == ["model.p.quick"]
-    assert facts.warnings == ("model.p.slow: its SQL was not read: 1 s were over",)
+    assert facts.warnings == ("model.p.slow: its SQL was not read: the time for reading SQL was over",)

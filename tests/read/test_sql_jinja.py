@@ -15,6 +15,8 @@ from dbt_schema_embed.read.sql_jinja import plain_sql
         ("{{ ref('x', version='3') }}", "dse_relation_1", {"dse_relation_1": "ref:x.v3"}),
         ("{{ source('a', 'b') }}", "dse_relation_1", {"dse_relation_1": "source:a.b"}),
         ("{{ config(x={'a': 1}) }}s", "s", {}),
+        ("{{ config(meta={'a': {'b': 1}}, x='}}') }}s", "s", {}),
+        ("{% snapshot x %}{{ config(a=1) }}s{% endsnapshot %}", " s ", {}),
         ("a{# {% if %} {{ #}b", "a b", {}),
         ("{% if is_incremental() %} where {{ this }} {% endif %}z", " z", {}),
         ("{% set x = [1, 2] %}z", " z", {}),
