@@ -10,6 +10,7 @@ from dbt_schema_embed import __version__
 
 COMMANDS = {
     "suggest": "Say which model column each source column feeds.",
+    "report": "Draw the mappings as one HTML file.",
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
@@ -17,6 +18,7 @@ COMMANDS = {
     "check": "Check the mapping files against the project.",
     "search": "Find columns by words.",
     "match": "Match the columns of two tables in files.",
+    "profile": "Let your dbt look at the rows of source tables.",
     "index": "Build the index that search uses.",
     "cache": "Look after the memo of vectors.",
     "doctor": "Say what is installed, found and missing, and what to do.",

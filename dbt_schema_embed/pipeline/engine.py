@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dbt_schema_embed.index import Changes
     from dbt_schema_embed.pipeline.checking import Checked
     from dbt_schema_embed.pipeline.doctor import Diagnosis
+    from dbt_schema_embed.pipeline.profiling import Profiled
+    from dbt_schema_embed.pipeline.reporting import Reported
 
 
 class SchemaEmbed:
@@ -64,6 +66,7 @@ class SchemaEmbed:
         top_k: int = 10,
         propose: bool = False,
         write: bool = False,
+        profile: bool = False,
         **artifacts: Unpack[Artifacts],
     ) -> Suggestions:
         """Which model column each column of the selected source tables feeds: one row a column.
@@ -76,6 +79,7 @@ class SchemaEmbed:
             top_k: Candidates listed in a row, at most.
             propose: Also propose names for columns that map to nothing.
             write: Also bring the mapping files of these tables up to date; see ``written`` of the answer.
+            profile: Also let the user's dbt look at the rows of these tables now; values stay in memory.
             artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
 
         Raises:
@@ -87,9 +91,12 @@ class SchemaEmbed:
         self._session.need_embed("suggest")
         from dbt_schema_embed.match import choose_targets, suggest
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
+        from dbt_schema_embed.pipeline.profiling import with_values
 
         opened = self._session.open(project_dir, artifacts)
         sources = chosen_sources(opened.project, select, exclude)
+        if profile:
+            opened, sources = with_values(self._session, opened, sources)
         mappings = load_mappings(opened.root, self.settings)
         known = decided(opened, mappings)
         wanted = targets or self.settings.targets
@@ -129,6 +136,26 @@ class SchemaEmbed:
         text = explain(left[0], name, right, project=opened.project, targets=wanted)
         self._session.told(opened.project.warnings)
         return text
+
+    def report(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        targets: Targets | None = None,
+        output: Path | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Reported":
+        """Write what `suggest` answers as one HTML file, which also says what changed since the report it replaces.
+
+        ``output`` None: schema_embed/report.html in dbt's target folder. Raises as `suggest`; WriteError where the file
+        cannot be written.
+        """
+        from dbt_schema_embed.pipeline.reporting import write_report
+
+        answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
+        return write_report(self._session, answer, Path(project_dir), artifacts, output)
 
     def match(self, left: Relation, right: Relation, *, top_k: int | None = None) -> Suggestions:
         """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.
@@ -255,6 +282,39 @@ class SchemaEmbed:
         from dbt_schema_embed.read import read_relation
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
+
+    def profile(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        target: str | None = None,
+        profiles_dir: Path | None = None,
+        row_limit: int | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Profiled":
+        """Let the user's dbt look at the rows of source tables, and keep statistics that later calls use.
+
+        Calls ``dbt run-operation schema_embed_profile``. Values are kept only where ``store_samples`` is set.
+
+        Args:
+            project_dir: The folder of dbt_project.yml.
+            select: Source tables in dbt's selection syntax; empty: all.
+            exclude: The same; taken away.
+            target: dbt's target; None: its default.
+            profiles_dir: The folder of profiles.yml; None: dbt's default.
+            row_limit: Most rows of a table to look at; None: 10,000.
+            artifacts: As in `suggest`.
+
+        Raises:
+            ConfigError: no source is selected, or there is no dbt on PATH.
+            SchemaEmbedError: dbt fails before it looks at any table, or at several in a row.
+        """
+        from dbt_schema_embed.pipeline.profiling import DbtOptions, profile_sources
+
+        opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
+        return profile_sources(self._session, opened, select, exclude, DbtOptions(target, profiles_dir, row_limit))
 
     def doctor(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "Diagnosis":
         """What is installed, found and missing, and what to do. Changes nothing."""

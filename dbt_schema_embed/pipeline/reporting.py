@@ -1,0 +1,84 @@
+"""`report`: suggestions, the map of names and what changed, as one HTML file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
+from dbt_schema_embed.pipeline.output import save
+from dbt_schema_embed.pipeline.project import Artifacts
+from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Relation, Suggestions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+REPORT = "report.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A report that was written."""
+
+    path: Path
+    shown: str  # as people are told it
+    columns: int
+    doubtful: int  # of them those that need a person
+
+
+def write_report(
+    session: Session, answer: Suggestions, root: Path, artifacts: Artifacts, output: Path | None
+) -> Reported:
+    """See `SchemaEmbed.report`."""
+    from dbt_schema_embed.records import LIKELY
+    from dbt_schema_embed.write.report import to_html
+    from dbt_schema_embed.write.report_data import ReportInput, report_data
+
+    opened = session.open(root, artifacts, lineage_of=(), values=False)
+    path = output or opened.scratch / REPORT
+    chosen = {row.source for row in answer.rows}
+    relations = [r for r in opened.project.relations if r.columns and (r.kind == "model" or r.id in chosen)]
+    session.progress("Drawing the report")
+    given = ReportInput(
+        project=opened.project.name,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        suggestions=answer,
+        relations=relations,
+        vectors=_name_vectors(session, relations),
+        decisions=_decisions(root, session),
+        notes=answer.warnings,
+    )
+    save(path, to_html(report_data(given, _previous(path))))
+    doubtful = sum(row.status == "suggested" and row.confidence < LIKELY for row in answer.rows)
+    return Reported(path, shown_path(root, path), len(answer.rows), doubtful)
+
+
+def _name_vectors(session: Session, relations: Sequence[Relation]) -> dict[str, "NDArray[np.float32]"]:
+    """Relation id -> (n_columns, d): the vectors of its columns' names, from the memo."""
+    return {e.relation.id: e.facets["name"] for e in session.embedded(relations)}
+
+
+def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
+    """The confidence of every suggestion that a person accepted or rejected, and which of the two."""
+    return [
+        (row.confidence, row.status == "accepted")
+        for _, file in load_mappings(root, session.settings).files
+        for row in file.columns
+        if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
+    ]
+
+
+def _previous(path: Path) -> "dict[str, object] | None":
+    """The data of the report that stands at ``path``; None when there is none, or something else."""
+    from dbt_schema_embed.write.report import DATA_BYTES, data_of
+
+    try:
+        if not path.is_file() or path.stat().st_size > DATA_BYTES:
+            return None
+        data = data_of(path.read_text("utf-8"))
+    except (OSError, ValueError):  # unreadable, or no text: it will be replaced, and is nothing to compare with
+        return None
+    return None if data is None else dict(data)
