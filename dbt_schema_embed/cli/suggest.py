@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
 @click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
 @click.option("--explain", metavar="SOURCE.COLUMN", help="Say in full why this column gets its suggestion.")
+@click.option("--profile", is_flag=True, help="Let your dbt look at the rows first; values stay in memory.")
 @click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
 @output_options("table", "json", "markdown")
@@ -53,6 +54,7 @@ def command(
     top_k: int,
     propose: bool,
     explain: str | None,
+    profile: bool,
     write: bool,
     fail_on_change: bool,
     form: str,
@@ -70,7 +72,7 @@ def command(
         return 0
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
-        **place.artifacts,
+        profile=profile, **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, **looks(output)), output)
     if write:

@@ -1,13 +1,16 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
-from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
 from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.settings import Settings
+
+PROFILE = "profile.json"
+"""What `profile` keeps in our folder."""
 
 SCRATCH = "schema_embed"
 """Our folder below dbt's target folder: the index, and SQL that was parsed. It can be removed at any time."""
@@ -40,6 +43,8 @@ def open_project(
 ) -> Opened:
     """Read a project; ``lineage_of`` and ``values`` as in `read.read_project`.
 
+    With ``values``, what `profile` has kept is taken in as well.
+
     Raises:
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known.
@@ -51,7 +56,18 @@ def open_project(
     project = read_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch
     )
-    return Opened(root, scratch, project)
+    return Opened(root, scratch, _with_profile(project, scratch / PROFILE) if values else project)
+
+
+def _with_profile(project: Project, path: Path) -> Project:
+    if not path.exists():
+        return project
+    from dbt_schema_embed.read.profiles import read_profiles, with_profiles
+
+    try:
+        return with_profiles(project, read_profiles(path))
+    except ArtifactError as problem:  # made by us, and by us again: no reason to stop
+        return replace(project, warnings=(*project.warnings, problem.message))
 
 
 def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[str]) -> list[Relation]:
