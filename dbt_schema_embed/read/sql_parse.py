@@ -1,50 +1,25 @@
-"""SQL text -> Statement. The only file of this room that imports sqlglot."""
+"""SQL text -> Statement: the queries of sqlglot's tree, innermost first."""
 
 from __future__ import annotations  # exp.Expr has its name since sqlglot 29: not looked up at run time
 
-import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
-from sqlglot import Dialect, TokenType, exp
-from sqlglot.errors import ParseError, SqlglotError
+from sqlglot import exp
 
 from dbt_schema_embed.read.sql_shape import CAST, DERIVED, PLAIN, Input, Item, Ref, Select, Star, Statement, Union
+from dbt_schema_embed.read.sql_tree import SqlError, parse_tree
 
-MAX_LENGTH = 1_000_000
-"""Characters of SQL that are parsed; longer texts are refused."""
-MAX_DEPTH = 200
-"""Brackets, CASEs and prefix operators that may stand inside each other. sqlglot recurses ~24 frames a level."""
 MAX_VALUES = 50
 """Literals kept for one comparison."""
 HOLE = "dse_jinja_"
 """Names that begin so stand for a Jinja expression whose text is unknown (see sql_jinja)."""
 
-_OPEN = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.CASE}
-_CLOSE = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE, TokenType.END}
-_LINK = {TokenType.DOT, TokenType.L_BRACKET}
-_END_OF_CHAIN = {
-    *(
-        TokenType.COMMA,
-        TokenType.ALIAS,
-        TokenType.AND,
-        TokenType.OR,
-        TokenType.EQ,
-        TokenType.DPIPE,
-        TokenType.SEMICOLON,
-    ),
-    *(TokenType.SELECT, TokenType.FROM, TokenType.JOIN, TokenType.ON, TokenType.WHEN, TokenType.THEN, TokenType.ELSE),
-    *(TokenType.PLUS, TokenType.DASH, TokenType.STAR, TokenType.SLASH, TokenType.UNION),
-}
 _LATERAL = {None, "clickhouse", "databricks", "duckdb", "redshift", "snowflake", "spark", "spark2", "teradata"}
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.NullSafeEQ, exp.NullSafeNEQ)
 _Env = Mapping[str, tuple[int, tuple[str, ...]]]  # CTE name, lower case -> its query and its column aliases
-
-
-class SqlError(ValueError):
-    """SQL that cannot be read; the message is one line without the SQL's own text."""
 
 
 def parse_statement(sql: str, dialect: str | None, relations: Mapping[str, str] | None = None) -> Statement:
@@ -53,73 +28,16 @@ def parse_statement(sql: str, dialect: str | None, relations: Mapping[str, str] 
     Raises:
         SqlError: too long, too deep, not SQL, no query, or a dialect sqlglot does not know.
     """
-    tree = _tree(sql, dialect)
+    tree = parse_tree(sql, dialect)
     query = tree.expression if isinstance(tree, exp.Create | exp.Insert) else tree
     if not isinstance(query, exp.Query):
         raise SqlError("it holds no query")
     builder = _Builder(relations or {})
     try:
         builder.query(query, {}, ())
-    except RecursionError as problem:
-        raise SqlError(_reason(problem)) from None
+    except RecursionError:
+        raise SqlError("it nests too deep") from None
     return Statement(tuple(builder.queries), dialect in _LATERAL)
-
-
-def _tree(sql: str, dialect: str | None) -> exp.Expr:
-    if len(sql) > MAX_LENGTH:
-        raise SqlError(f"it is longer than {MAX_LENGTH:,} characters")
-    try:
-        reader = Dialect.get_or_raise(dialect)
-    except ValueError:
-        raise SqlError("sqlglot does not know the dialect") from None
-    log = logging.getLogger("sqlglot")
-    was, log.disabled = log.disabled, True  # it logs what it falls back on; our caller gets one warning instead
-    try:
-        tokens = reader.tokenize(sql)
-        if _depth(t.token_type for t in tokens) > MAX_DEPTH:
-            raise SqlError(f"it nests deeper than {MAX_DEPTH} levels")
-        trees = [t for t in reader.parser().parse(tokens, sql) if t is not None]
-    except (SqlglotError, RecursionError) as problem:
-        raise SqlError(_reason(problem)) from None
-    except SqlError:
-        raise
-    except (ValueError, TypeError, AttributeError, LookupError):
-        # what sqlglot's parser lets through on some malformed texts, instead of a ParseError
-        raise SqlError("it cannot be parsed") from None
-    finally:
-        log.disabled = was
-    if not trees:
-        raise SqlError("it is empty")
-    return trees[-1]
-
-
-def _depth(kinds: Iterable[TokenType]) -> int:
-    """How deep the statement nests. Prefix operators (NOT NOT x) and links (a[1][1], a.f().f()) count as nesting:
-    sqlglot recurses for the ones, and takes quadratic time and worse for the others."""
-    links = [0]  # of the chain each open bracket stands in
-    deepest = run = 0
-    last: TokenType | None = None
-    for kind in kinds:
-        run = run + 1 if kind is last and kind is not TokenType.R_PAREN else 0
-        last = kind
-        if kind in _LINK:
-            links[-1] += 1
-        elif kind in _END_OF_CHAIN:
-            links[-1] = 0
-        deepest = max(deepest, len(links), links[-1], run)
-        if kind in _OPEN:
-            links.append(0)
-        elif kind in _CLOSE and len(links) > 1:
-            links.pop()
-    return deepest
-
-
-def _reason(problem: Exception) -> str:
-    """One line. sqlglot's own text quotes the SQL, with ANSI escapes, and names its classes."""
-    if isinstance(problem, ParseError) and problem.errors:
-        first = problem.errors[0]
-        return f"it cannot be parsed at line {first.get('line')}, column {first.get('col')}"
-    return "it nests too deep" if isinstance(problem, RecursionError) else "it cannot be split into tokens"
 
 
 def _part(node: exp.Expr, name: str) -> Any:
@@ -220,7 +138,7 @@ class _Builder:
             names = [p.alias for p in node.args["pivots"] if p.alias]
             return [Input((names[-1] if names else alias).lower(), opaque=True)]
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            return [_field(node, alias, left) or self._table(node, env, alias), *more]
+            return [self._table(node, env, alias), *more]
         if isinstance(node, exp.Subquery):
             return self._bracket(node, env, outer, left) + more
         if isinstance(node, exp.Lateral) and isinstance(node.this, exp.Subquery):
@@ -348,14 +266,6 @@ class _Scope:
         ref = self._ref(side, PLAIN) if values and isinstance(side, exp.Column) else None
         if ref:
             self.literals.append((ref, tuple(dict.fromkeys(values))[:MAX_VALUES]))
-
-
-def _field(node: exp.Table, alias: str, left: Sequence[Input]) -> Input | None:
-    """BigQuery's `from t, t.items as item`: an array of a row that stands before it, unnested."""
-    parts = [p.name for p in node.parts]
-    if len(parts) != 2 or parts[0].lower() not in {i.alias for i in left}:
-        return None
-    return Input(alias, feeds=(Ref(parts[1], parts[0].lower(), DERIVED),), opaque=True)
 
 
 def _outer(item: Input) -> Input:

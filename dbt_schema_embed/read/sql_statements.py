@@ -15,7 +15,7 @@ TIME_LIMIT = 60.0
 """Seconds for parsing all SQL of a project, and again for resolving it; what is left then costs a warning a model."""
 OUT_OF_TIME = "the time for reading SQL was over"
 _STACK = 64 * 2**20  # bytes; sqlglot recurses, and its compiled build does so on the C stack
-_RECURSION = 20_000  # frames; sql_parse.MAX_DEPTH levels take ~24 each
+_RECURSION = 20_000  # frames; sql_tree.MAX_DEPTH levels take ~24 each
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,8 @@ def _deep(work: Callable[[], None], seconds: float) -> None:
 
 
 def _parse(model: ModelSql, dialect: str | None, key: bytes) -> Entry:
-    from dbt_schema_embed.read.sql_parse import SqlError, parse_statement
+    from dbt_schema_embed.read.sql_parse import parse_statement
+    from dbt_schema_embed.read.sql_tree import SqlError
 
     sql, relations = model.sql, dict[str, str]()
     if not model.compiled:

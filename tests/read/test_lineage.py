@@ -95,6 +95,7 @@ def test_an_incremental_model_reads_itself_and_a_cycle_ends() -> None:
         ("select a\nfrom (", "it cannot be parsed at line 2, column 6"),
         ("select 'a", "it cannot be split into tokens"),
         ("def model(dbt, session):\n    return dbt.ref('x')", "it cannot be parsed at line 1, column 10"),
+        ("select date_trunc(x, week(", "it cannot be parsed at line 1, column 26"),
         ("drop table x", "it holds no query"),
         ("", "it is empty"),
         ("-- nothing", "it is empty"),
@@ -112,6 +113,11 @@ def test_sql_that_cannot_be_read_costs_one_warning(sql: str, why: str) -> None:
 def test_an_unknown_dialect_costs_a_warning() -> None:
     facts = read_sql([model("m", "select 1 as a")], {}, "klingon", None)
     assert facts.warnings == ("model.p.m: its SQL was not read: sqlglot does not know the dialect",)
+
+
+def test_what_sqlglot_lets_through_instead_of_a_parse_error_costs_a_warning_too() -> None:
+    facts = read_sql([model("m", "select date_trunc(x, week(")], {}, "bigquery", None)
+    assert facts.warnings == ("model.p.m: its SQL was not read: it cannot be parsed",)
 
 
 def test_literals_belong_to_every_column_the_compared_one_comes_from_unchanged() -> None:

@@ -120,3 +120,12 @@ def test_a_parser_that_hangs_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> 
     free.set()
     assert list(facts.columns) == ["model.p.quick"]
     assert facts.warnings == ("model.p.slow: its SQL was not read: the time for reading SQL was over",)
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(model: ModelSql, dialect: str | None, key: bytes) -> sql_statements.Entry:
+        raise KeyError(model.id)
+
+    monkeypatch.setattr(sql_statements, "_parse", faulty)
+    with pytest.raises(KeyError, match=r"model\.p\.m"):
+        read("select 1 as a")
