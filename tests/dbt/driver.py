@@ -47,9 +47,15 @@ class Dbt:
     ) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        # Said, not shown by closing the pipe: a process that another test has forked may hold a copy of our end.
+        self._process.stdin.write(json.dumps(None) + "\n")
         self._process.stdin.close()
-        self._process.wait(timeout=60)
-        self._process.stdout.close()
+        try:
+            self._process.wait(timeout=30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._process.stdout.close()
 
     def __call__(self, project: Path, *args: str, **env: str) -> Outcome:
         """Run ``dbt ARGS`` in ``project``; ``env`` is added to the environment."""

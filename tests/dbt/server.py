@@ -13,6 +13,8 @@ def main() -> None:
     answers = sys.stdout
     for line in sys.stdin:
         request = json.loads(line)
+        if request is None:
+            return
         os.chdir(request["cwd"])
         os.environ.update(request["env"] | {"DBT_PROFILES_DIR": request["cwd"]})
         printed = io.StringIO()
