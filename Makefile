@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
-.PHONY: help setup demo example test lint train score clean
+.PHONY: help setup demo example test lint bench torture train score clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -37,6 +37,12 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+bench: setup ## measure the embedding engine
+	@$(BIN)/python benchmarks/bench_embed.py $(ARGS)
+
+torture: setup ## kill processes that update the index, and look for what was lost
+	@$(BIN)/python benchmarks/torture_index.py --kills 200 --chroma-kills 20 $(ARGS)
 
 train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
 	@$(BIN)/python benchmarks/train.py $(CASES) $(ARGS)
