@@ -10,6 +10,7 @@ from dbt_schema_embed import __version__
 
 COMMANDS = {
     "suggest": "Say which model column each source column feeds.",
+    "review": "Decide about suggestions in the terminal.",
     "report": "Draw the mappings as one HTML file.",
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.doctor import Diagnosis
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
+    from dbt_schema_embed.pipeline.reviewing import Review
 
 
 class SchemaEmbed:
@@ -156,6 +157,26 @@ class SchemaEmbed:
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
         return write_report(self._session, answer, Path(project_dir), artifacts, output)
+
+    def review(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        select: Sequence[str] = (),
+        exclude: Sequence[str] = (),
+        targets: Targets | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Review":
+        """The open suggestions, to be decided one by one; brings the mapping files up to date first.
+
+        Raises as `suggest`; also MissingExtraError where the extra `review` is not installed, before anything is read.
+        """
+        self._session.need_review()
+        from dbt_schema_embed.pipeline.reviewing import review_of
+
+        answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
+        opened = self._session.open(project_dir, artifacts, lineage_of=())
+        return review_of(opened, answer, self.settings)
 
     def match(self, left: Relation, right: Relation, *, top_k: int | None = None) -> Suggestions:
         """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.

@@ -1,0 +1,160 @@
+"""The state of a review and what each key does to it; knows no terminal."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from dbt_schema_embed.errors import SchemaEmbedError, printable
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline.reviewing import Choice, Item, Review
+
+Mode = Literal["look", "search", "note", "above", "keys"]
+_USUAL_MINIMUM = "0.95"
+
+
+class Desk:
+    """What is on the screen: a column, a mode, what was typed so far, and a line about what happened last."""
+
+    def __init__(self, review: "Review") -> None:
+        self.review = review
+        self.at = 0
+        self.mode: Mode = "look"
+        self.typed = ""
+        self.picked = 0  # in the list that a search shows
+        self.found: tuple[Choice, ...] = ()
+        self.message = ""
+        self.done = not review.items
+        self.over = False
+        self._look: dict[str, Callable[[], None]] = {
+            "a": self._accept, "enter": self._accept, "r": self._reject, "s": self._next, "right": self._next,
+            "p": self._back, "left": self._back, "u": self._undo, "/": lambda: self._type("search"),
+            "n": lambda: self._type("note", self.item.note), "A": lambda: self._type("above", _USUAL_MINIMUM),
+            "?": lambda: self._type("keys"), "q": self._quit, "escape": self._quit,
+        }  # fmt: skip
+
+    @property
+    def item(self) -> "Item":
+        """The column in front."""
+        return self.review.items[self.at]
+
+    def counts(self) -> dict[str, int]:
+        """How many columns are open, accepted and rejected."""
+        states = [item.state for item in self.review.items]
+        return {state: states.count(state) for state in ("open", "accepted", "rejected")}  # type: ignore[arg-type]
+
+    def press(self, key: str) -> None:
+        """Do what ``key`` (a character, or "enter", "escape", "backspace", "up", "down", "left", "right") does here."""
+        self.message = ""
+        try:
+            if self.mode == "look":
+                self._press_looking(key)
+            elif self.mode == "keys" or key == "escape":
+                self.mode = "look"
+            elif key == "enter":
+                self._entered()
+            elif key in ("up", "down"):
+                self.picked = max(0, min(len(self.found) - 1, self.picked + (1 if key == "down" else -1)))
+            else:
+                self._edited(key)
+        except SchemaEmbedError as problem:
+            self.mode = "look"
+            self.message = printable(str(problem).replace("\n", " "), 300)
+
+    def _press_looking(self, key: str) -> None:
+        if self.done and key not in ("u", "p", "left", "q", "escape", "?"):
+            return
+        if key.isascii() and key.isdigit():
+            self._choose(int(key))
+        elif key in self._look:
+            self._look[key]()
+        elif len(key) == 1 and key.isprintable():
+            self.message = f"{key} does nothing here: ? lists the keys"
+
+    def _edited(self, key: str) -> None:
+        if key == "backspace":
+            self.typed = self.typed[:-1]
+        elif key.isprintable() and key not in ("left", "right"):
+            self.typed += key
+        if self.mode == "search":
+            self.picked = 0
+            self.found = self.review.find(self.typed, self.item)
+
+    def _entered(self) -> None:
+        mode, self.mode = self.mode, "look"
+        if mode == "search" and self.found:
+            self._accept(self.found[self.picked])
+        elif mode == "note":
+            self.review.annotate(self.item, self.typed.strip())
+            self.message = "note saved" if self.typed.strip() else "note removed"
+        elif mode == "above":
+            self._accept_above()
+
+    def _accept_above(self) -> None:
+        try:
+            minimum = float(self.typed)
+        except ValueError:
+            minimum = -1.0
+        if not 0 <= minimum <= 1:
+            self.message = f"{printable(self.typed, 20)!r} is not a number from 0 to 1"
+            return
+        count = self.review.accept_above(minimum)
+        if self.item.state != "open":
+            self._forward()
+        self.message = f"accepted {count} with a confidence of {minimum:.2f} or more; u takes it back"
+
+    def _type(self, mode: Mode, text: str = "") -> None:
+        self.mode, self.typed, self.picked = mode, text, 0
+        if mode == "search":
+            self.found = self.review.find("", self.item)
+
+    def _choose(self, number: int) -> None:
+        if 1 <= number <= len(self.item.others):
+            self._accept(self.item.others[number - 1])
+        else:
+            self.message = f"there is no answer {number} here"
+
+    def _accept(self, choice: "Choice | None" = None) -> None:
+        item = self.item
+        self.review.accept(item, choice)
+        self._forward()
+        self.message = f"accepted {_pair(item)}"
+
+    def _reject(self) -> None:
+        item = self.item
+        self.review.reject(item)
+        self._forward()
+        self.message = f"rejected {_pair(item)}"
+
+    def _undo(self) -> None:
+        item = self.review.undo()
+        if item is None:
+            self.message = "there is nothing to take back"
+            return
+        self.at = self.review.items.index(item)
+        self.done = False
+        self.message = f"taken back: {printable(item.column, 60)}"
+
+    def _forward(self) -> None:
+        """To the next open column, those skipped before included; to the end when none is open."""
+        count = len(self.review.items)
+        ahead = [(self.at + step) % count for step in range(1, count + 1)]
+        following = next((i for i in ahead if self.review.items[i].state == "open"), None)
+        self.done = following is None
+        self.at = self.at if following is None else following
+
+    def _next(self) -> None:
+        self.at = (self.at + 1) % len(self.review.items)
+
+    def _back(self) -> None:
+        if self.done:
+            self.done = False
+        elif self.review.items:
+            self.at = (self.at - 1) % len(self.review.items)
+
+    def _quit(self) -> None:
+        self.over = True
+
+
+def _pair(item: "Item") -> str:
+    goal = item.answer.name if item.answer else "nothing"
+    return f"{printable(item.column, 60)} → {goal}"

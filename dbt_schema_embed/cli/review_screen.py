@@ -1,0 +1,148 @@
+"""A review as lines of text, from 60 columns by 16 lines upwards; knows no terminal."""
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.cli.review_desk import Desk
+from dbt_schema_embed.errors import printable
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline.reviewing import Choice, Item
+
+Line = list[tuple[str, str]]
+"""Pieces of a line, each with the name of its style."""
+
+KEYS = (
+    ("a, Enter", "accept the answer; nothing, accepted, stays nothing for good"),
+    ("r", "reject it: it is not suggested again"),
+    ("1 to 5", "accept another answer of the list"),
+    ("/", "search for another answer by typing; arrows and Enter choose"),
+    ("n", "write a note, which is kept with the row"),
+    ("s, →", "skip; p, ← goes back"),
+    ("u", "undo the last decision"),
+    ("A", "accept all open answers above a confidence"),
+    ("q, Esc", "quit; every decision is saved already"),
+)
+_FOOT = ("a accept  r reject  1-5 choose  / search  n note  s skip  p back",
+         "u undo  A accept all above  ? keys  q quit")  # fmt: skip
+_FOOT_OF = {
+    "search": ("type to search  ↑ ↓ choose  Enter accept  Esc leave", ""),
+    "note": ("Enter save  Esc leave", ""),
+    "above": ("Enter accept them  Esc leave", ""),
+    "keys": ("any key goes back", ""),
+}
+
+
+def screen(desk: Desk, width: int, height: int) -> list[Line]:
+    """Exactly ``height`` lines of at most ``width`` columns: title, body, message, keys."""
+    foot = _FOOT_OF.get(desk.mode, _FOOT)
+    body = list(_body(desk, width - 2))
+    room = height - 5
+    body = body[:room] + [[]] * (room - len(body))
+    lines: list[Line] = [[("title", _title(desk, width))], *body, [("message", f" {desk.message}")], []]
+    lines += [[("keys", f" {text}")] for text in foot]
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: Line, width: int) -> Line:
+    from dbt_schema_embed.pipeline.reviewing import fitted, text_width
+
+    left = width
+    shown: Line = []
+    for style, text in line:
+        room = min(left, text_width(text))
+        shown.append((style, fitted(text, room)))
+        left -= room
+    return shown
+
+
+def _title(desk: Desk, width: int) -> str:
+    counts = desk.counts()
+    said = f"{counts['open']} open, {counts['accepted']} accepted, {counts['rejected']} rejected "
+    table = f" {desk.item.source}" if desk.review.items else " review"
+    return table + " " * max(1, width - len(table) - len(said)) + said
+
+
+def _body(desk: Desk, width: int) -> Iterator[Line]:
+    yield []
+    if desk.mode == "keys":
+        for key, what in KEYS:
+            yield [("name", f"  {key:9}"), ("", f" {what}")]
+    elif desk.done:
+        yield from _end(desk)
+    else:
+        yield from _source(desk.item, width)
+        yield []
+        if desk.mode == "search":
+            yield from _search(desk, width)
+        else:
+            yield from _answer(desk.item, width)
+            yield from _typing(desk, width)
+            yield []
+            yield from _others(desk.item)
+
+
+def _end(desk: Desk) -> Iterator[Line]:
+    counts = desk.counts()
+    if not desk.review.items:
+        yield [("", "  No suggestion is open.")]
+        return
+    yield [("name", "  Done: no suggestion is open any more.")]
+    yield []
+    yield [("", f"  {counts['accepted']} accepted, {counts['rejected']} rejected.")]
+    yield [("", "  u takes the last decision back, q leaves.")]
+
+
+def _source(item: "Item", width: int) -> Iterator[Line]:
+    yield [("name", f"  {printable(item.column, 120)}"), ("dim", f"  {item.type}")]
+    for text in textwrap.wrap(item.description, width - 4, max_lines=2, placeholder=" …"):
+        yield [("", f"  {text}")]
+    if item.examples:
+        yield [("dim", f"  e.g. {item.examples}")]
+
+
+def _answer(item: "Item", width: int) -> Iterator[Line]:
+    if item.answer is None:
+        yield [("name", "  → nothing")]
+    else:
+        yield [("name", f"  → {item.answer.name}"), ("dim", f"  {item.answer.type}")]
+    word = item.sureness.rpartition(" ")[2]
+    yield [(word, f"    {item.sureness}"), ("", f"  {item.reason}")]
+    for text in textwrap.wrap(item.evidence, width - 6, max_lines=2, placeholder=" …"):
+        yield [("dim", f"    {text}")]
+    if item.note:
+        yield [("", f"    note: {printable(item.note, 200)}")]
+
+
+def _typing(desk: Desk, width: int) -> Iterator[Line]:
+    asked = {"note": "note", "above": "accept all open answers with a confidence of at least"}.get(desk.mode)
+    if asked:
+        yield []
+        yield _asked(asked, desk.typed, width)
+
+
+def _asked(what: str, typed: str, width: int) -> Line:
+    """The end of what was typed, where people look while they type."""
+    room = max(8, width - len(what) - 6)
+    return [("asked", f"  {what}: {printable(typed, 1000)[-room:]}"), ("cursor", "▏")]
+
+
+def _others(item: "Item") -> Iterator[Line]:
+    if item.others:
+        yield [("dim", "  other answers")]
+    for number, choice in enumerate(item.others, 1):
+        yield _choice(f"  {number}", choice)
+
+
+def _search(desk: Desk, width: int) -> Iterator[Line]:
+    yield _asked("search", desk.typed, width)
+    for at, choice in enumerate(desk.found):
+        yield _choice("  >" if at == desk.picked else "   ", choice, "name" if at == desk.picked else "")
+    if not desk.found:
+        yield [("dim", "    no model column is called so")]
+
+
+def _choice(mark: str, choice: "Choice", style: str = "") -> Line:
+    sure = "    " if choice.confidence is None else f"{int(choice.confidence * 100 + 1e-6) / 100:.2f}"
+    return [(style, f"{mark} {sure}  {choice.name}"), ("dim", f"  {choice.type}")]

@@ -1,0 +1,285 @@
+"""What `review` works on: the open columns of each source table, and decisions that are saved one by one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.files import content_hash, write_text
+from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
+from dbt_schema_embed.pipeline.project import Opened
+from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions
+from dbt_schema_embed.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.write.decide import Decision
+
+FOUND = 9
+"""Answers that a search lists."""
+
+OTHERS = 5
+"""Candidates beside the answer that a column is shown with: what fits on 24 lines."""
+
+_EXAMPLES, _EXAMPLE = 3, 24
+
+_Decided = Literal["accepted", "rejected"]
+State = Literal["open"] | _Decided
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An answer: a model column, by the names the mapping files use."""
+
+    model: str
+    column: str
+    type: str = ""
+    confidence: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The two as people read them."""
+        return printable(f"{self.model}.{self.column}", 120)
+
+
+@dataclass(slots=True)
+class Item:
+    """A source column that somebody has to decide about."""
+
+    source: str  # "stripe.charges"
+    path: Path  # its mapping file
+    column: str
+    type: str
+    description: str
+    examples: str = field(repr=False)  # some of its values, for the screen alone
+    answer: Choice | None  # None: it maps to nothing
+    sureness: str  # "0.97 certain"
+    confidence: float
+    reason: str
+    evidence: str
+    candidates: tuple[Choice, ...]  # beside the answer, best first
+    state: State = "open"
+    note: str = ""
+
+    @property
+    def others(self) -> tuple[Choice, ...]:
+        """The candidates that a column is shown with."""
+        return self.candidates[:OTHERS]
+
+
+@dataclass(frozen=True, slots=True)
+class _Undo:
+    """How things were before a decision, and the files as it left them."""
+
+    files: tuple[tuple[Path, str, str], ...]  # path, text before, hash after
+    items: tuple[tuple[Item, Choice | None, State, str, str], ...]
+
+
+class Review:
+    """The columns to decide about, by source table and most doubtful first. Each decision is in its file on return."""
+
+    def __init__(self, items: Sequence[Item], choices: Sequence[Choice], root: Path) -> None:
+        self.items = tuple(items)
+        self._choices = choices
+        self._names = [_plain(f"{c.model} {c.column}") for c in choices]
+        self._root = root
+        self._undo: list[_Undo] = []
+
+    def accept(self, item: Item, choice: Choice | None = None) -> None:
+        """Accept the answer of ``item``, or ``choice`` in its place. Nothing, accepted, stays nothing for good.
+
+        Raises:
+            MappingError, WriteError: the file was edited or removed meanwhile; nothing has changed.
+        """
+        self._decide([item], "accepted", choice)
+
+    def reject(self, item: Item) -> None:
+        """Reject the answer of ``item``: it will not be suggested again.
+
+        Raises:
+            ConfigError: the answer is that it maps to nothing, which another answer mends, and no rejection.
+            As `accept`.
+        """
+        if item.answer is None:
+            raise ConfigError("there is no suggestion to reject: choose an answer, or accept that it maps to nothing")
+        self._decide([item], "rejected", None)
+
+    def accept_above(self, minimum: float) -> int:
+        """Accept every open answer with a confidence of ``minimum`` or more; how many. Raises as `accept`."""
+        some = [i for i in self.items if i.state == "open" and i.answer is not None and i.confidence >= minimum]
+        if some:
+            self._decide(some, "accepted", None)
+        return len(some)
+
+    def annotate(self, item: Item, note: str) -> None:
+        """Keep a note with the row of ``item``; "" removes it.
+
+        Raises:
+            ConfigError: a column that maps to nothing has no row yet.
+            As `accept`.
+        """
+        if item.answer is None and item.state == "open":
+            raise ConfigError("a column that maps to nothing has no row for a note: decide first")
+        self._decide([item], None, None, note)
+
+    def undo(self) -> Item | None:
+        """Take the last decision back; a column it was about, None when there is no decision.
+
+        Raises:
+            WriteError: its file was edited meanwhile.
+        """
+        if not self._undo:
+            return None
+        last = self._undo[-1]
+        for path, text, after in last.files:
+            write_text(path, text, root=self._root, expected_hash=after)
+        self._undo.pop()
+        for item, answer, state, note, sureness in last.items:
+            item.answer, item.state, item.note, item.sureness = answer, state, note, sureness
+        return last.items[0][0]
+
+    def find(self, words: str, item: Item) -> tuple[Choice, ...]:
+        """At most `FOUND` model columns with names nearest to ``words``; of no words, the candidates of ``item``."""
+        wanted = _plain(words)
+        if not wanted:
+            return item.candidates[:FOUND]
+        from rapidfuzz import fuzz, process
+
+        parts = wanted.split()
+        homes = {c.model for c in (item.answer, *item.candidates[:1]) if c}
+
+        def rank(found: tuple[str, float, int]) -> tuple[int, bool, float, int]:
+            text, score, at = found
+            return -sum(part in text for part in parts), self._choices[at].model not in homes, -score, at
+
+        nearest = process.extract(wanted, self._names, scorer=fuzz.WRatio, limit=None)
+        return tuple(self._choices[at] for _, _, at in sorted(nearest, key=rank)[:FOUND])
+
+    def _decide(
+        self, items: Sequence[Item], status: _Decided | None, choice: Choice | None, note: str | None = None
+    ) -> None:
+        from dbt_schema_embed.write.decide import decide
+
+        plans = []
+        for path, group in groupby(sorted(items, key=lambda i: i.path), key=lambda i: i.path):
+            decisions = [d for item in group for d in _decisions(item, status, choice, note)]
+            plans.append(decide(path, decisions, shown=shown_path(self._root, path)))
+        before = tuple((i, i.answer, i.state, i.note, i.sureness) for i in items)
+        files = []
+        for plan in plans:
+            plan.write(self._root)
+            files.append((plan.path, plan.before or "", content_hash(plan.path.read_bytes())))
+        self._undo.append(_Undo(tuple(files), before))
+        for item in items:
+            item.answer = choice or item.answer
+            item.state = status or item.state
+            item.sureness = status or item.sureness
+            item.note = item.note if note is None else note
+
+
+def _decisions(item: Item, status: _Decided | None, choice: Choice | None, note: str | None) -> Iterator["Decision"]:
+    from dbt_schema_embed.write.decide import Decision
+
+    def about(answer: Choice | None, status: Literal["suggested"] | _Decided | None) -> Decision:
+        return Decision(item.column, status, answer.model if answer else None, answer.column if answer else None, note)
+
+    if choice is not None and item.state == "accepted":
+        yield about(item.answer, "suggested")  # opened again, so that the row takes the other answer
+    yield about(choice or item.answer, status)
+
+
+def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review:
+    """The open rows of ``answer`` that the mapping files hold: suggestions, and "nothing" where that is doubtful."""
+    from dbt_schema_embed.write.mapping import model_names
+
+    relations = {r.id: r for r in opened.project.relations}
+    names = model_names(opened.project.relations)
+    choices = [
+        Choice(names[r.id], c.name, printable(c.type or "", 30))
+        for r in opened.project.relations
+        if r.kind == "model"
+        for c in r.columns
+    ]
+    types = {(c.model, c.column): c.type for c in choices}
+    homes = owners(opened, load_mappings(opened.root, settings))
+    items = [
+        _item(row, relations[row.source], homes[row.source][0], homes[row.source][1].source, names, types)
+        for row in sorted(answer.rows, key=lambda row: (row.source, row.confidence))
+        if row.source in homes and row.status == "suggested" and (row.model is not None or row.confidence < LIKELY)
+    ]
+    return Review(items, choices, opened.root)
+
+
+def _item(
+    row: Suggestion,
+    relation: Relation,
+    path: Path,
+    source: str,
+    names: dict[str, str],
+    types: dict[tuple[str, str], str],
+) -> Item:
+    from dbt_schema_embed.write.words import reason, sureness
+
+    column = relation.column(row.source_column) or Column(row.source_column)
+    known = [Choice(names.get(c.model, c.model), c.model_column, "", c.confidence) for c in row.candidates]
+    choices = [replace(c, type=types.get((c.model, c.column), "")) for c in known]
+    answer = None
+    if row.model is not None and row.model_column is not None:
+        pair = names.get(row.model, row.model), row.model_column
+        answer = Choice(*pair, types.get(pair, ""), row.confidence)
+    return Item(
+        source=printable(source),
+        path=path,
+        column=row.source_column,
+        type=printable(column.type or "", 40),
+        description=printable(column.description, 300),
+        examples=_examples(column),
+        answer=answer,
+        sureness=sureness(row),
+        confidence=row.confidence,
+        reason=reason(row),
+        evidence=evidence_words(row.evidence),
+        candidates=tuple(c for c in choices if answer is None or (c.model, c.column) != (answer.model, answer.column)),
+    )
+
+
+def _examples(column: Column) -> str:
+    return ", ".join(printable(value, _EXAMPLE) for value in column.values[:_EXAMPLES] if value.strip())
+
+
+_SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (
+    ("name", ("the names share their words", "the names share some words", "the names share few words")),
+    ("table", ("the table feeds this model", "part of the table feeds this model", "the table feeds other models")),
+    ("type", ("the types fit", "the types fit roughly", "the types differ")),
+    ("values", ("the values are alike", "the values are partly alike", "the values differ")),
+)
+
+
+def evidence_words(evidence: Evidence) -> str:
+    """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none."""
+    said = [f"habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
+    for name, (high, middle, low) in _SCALES:
+        value = evidence.get(name)
+        if isinstance(value, int | float):
+            said.append(f"{high if value >= 0.75 else middle if value >= 0.4 else low} ({value:.2f})")
+    return ", ".join(said)
+
+
+def _plain(text: str) -> str:
+    """Words in lower case without punctuation."""
+    return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def text_width(text: str) -> int:
+    """Columns of a terminal that ``text`` takes."""
+    from dbt_schema_embed.write.words import display_width
+
+    return display_width(text)
+
+
+def fitted(text: str, width: int) -> str:
+    """``text`` cut or filled to exactly ``width`` columns of a terminal."""
+    from dbt_schema_embed.write.words import padded
+
+    return padded(text, width) if width > 0 else ""

@@ -1,0 +1,240 @@
+"""What each key of a review does: to the screen, and to the mapping files, at once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dbt_schema_embed.cli.review_desk import Desk
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
+from dbt_schema_embed.write.mapping import read_mapping
+from tests.embed.encoders import HashEncoder
+from tests.shop import SameName
+
+CHARGES = "schema_mappings/stripe__charges.yml"
+
+
+@pytest.fixture
+def review(shop: Path, encoder: HashEncoder, matcher: SameName) -> Iterator[Review]:
+    with SchemaEmbed() as engine:
+        yield engine.review(shop, select=["stripe.charges"])
+
+
+@pytest.fixture
+def desk(review: Review) -> Desk:
+    return Desk(review)
+
+
+def press(desk: Desk, *keys: str) -> None:
+    for key in keys:
+        desk.press(key)
+
+
+def typed(desk: Desk, text: str) -> None:
+    press(desk, *text)
+
+
+def rows(shop: Path, column: str) -> list[tuple[str | None, str | None, str, str]]:
+    """Model, column, status and note of the rows of a source column."""
+    file = read_mapping(shop / CHARGES, "it")
+    return [(r.model, r.model_column, r.status, r.note) for r in file.columns if r.source_column == column]
+
+
+def go_to(desk: Desk, column: str) -> None:
+    desk.at = next(i for i, item in enumerate(desk.review.items) if item.column == column)
+
+
+def test_it_starts_with_the_mapping_files_written(desk: Desk, shop: Path) -> None:
+    assert (shop / CHARGES).is_file()
+    assert {item.source for item in desk.review.items} == {"stripe.charges"}
+    assert all(item.state == "open" for item in desk.review.items)
+
+
+def test_the_most_doubtful_come_first(shop: Path, encoder: HashEncoder, matcher: SameName) -> None:
+    with SchemaEmbed() as engine:
+        items = engine.review(shop).items
+    places = [(item.source, item.confidence) for item in items]
+    assert places == sorted(places)
+
+
+def test_accept_is_saved_at_once_and_goes_on(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("a")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "amount", "accepted", "")]
+    assert desk.message == "accepted amount → stg_stripe__charges.amount"
+    assert desk.item.column != "amount"
+
+
+def test_reject(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("r")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "amount", "rejected", "")]
+
+
+def test_a_digit_accepts_another_answer(desk: Desk, shop: Path) -> None:
+    go_to(desk, "currency")
+    other = desk.item.others[0]
+    desk.press("1")
+    assert rows(shop, "currency") == [(other.model, other.column, "accepted", "")]
+
+
+def test_a_digit_without_an_answer_does_nothing(desk: Desk, shop: Path) -> None:
+    before = (shop / CHARGES).read_bytes()
+    desk.press("9")
+    assert desk.message == "there is no answer 9 here"
+    assert (shop / CHARGES).read_bytes() == before
+
+
+def test_search_by_typing(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    press(desk, "/")
+    typed(desk, "charge idx")
+    press(desk, "backspace", "down", "down", "up", "up")
+    assert (desk.found[0].model, desk.found[0].column) == ("stg_stripe__charges", "charge_id")
+    desk.press("enter")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "charge_id", "accepted", "")]
+
+
+def test_escape_leaves_a_search(desk: Desk, shop: Path) -> None:
+    before = (shop / CHARGES).read_bytes()
+    press(desk, "/", "a", "escape")
+    assert (desk.mode, desk.over) == ("look", False)
+    assert (shop / CHARGES).read_bytes() == before
+
+
+def test_a_note_is_kept_and_can_be_changed(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("n")
+    typed(desk, "ask Ann")
+    desk.press("enter")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "amount", "suggested", "ask Ann")]
+    press(desk, "n", *["backspace"] * 7, "enter")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "amount", "suggested", "")]
+    assert desk.message == "note removed"
+
+
+def test_undo_restores_the_file_byte_for_byte(desk: Desk, shop: Path) -> None:
+    states = [(shop / CHARGES).read_bytes()]
+    go_to(desk, "amount")
+    for key in ("a", "r", "1"):
+        desk.press(key)
+        states.append((shop / CHARGES).read_bytes())
+    assert len(set(states)) == 4
+    for state in reversed(states[:-1]):
+        desk.press("u")
+        assert (shop / CHARGES).read_bytes() == state
+    assert desk.item.column == "amount"
+    assert desk.counts()["open"] == len(desk.review.items)
+    desk.press("u")
+    assert desk.message == "there is nothing to take back"
+
+
+def test_an_accepted_column_can_be_given_another_answer(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("a")
+    go_to(desk, "amount")
+    press(desk, "/", *"charge id", "enter")
+    assert rows(shop, "amount") == [("stg_stripe__charges", "charge_id", "accepted", "")]
+
+
+def test_accept_all_above_a_confidence_and_take_it_back(desk: Desk, shop: Path) -> None:
+    before = (shop / CHARGES).read_bytes()
+    press(desk, "A", *["backspace"] * 4, *"0.5", "enter")
+    assert desk.message.startswith(f"accepted {desk.counts()['accepted']} with a confidence of 0.50 or more")
+    assert desk.done
+    desk.press("u")
+    assert (shop / CHARGES).read_bytes() == before
+    assert not desk.done
+
+
+@pytest.mark.parametrize("text", ["much", "2", "nan", ""])
+def test_what_is_no_confidence_accepts_nothing(desk: Desk, text: str) -> None:
+    press(desk, "A", *["backspace"] * 4, *text, "enter")
+    assert desk.message == f"{text!r} is not a number from 0 to 1"
+    assert desk.counts()["accepted"] == 0
+
+
+def test_skip_and_back_decide_nothing(desk: Desk, shop: Path) -> None:
+    before = (shop / CHARGES).read_bytes()
+    first = desk.at
+    press(desk, "s", "s", "p", "p")
+    assert desk.at == first
+    assert (shop / CHARGES).read_bytes() == before
+
+
+def test_after_the_last_one_it_is_done(desk: Desk) -> None:
+    press(desk, *"a" * len(desk.review.items))
+    assert desk.done
+    press(desk, "a", "1", "/")
+    assert desk.mode == "look"
+    desk.press("q")
+    assert desk.over
+
+
+def test_an_unknown_key_is_told(desk: Desk) -> None:
+    desk.press("x")
+    assert desk.message == "x does nothing here: ? lists the keys"
+    press(desk, "?")
+    assert desk.mode == "keys"
+    desk.press("x")
+    assert desk.mode == "look"
+
+
+def test_a_file_edited_meanwhile_keeps_its_edits(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("a")
+    path = shop / CHARGES
+    path.write_text(path.read_text("utf-8") + "# mine\n", "utf-8")
+    edited = path.read_bytes()
+    desk.press("u")
+    assert "was changed by somebody else meanwhile" in desk.message
+    assert path.read_bytes() == edited
+    go_to(desk, "currency")
+    desk.press("a")
+    assert path.read_text("utf-8").endswith("# mine\n")
+    assert rows(shop, "currency")[0][2] == "accepted"
+
+
+def test_a_file_that_is_gone_is_told(desk: Desk, shop: Path) -> None:
+    (shop / CHARGES).unlink()
+    desk.press("a")
+    assert CHARGES in desk.message
+    assert desk.counts()["accepted"] == 0
+
+
+def test_a_doubtful_nothing_can_be_kept_and_not_rejected(
+    shop: Path, encoder: HashEncoder, matcher: SameName, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbt_schema_embed.pipeline.reviewing.LIKELY", 0.9)  # the matcher says nothing with 0.8
+    with SchemaEmbed() as engine:
+        desk = Desk(engine.review(shop, select=["stripe.charges"]))
+    go_to(desk, "livemode")
+    assert desk.item.answer is None
+    desk.press("r")
+    assert desk.message == "there is no suggestion to reject: choose an answer, or accept that it maps to nothing"
+    press(desk, "n", "x", "enter")
+    assert desk.message == "a column that maps to nothing has no row for a note: decide first"
+    desk.press("a")
+    assert rows(shop, "livemode") == [(None, None, "accepted", "")]
+    go_to(desk, "livemode")
+    press(desk, "/", *"is paid", "enter")
+    assert rows(shop, "livemode") == [("stg_stripe__charges", "is_paid", "accepted", "")]
+
+
+def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(
+        "dbt_schema_embed.pipeline.session.find_spec", lambda name: None if name == "prompt_toolkit" else object()
+    )
+    with pytest.raises(MissingExtraError, match=r"pip install 'dbt-schema-embed\[review\]'"):
+        SchemaEmbed().review(tmp_path)
+
+
+def test_evidence_in_words() -> None:
+    evidence = {"name": 0.8, "habit": "id -> <table>_id", "table": 0.5, "type": 0.0, "values": None, "exact": 1.0}
+    assert evidence_words(evidence) == (
+        "habit id -> <table>_id, the names share their words (0.80), part of the table feeds this model (0.50), "
+        "the types differ (0.00)"
+    )
+    assert evidence_words({}) == ""
