@@ -224,7 +224,7 @@ class SearchHit:
 
     relation: str  # unique_id
     column: str
-    score: float  # cosine in [-1, 1]
+    score: float  # likeness in meaning (cosine) and in words, half and half; in [-0.5, 1]
     type: str | None = None
     description: str = ""
     used_in: tuple[str, ...] = ()  # "model.column" it feeds

@@ -1,7 +1,8 @@
 """The index of a project's columns: what goes into it, and what comes out for a query."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import heapq
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,19 @@ _FACETS = ("in_table", "description")
 """A column is found by either."""
 
 
+_CANDIDATES = 100
+"""Columns, at least, that are looked at closely."""
+
+_KIN = 0.95
+"""What a column is worth that holds the values of a found one under another name."""
+
+Place = tuple[str, str]
+"""A column: unique_id of its relation, and its name."""
+
+Edges = dict[Place, tuple[str, ...]]
+"""A column, its name in lower case -> "table.column", sorted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One item of the index: a facet of a column."""
@@ -27,6 +41,11 @@ class Entry:
     relation: Relation
     column: Column
     text: str
+
+    @property
+    def place(self) -> Place:
+        """The column."""
+        return self.relation.id, self.column.name
 
 
 def entries(relations: Sequence[Relation]) -> dict[str, Entry]:
@@ -116,41 +135,74 @@ def checked_filter(items: Mapping[str, Entry], wanted: Filter) -> dict[str, Entr
 def hits(
     index: "Index",
     items: Mapping[str, Entry],
-    vector: "NDArray[np.float32]",
+    embedder: "Embedder",
     project: Project,
+    query: str,
     limit: int,
     wanted: Filter,
 ) -> list[SearchHit]:
-    """The ``limit`` columns nearest to ``vector`` (1, d), best first, ties by table and column."""
+    """The ``limit`` columns most like ``query``, best first, ties by table and column.
+
+    Meaning and words count alike: the index finds synonyms, the words of a name find ``cust_eml_addr`` for
+    "customer e-mail". Candidates are the best of either, and the columns that hold the same values by the SQL.
+    """
     admitted = checked_filter(items, wanted)
-    reach = len(items) if wanted != Filter() else min(len(items), limit * len(_FACETS))
-    best: dict[tuple[str, str], tuple[float, Entry]] = {}
-    names, similarity = index.query(vector, max(1, reach))
-    for name, score in zip(names[0], similarity[0].tolist(), strict=True):
-        entry = admitted.get(name)
-        if entry is not None:
-            best.setdefault((entry.relation.id, entry.column.name), (round(score, 4), entry))
-    ordered = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))[:limit]
+    places: dict[Place, list[str]] = {}
+    for name, entry in admitted.items():
+        places.setdefault(entry.place, []).append(name)
+    alike = _alike(query, admitted)
+    reach = max(_CANDIDATES, 2 * limit)
+    vector = embedder.embed([query])
+    nearest, _ = index.query(vector, max(1, len(items) if wanted != Filter() else reach * len(_FACETS)))
+    found = dict.fromkeys([admitted[name].place for name in nearest[0] if name in admitted][: reach * len(_FACETS)])
+    found |= dict.fromkeys(heapq.nlargest(reach, places, key=lambda place: alike[place]))
+    names = [name for place in found for name in places[place]]
+    cosine = dict(zip(names, (vectors_of(items, embedder, names) @ vector[0]).tolist(), strict=True))
+    scores = {place: round((max(cosine[n] for n in places[place]) + alike[place]) / 2, 4) for place in found}
+    scores = _with_kin(scores, places, project)
+    best = sorted(scores, key=lambda place: (-scores[place], place))[:limit]
     feeds, fed = _lineage(project)
-    return [
-        SearchHit(
-            relation=relation_id,
-            column=column,
-            score=score,
-            type=entry.column.type,
-            description=entry.column.description,
-            used_in=feeds.get((relation_id, column.lower()), ()),
-            fed_by=fed.get((relation_id, column.lower()), ()),
-        )
-        for (relation_id, column), (score, entry) in ordered
-    ]
+    return [_hit(admitted[places[place][0]], scores[place], feeds, fed) for place in best]
 
 
-Places = dict[tuple[str, str], tuple[str, ...]]
-"""(relation id, column in lower case) -> "table.column", sorted."""
+def _with_kin(scores: Mapping[Place, float], places: Collection[Place], project: Project) -> dict[Place, float]:
+    """``scores`` where a column that passes its values on, or gets them, is nearly as good as that other column."""
+    spelled = {(relation, column.lower()): (relation, column) for relation, column in places}
+    raised = dict(scores)
+    for line in project.lineage:
+        source = spelled.get((line.source, line.source_column.lower()))
+        model = spelled.get((line.model, line.model_column.lower()))
+        if line.kind == "derived" or source is None or model is None:
+            continue
+        for one, other in ((source, model), (model, source)):
+            if other in scores and scores[other] * _KIN > raised.get(one, 0.0):
+                raised[one] = round(scores[other] * _KIN, 4)
+    return raised
 
 
-def _lineage(project: Project) -> tuple[Places, Places]:
+def _alike(query: str, admitted: Mapping[str, Entry]) -> dict[Place, float]:
+    """How alike the words of ``query`` and of each admitted column's name are, in [0, 1]."""
+    from dbt_schema_embed.match.query import name_likeness
+
+    relations = list({entry.relation.id: entry.relation for entry in admitted.values()}.values())
+    columns = [(relation.id, column.name) for relation in relations for column in relation.columns]
+    return dict(zip(columns, name_likeness(query, relations).tolist(), strict=True))
+
+
+def _hit(entry: Entry, score: float, feeds: Edges, fed: Edges) -> SearchHit:
+    key = (entry.relation.id, entry.column.name.lower())
+    return SearchHit(
+        relation=entry.relation.id,
+        column=entry.column.name,
+        score=score,
+        type=entry.column.type,
+        description=entry.column.description,
+        used_in=feeds.get(key, ()),
+        fed_by=fed.get(key, ()),
+    )
+
+
+def _lineage(project: Project) -> tuple[Edges, Edges]:
     """What each source column feeds, and what feeds each model column."""
     labels = {r.id: r.label for r in project.relations}
     feeds: dict[tuple[str, str], set[str]] = {}
@@ -162,5 +214,5 @@ def _lineage(project: Project) -> tuple[Places, Places]:
     return _sorted(feeds), _sorted(fed)
 
 
-def _sorted(found: Mapping[tuple[str, str], set[str]]) -> Places:
+def _sorted(found: Mapping[tuple[str, str], set[str]]) -> Edges:
     return {key: tuple(sorted(names)) for key, names in found.items()}
