@@ -1,7 +1,7 @@
 """How this project names things, learnt from the SQL it already has."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -103,19 +103,19 @@ def home(model: Relation) -> tuple[str, str]:
 
 
 def learn(
-    lineage: Iterable[Lineage], relations: Mapping[str, Relation], first_layer: Mapping[tuple[str, str], bool]
+    lineage: Iterable[Lineage], relations: Mapping[str, Relation], arrived: Collection[tuple[str, str]]
 ) -> Habits:
     """Habits from the edges that end in a first-layer model.
 
     Args:
         lineage: what the SQL says.
         relations: every relation by id.
-        first_layer: (source id, model id) -> is that model the first the table arrives in.
+        arrived: (source id, model id) of the models that tables first arrive in.
     """
     habits = Habits()
     by_pair: dict[tuple[str, str], list[Lineage]] = defaultdict(list)
     for edge in lineage:
-        if first_layer.get((edge.source, edge.model)) and edge.source in relations and edge.model in relations:
+        if (edge.source, edge.model) in arrived and edge.source in relations and edge.model in relations:
             by_pair[edge.source, edge.model].append(edge)
     mapped: dict[str, set[str]] = defaultdict(set)
     for (source_id, model_id), edges in sorted(by_pair.items()):

@@ -7,15 +7,17 @@ from typing import Literal
 from dbt_schema_embed.records import Lineage, Project, Relation
 
 Targets = Literal["auto", "all"]
+Pair = tuple[str, str]
 
 
 def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relation, ...]:
     """The models whose columns are candidates, sorted by id; models without known columns are left out.
 
     ``auto``: those planned but not built, and first-layer models that nothing feeds; all models where there is none.
-    ``all``: every model.
+    ``all``: every model but base models, which only pass one table on to the model where it arrives.
     """
-    models = [r for r in project.relations if r.kind == "model" and r.columns]
+    base = {model for _, model in _walk(project)[1]}
+    models = [r for r in project.relations if r.kind == "model" and r.columns and r.id not in base]
     if targets == "auto":
         fed = {edge.model for edge in project.lineage}
         sources = {r.id for r in project.relations if r.kind in ("source", "seed")}
@@ -27,17 +29,23 @@ def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relatio
     return tuple(sorted(models, key=lambda m: m.id))
 
 
-def arrivals(project: Project) -> dict[tuple[str, str], bool]:
-    """(source id, model id) -> True, for the models that source tables first arrive in.
+def arrivals(project: Project) -> frozenset[Pair]:
+    """(source id, model id) of the models that source tables first arrive in.
 
     A base model that passes a table on unchanged to one other model is not where it arrives: that other model is.
     """
+    return frozenset(_walk(project)[0])
+
+
+def _walk(project: Project) -> tuple[set[Pair], set[Pair]]:
+    """(where source tables arrive, base models on the way there), each as (source id, model id)."""
     relations = {r.id: r for r in project.relations}
-    edges: dict[tuple[str, str], list[Lineage]] = defaultdict(list)
+    edges: dict[Pair, list[Lineage]] = defaultdict(list)
     for edge in project.lineage:
         edges[edge.source, edge.model].append(edge)
     children = _children(project.relations)
-    found: dict[tuple[str, str], bool] = {}
+    arrived: set[Pair] = set()
+    passed: set[Pair] = set()
     for source in sorted({s for s, _ in edges}):
         front = [c for c in children.get(source, ()) if (source, c) in edges]
         seen = set(front)
@@ -47,9 +55,10 @@ def arrivals(project: Project) -> dict[tuple[str, str], bool]:
             if _passes_on(edges[source, model], relations[model]) and len(after) == 1:
                 front += [c for c in after if c not in seen]
                 seen.update(after)
+                passed.add((source, model))
             else:
-                found[source, model] = True
-    return found
+                arrived.add((source, model))
+    return arrived, passed
 
 
 def _children(relations: Iterable[Relation]) -> dict[str, list[str]]:

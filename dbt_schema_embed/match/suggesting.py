@@ -69,19 +69,17 @@ def match(left: Embedded, right: Embedded, *, top_k: int | None = None) -> tuple
     return tuple(table_rows(table, fed={}, existing={}, top_k=top_k or len(right.relation.columns), propose=False))
 
 
-def habits_of(project: Project, arrived: Mapping[tuple[str, str], bool]) -> Habits:
+def habits_of(project: Project, arrived: Collection[tuple[str, str]]) -> Habits:
     """What the project's own SQL teaches."""
     return learn(project.lineage, {r.id: r for r in project.relations}, arrived)
 
 
-def existing_edges(
-    lineage: Sequence[Lineage], arrived: Mapping[tuple[str, str], bool]
-) -> dict[tuple[str, str], Lineage]:
+def existing_edges(lineage: Sequence[Lineage], arrived: Collection[tuple[str, str]]) -> dict[tuple[str, str], Lineage]:
     """(source id, column in lower case) -> the edge by which it first arrives in a model; plain ones before derived."""
     plain = {"identical": 0, "renamed": 1, "cast": 2, "derived": 3}
     found: dict[tuple[str, str], Lineage] = {}
     for edge in sorted(lineage, key=lambda e: (plain[e.kind], e)):
-        if arrived.get((edge.source, edge.model)):
+        if (edge.source, edge.model) in arrived:
             found.setdefault((edge.source, edge.source_column.lower()), edge)
     return found
 

@@ -132,11 +132,22 @@ def test_a_base_model_is_not_where_a_table_arrives() -> None:
 
 
 def test_a_source_that_feeds_two_models() -> None:
-    table = source("payments", "id amount payer_name payer_email")
-    first, second = model("stg_payments", "payment_id amount"), model("stg_payers", "payer_name payer_email")
-    found = run(project([table, first, second]))
+    table = source("payments", "id:integer amount:integer currency:text payer_name:text payer_email:text payer_phone:text")
+    money = model("stg_stripe__payments", "payment_id:integer amount:integer currency:text")
+    people = model("stg_stripe__payment_payers", "payer_name:text payer_email:text payer_phone:text")
+    found = run(project([table, money, people]))
     assert {c: r.model for (_, c), r in found.items()} == {
-        "id": first.id, "amount": first.id, "payer_name": second.id, "payer_email": second.id,
+        "id": money.id, "amount": money.id, "currency": money.id,
+        "payer_name": people.id, "payer_email": people.id, "payer_phone": people.id,
+    }  # fmt: skip
+
+
+def test_a_model_fed_by_two_sources() -> None:
+    first, second = source("contacts", "id email phone", "crm"), source("clients", "client_no email phone", "shop")
+    target = model("stg_contacts", "contact_id email phone")
+    found = run(project([first, second, target]), targets="all")
+    assert {key for key, row in found.items() if row.model_column == "email"} == {
+        ("contacts", "email"), ("clients", "email"),
     }  # fmt: skip
 
 
