@@ -264,7 +264,7 @@ class SchemaEmbed:
         index = self._session.index_of(opened)
         try:
             index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
-            found = hits(index, items, self.encode([query]), opened.project, limit, Filter(type, table))
+            found = hits(index, items, embedder, opened.project, query, limit, Filter(type, table))
         finally:
             index.close()
         self._session.told([*opened.project.warnings, *index.notes])
