@@ -123,22 +123,22 @@ def _torch(wanted: Wanted, device: str) -> Encoder:
         from dbt_schema_embed.embed.gpu_workers import GpuWorkers
 
         return TokenEncoder(files, GpuWorkers(partial(_torch_runner, wanted), devices))
-    pipeline = _pipeline(wanted, device)
+    loaded = _pipeline_of(wanted, device)
     if wanted.precision == "float32" and probe.reference(wanted.identity, files.dim, wanted.cache_dir) is None:
-        rows = pipeline.encode(list(probe.PROBE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
+        rows = loaded.encode(list(probe.PROBE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
         probe.keep_reference(np.asarray(rows, np.float32), wanted.identity, wanted.cache_dir)
     if not _plain(files):
-        return PipelineEncoder(pipeline, f"sentence-transformers, {device}, {wanted.precision}")
+        return PipelineEncoder(loaded, f"sentence-transformers, {device}, {wanted.precision}")
     from dbt_schema_embed.embed.runners import TorchRunner
 
-    return TokenEncoder(files, TorchRunner(pipeline, files, device, wanted.precision))
+    return TokenEncoder(files, TorchRunner(loaded, files, device, wanted.precision))
 
 
 def _torch_runner(wanted: Wanted, device: str) -> Runner:
     """The runner of a worker process."""
     from dbt_schema_embed.embed.runners import TorchRunner
 
-    return TorchRunner(_pipeline(wanted, device), wanted.files, device, wanted.precision)
+    return TorchRunner(_pipeline_of(wanted, device), wanted.files, device, wanted.precision)
 
 
 def _plain(files: EncoderFiles) -> bool:
@@ -152,8 +152,17 @@ def _cuda_devices(most: int) -> list[str]:
     return [f"cuda:{number}" for number in range(min(most, torch.cuda.device_count()))]
 
 
-def _pipeline(wanted: Wanted, device: str) -> Any:
-    """The sentence-transformers pipeline on ``device``, in evaluation mode."""
+def _pipeline_of(wanted: Wanted, device: str) -> Any:
+    return pipeline(wanted.files, device, wanted.precision, wanted.workers)
+
+
+def pipeline(files: EncoderFiles, device: str, precision: str, threads: int) -> Any:
+    """The sentence-transformers pipeline of an encoder on ``device``, in evaluation mode.
+
+    Raises:
+        EncoderError: it cannot be loaded.
+        MissingExtraError: torch or sentence-transformers is not installed.
+    """
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Its loading bars and deprecation warnings are not the user's business.
@@ -163,19 +172,19 @@ def _pipeline(wanted: Wanted, device: str) -> Any:
             import torch
             from sentence_transformers import SentenceTransformer
         except ImportError:
-            raise MissingExtraError(f"encoder {wanted.files.name}", "embed") from None
-        torch.set_num_threads(wanted.workers)
+            raise MissingExtraError(f"encoder {files.name}", "embed") from None
+        torch.set_num_threads(threads)
         try:
-            pipeline = SentenceTransformer(
-                str(wanted.files.folder),
+            loaded = SentenceTransformer(
+                str(files.folder),
                 device=device,
                 local_files_only=True,
-                model_kwargs={"dtype": getattr(torch, wanted.precision)},
+                model_kwargs={"dtype": getattr(torch, precision)},
             )
         except (OSError, ValueError, KeyError, RuntimeError) as problem:
             reason = printable(str(problem) or type(problem).__name__)
-            raise EncoderError(f"encoder {wanted.files.name} cannot be loaded: {reason}") from None
-    return pipeline.eval()
+            raise EncoderError(f"encoder {files.name} cannot be loaded: {reason}") from None
+    return loaded.eval()
 
 
 def _device(use_gpu: bool | None) -> str:

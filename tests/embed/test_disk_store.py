@@ -16,7 +16,7 @@ from dbt_schema_embed.embed.bytes_cache import BytesCache, BytesDisk
 from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.errors import MemoError
 
-ITEMS = {f"key {n}": bytes([n % 251]) * 1552 for n in range(2500)}
+ITEMS = {f"key {n}": bytes([n % 251]) * 1552 for n in range(4000)}
 
 
 @pytest.fixture
@@ -39,6 +39,8 @@ def test_what_is_written_is_read(store: DiskStore) -> None:
     store.write(ITEMS)
     again = DiskStore(store.folder)
     assert again.read([*ITEMS, "unknown"]) == ITEMS
+    some = [f"key {n}" for n in range(1000, 2100)]  # less than a third: asked for by key, in two queries
+    assert again.read([*some, "unknown"]) == {key: ITEMS[key] for key in some}
     assert again.count() == len(ITEMS)
     assert dict(entry for page in again.pages() for entry in page) == ITEMS
 
@@ -69,11 +71,11 @@ def test_entries_expire(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_oldest_go_beyond_the_size_limit(tmp_path: Path) -> None:
     """The newest stay."""
     store = DiskStore(tmp_path / "memo", size_limit=2**20)
-    for at in range(0, 2500, 500):
+    for at in range(0, 4000, 500):
         store.write(dict(list(ITEMS.items())[at : at + 500]))
     assert store.path.stat().st_size < 1.5 * 2**20
     assert 100 < store.count() < 1000
-    assert store.read(["key 0", "key 2499"]) == {"key 2499": ITEMS["key 2499"]}
+    assert store.read(["key 0", "key 3999"]) == {"key 3999": ITEMS["key 3999"]}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")

@@ -1,0 +1,240 @@
+"""Measure this room on this machine: ratios in one run, each side taking its turn, the fastest round of each counting.
+
+Absolute figures move with whatever else a machine does; ratios of turns taken side by side hold.
+"""
+
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.embed import loading
+from dbt_schema_embed.embed.batches import Limits
+from dbt_schema_embed.embed.disk_store import DiskStore
+from dbt_schema_embed.embed.encoder import Encoder
+from dbt_schema_embed.embed.encoder_files import EncoderFiles, read_files
+from dbt_schema_embed.embed.runners import workers_for
+from dbt_schema_embed.embed.stats import EmbedStats
+from dbt_schema_embed.embed.vector_bytes import to_bytes
+from dbt_schema_embed.embed.weights import identity
+
+ROUNDS = 5
+_ENTRIES = 10_000
+_ONE_BY_ONE = 40  # texts encoded one call each
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured figure."""
+
+    name: str
+    value: float
+    unit: str  # "x": a ratio
+    goal: str = ""  # for example ">= 1.7"
+    note: str = ""
+
+
+def measure(
+    texts: Sequence[str],
+    *,
+    model_name: str = "all-MiniLM-L6-v2",
+    rounds: int = ROUNDS,
+    max_workers: int | None = None,
+) -> list[Figure]:
+    """Every figure of this room, for distinct ``texts`` (some hundreds: encoding them takes seconds a round).
+
+    ``max_workers`` holds for every contender; 1 is fairest to those that share a batch between cores on a busy machine.
+    """
+    workers = workers_for(max_workers)
+    with tempfile.TemporaryDirectory() as folder:
+        cache_dir = Path(folder)
+        files = read_files(model_name)
+        encoders = {kind: _encoder(files, cache_dir, kind, workers) for kind in ("float32", "int8")}
+        return [
+            *_speed(texts, files, encoders["float32"], rounds, workers),
+            *_int8(texts, encoders, rounds),
+            *_memo(texts, encoders["float32"], files.dim, cache_dir, rounds),
+            *_start_up(model_name, cache_dir),
+        ]
+
+
+def by_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """The fastest round of each contender, in seconds; they take turns, after one round that does not count."""
+    best = dict.fromkeys(contenders, float("inf"))
+    for number in range(rounds + 1):
+        for name, run in contenders.items():
+            start = time.perf_counter()
+            run()
+            if number:
+                best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def _speed(texts: Sequence[str], files: EncoderFiles, encoder: Encoder, rounds: int, workers: int) -> list[Figure]:
+    """Against the matrix-product limit, and against sentence-transformers."""
+    stats = EmbedStats()
+    rows = _all(encoder, texts, stats)
+    pipeline = loading.pipeline(files, "cpu", "float32", workers)
+
+    def reference(batch: int, some: Sequence[str]) -> NDArray[np.float32]:
+        found = pipeline.encode(list(some), batch_size=batch, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(found, np.float32)
+
+    few = texts[:_ONE_BY_ONE]
+    sizes = {f"batches of {size}": partial(reference, size, texts) for size in (16, 32, 64, 128, 256)}
+    seconds = by_turns(
+        {"ours": lambda: _all(encoder, texts), **sizes, "one call a text": lambda: [reference(1, [t]) for t in few]}
+        | {f"product, {name}": run for name, run in _products(workers).items()},
+        rounds,
+    )
+    theirs = min(sizes, key=seconds.__getitem__)
+    product = min((name for name in seconds if name.startswith("product")), key=seconds.__getitem__)
+    limit = _PRODUCT_FLOPS / seconds[product]
+    rate = len(texts) / seconds["ours"]
+    cosine = np.einsum("ij,ij->i", rows, reference(64, texts)).min()
+    return [
+        Figure("texts a second", rate, "1/s", note=f"{encoder.name}, {stats.tokens / len(texts):.1f} tokens a text"),
+        Figure("of the matrix-product limit", stats.tokens * _flops(files) / seconds["ours"] / limit, "x", ">= 0.85",
+               f"{limit / 1e9:.0f} GFLOP/s, the best of numpy, torch and onnxruntime ({product})"),
+        Figure("against sentence-transformers", seconds[theirs] / seconds["ours"], "x", ">= 1.7", theirs),
+        Figure("against one call a text", seconds["one call a text"] / len(few) * rate, "x", ">= 15"),
+        Figure("least cosine to sentence-transformers", float(cosine), "", ">= 0.9999", f"{len(texts)} texts"),
+    ]  # fmt: skip
+
+
+def _int8(texts: Sequence[str], encoders: Mapping[str, Encoder], rounds: int) -> list[Figure]:
+    seconds = by_turns({kind: partial(_all, encoder, texts) for kind, encoder in encoders.items()}, rounds)
+    cosine = np.einsum("ij,ij->i", *(_all(encoder, texts) for encoder in encoders.values()))
+    return [
+        Figure("int8 against float32", seconds["float32"] / seconds["int8"], "x", ">= 1.2"),
+        Figure("int8 mean cosine to float32", float(cosine.mean()), "", ">= 0.995", f"least {cosine.min():.4f}"),
+    ]
+
+
+def _memo(texts: Sequence[str], encoder: Encoder, dim: int, cache_dir: Path, rounds: int) -> list[Figure]:
+    """Bulk reads and writes against diskcache one by one, over real vectors under 10,000 keys."""
+    import diskcache
+
+    some = _all(encoder, texts)
+    rows = some[np.arange(_ENTRIES) % len(some)]
+    keys = [hashlib.sha1(str(n).encode(), usedforsecurity=False).hexdigest() for n in range(_ENTRIES)]
+    items = dict(zip(keys, to_bytes(keys, rows, "float32"), strict=True))
+    store = DiskStore(cache_dir / "bench")
+    store.write(items)
+    written = dict(list(items.items())[: _ENTRIES // 5])
+
+    def put_one_by_one() -> None:
+        for key, value in written.items():
+            plain.set(key, value)
+
+    with diskcache.Cache(str(cache_dir / "bench")) as plain:
+        seconds = by_turns(
+            {
+                "read": lambda: store.read(keys),
+                "get": lambda: [plain.get(key) for key in keys],
+                "read some": lambda: store.read(keys[::10]),
+                "get some": lambda: [plain.get(key) for key in keys[::10]],
+                "write": lambda: store.write(written),
+                "set": put_one_by_one,
+            },
+            rounds,
+        )
+    halved = len(to_bytes(keys[:1], rows[:1], "float16")[0]) / len(items[keys[0]])
+    return [
+        Figure("memo, bulk read against get", seconds["get"] / seconds["read"], "x", ">= 3",
+               f"{_ENTRIES / seconds['read']:,.0f} a second"),
+        Figure("memo, bulk read of a tenth against get", seconds["get some"] / seconds["read some"], "x", ">= 3"),
+        Figure("memo, bulk write against set", seconds["set"] / seconds["write"], "x", "",
+               f"{len(written) / seconds['write']:,.0f} a second"),
+        Figure("memo, float16 entry against float32", halved, "x", "", f"{dim} numbers and a header"),
+    ]  # fmt: skip
+
+
+def _start_up(model_name: str, cache_dir: Path) -> list[Figure]:
+    """CPU seconds of a whole fresh process: first vector encoded, then all of it in the memo."""
+    code = (
+        "from pathlib import Path; from dbt_schema_embed.embed import open_embedder;"
+        f"open_embedder({model_name!r}, cache_dir=Path({str(cache_dir / 'start')!r})).embed(['customer id', %r])"
+    )
+    first = [_cpu_seconds(code % f"new {n}") for n in range(3)]
+    known = [_cpu_seconds(code % "new 0") for _ in range(3)]
+    bare = [_cpu_seconds("pass") for _ in range(3)]
+    return [
+        Figure("first vector of a process", min(first) - min(bare), "s", "<= 1", "CPU beyond the bare interpreter"),
+        Figure("all in the memo", min(known) - min(bare), "s", "", "CPU beyond the bare interpreter"),
+    ]
+
+
+def _cpu_seconds(code: str) -> float:
+    """CPU time of a Python process that runs ``code``."""
+    import resource
+
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, "-c", code], check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+_PRODUCT = (4096, 384, 1536)
+_PRODUCT_TIMES = 8
+_PRODUCT_FLOPS = 2.0 * 4096 * 384 * 1536 * _PRODUCT_TIMES
+
+
+def _products(workers: int) -> dict[str, Callable[[], object]]:
+    """A float32 matrix product of the encoder's widest shape, by each library that is here, on every core."""
+    import torch
+
+    n, k, m = _PRODUCT
+    left, right = (np.random.default_rng(0).random(shape, np.float32) for shape in ((n, k), (k, m)))
+    left_torch, right_torch = torch.from_numpy(left), torch.from_numpy(right)
+    session = _product_session(right, workers)
+    times = range(_PRODUCT_TIMES)
+    return {
+        "numpy": lambda: [left @ right for _ in times],
+        "torch": lambda: [left_torch @ right_torch for _ in times],
+        "onnxruntime": lambda: [session.run(None, {"left": left}) for _ in times],
+    }
+
+
+def _product_session(right: NDArray[np.float32], workers: int) -> Any:
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+
+    k, m = right.shape
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["left", "right"], ["product"])],
+        "product",
+        [helper.make_tensor_value_info("left", TensorProto.FLOAT, ["n", k])],
+        [helper.make_tensor_value_info("product", TensorProto.FLOAT, ["n", m])],
+        initializer=[numpy_helper.from_array(right, "right")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = workers
+    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _flops(files: EncoderFiles) -> float:
+    """Floating-point operations a token: the matrix products with weights, two for each number of a weight."""
+    config = files.config
+    hidden, wide = config["hidden_size"], config["intermediate_size"]
+    return 2.0 * float(config["num_hidden_layers"] * (4 * hidden * hidden + 2 * hidden * wide))
+
+
+def _encoder(files: EncoderFiles, cache_dir: Path, precision: str, workers: int) -> Encoder:
+    name = identity(files, cache_dir)
+    wanted = loading.Wanted(files, name, cache_dir, workers, use_gpu=False, precision=precision)
+    return loading.load(wanted, EmbedStats(), [])
+
+
+def _all(encoder: Encoder, texts: Sequence[str], stats: EmbedStats | None = None) -> NDArray[np.float32]:
+    return np.concatenate(list(encoder.encode(texts, Limits(), stats or EmbedStats())))
