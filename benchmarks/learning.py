@@ -129,14 +129,16 @@ def with_whole_table(tables: Sequence[Table], first: Round) -> None:
     """Add the second round's signals to every table, tables of one scenario competing for its models."""
     drafts = [(t, odds(t, first)) for t in tables]
     claimed = [claims(t.block, o) for t, o in drafts]
+    arrives = [bool(t.nothing[:, NOTHING_NAMES.index("table_arrives")].any()) for t in tables]
     total: dict[tuple[str, str], float] = {}
-    for (t, _), claim in zip(drafts, claimed, strict=True):
-        for model, c in zip(t.block.models, claim.tolist(), strict=True):
-            key = (t.group, model.relation.id)
-            total[key] = total.get(key, 0.0) + c
-    for (t, o), claim in zip(drafts, claimed, strict=True):
-        rivals = [total[t.group, m.relation.id] for m in t.block.models]
-        t.values |= whole_table(t.block, o, claim, rivals)
+    for t, claim, settled in zip(tables, claimed, arrives, strict=True):
+        if not settled:
+            for model, c in zip(t.block.models, claim.tolist(), strict=True):
+                key = (t.group, model.relation.id)
+                total[key] = total.get(key, 0.0) + c
+    for (t, o), claim, settled in zip(drafts, claimed, arrives, strict=True):
+        others = np.array([total.get((t.group, m.relation.id), 0.0) for m in t.block.models], np.float32)
+        t.values |= whole_table(t.block, o, claim, others + claim if settled else others)
 
 
 def two_rounds(scenarios: Sequence[Sequence[Table]], names: Sequence[str]) -> tuple[Round, Round]:

@@ -7,7 +7,7 @@ round also knows what the first one thought of the whole table.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -132,19 +132,21 @@ def claims(block: Block, odds: Odds) -> NDArray[np.float32]:
     return out
 
 
-def whole_table(block: Block, odds: Odds, claimed: NDArray[np.float32], total: Sequence[float]) -> dict[str, Matrix]:
+def whole_table(
+    block: Block, odds: Odds, claimed: NDArray[np.float32], total: NDArray[np.float32]
+) -> dict[str, Matrix]:
     """What the first round says about the table as a whole, as (n, k) signals of the second.
 
     Args:
         block: the table and its candidates.
         odds: the first round's probabilities.
         claimed: this table's `claims`.
-        total: the claims of all tables of the run on each of the block's models.
+        total: (models,) the claims of all tables of the run on each of the block's models.
     """
     n, k = block.shape
     p = odds.candidates
     share = claimed / max(float(claimed.sum()), 1e-6)
-    claim = claimed / np.maximum(np.array(total, np.float32), 1e-6)
+    claim = claimed / np.maximum(total, 1e-6)
     per_model = (share, claimed / max(n, 1), claim, (claimed == claimed.max(initial=0)).astype(np.float32))
     spread = [np.broadcast_to(v[block.model_of][None], (n, k)) for v in per_model]
     column = p / np.maximum(p.sum(axis=0, keepdims=True), 1e-6)

@@ -66,13 +66,17 @@ def rank(
         bar = barred(block) if barred else None
         odds = softmax(first.scores(values), first.nothing_scores(nothing), bar)
         drafts.append((block, values, nothing, bar, odds, claims(block, odds)))
+    # A table that arrives already competes with nobody: it has its model.
     total: dict[str, float] = {}
     for block, *_, claimed in drafts:
-        for model, claim in zip(block.models, claimed.tolist(), strict=True):
-            total[model.relation.id] = total.get(model.relation.id, 0.0) + claim
+        if block.source.relation.id not in arrived:
+            for model, claim in zip(block.models, claimed.tolist(), strict=True):
+                total[model.relation.id] = total.get(model.relation.id, 0.0) + claim
     ranked = []
     for block, values, nothing, bar, odds, claimed in drafts:
-        values |= whole_table(block, odds, claimed, [total[m.relation.id] for m in block.models])
+        others = np.array([total.get(m.relation.id, 0.0) for m in block.models], np.float32)
+        rivals = others + claimed if block.source.relation.id in arrived else others
+        values |= whole_table(block, odds, claimed, rivals)
         final = softmax(second.scores(values), second.nothing_scores(nothing), bar)
         ranked.append(Ranked(block, values, final, odds, nothing, claims(block, final)))
     return ranked

@@ -9,7 +9,7 @@ from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.combine import Odds
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.layers import Targets, arrivals, feeders
+from dbt_schema_embed.match.layers import arrivals, feeders
 from dbt_schema_embed.match.naming import propose_name
 from dbt_schema_embed.match.ranking import Ranked, rank
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason
@@ -25,7 +25,6 @@ def suggest(
     models: Sequence[Embedded],
     *,
     project: Project,
-    targets: Targets = "auto",
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     top_k: int = 10,
@@ -37,7 +36,6 @@ def suggest(
         sources: the selected source tables.
         models: what `choose_targets` chose.
         project: the whole project, for its lineage and habits.
-        targets: "all" reports no column as existing only because it arrives somewhere; it is suggested for as well.
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
@@ -55,8 +53,7 @@ def suggest(
     )  # fmt: skip
     rows: list[Suggestion] = []
     for table in ranked:
-        done = existing if targets == "auto" else {}
-        rows += table_rows(table, fed=fed, existing=done, top_k=top_k, propose=propose)
+        rows += table_rows(table, fed=fed, existing=existing, top_k=top_k, propose=propose)
     return tuple(rows)
 
 

@@ -105,7 +105,7 @@ class SchemaEmbed:
         left, right = self._session.embedded(sources), self._session.embedded(models)
         self._session.progress("Matching")
         found = suggest(
-            left, right, project=opened.project, targets=wanted, rejected=known.rejected, accepted=known.accepted,
+            left, right, project=opened.project, rejected=known.rejected, accepted=known.accepted,
             top_k=top_k, propose=propose,
         )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}

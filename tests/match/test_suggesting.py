@@ -12,6 +12,7 @@ from tests.match.builders import columns, edges, embedded, model, project, shop,
 def run(p: Project, **options) -> dict[tuple[str, str], Suggestion]:
     sources = [embedded(r) for r in p.relations if r.kind == "source"]
     models = [embedded(m) for m in choose_targets(p, options.get("targets", "auto"))]
+    options.pop("targets", None)
     rows = suggest(sources, models, project=p, **options)
     return {(r.source.rpartition(".")[2], r.source_column): r for r in rows}
 
@@ -132,7 +133,9 @@ def test_a_base_model_is_not_where_a_table_arrives() -> None:
 
 
 def test_a_source_that_feeds_two_models() -> None:
-    table = source("payments", "id:integer amount:integer currency:text payer_name:text payer_email:text payer_phone:text")
+    table = source(
+        "payments", "id:integer amount:integer currency:text payer_name:text payer_email:text payer_phone:text"
+    )
     money = model("stg_stripe__payments", "payment_id:integer amount:integer currency:text")
     people = model("stg_stripe__payment_payers", "payer_name:text payer_email:text payer_phone:text")
     found = run(project([table, money, people]))
@@ -144,11 +147,11 @@ def test_a_source_that_feeds_two_models() -> None:
 
 def test_a_model_fed_by_two_sources() -> None:
     first, second = source("contacts", "id email phone", "crm"), source("clients", "client_no email phone", "shop")
-    target = model("stg_contacts", "contact_id email phone")
-    found = run(project([first, second, target]), targets="all")
-    assert {key for key, row in found.items() if row.model_column == "email"} == {
-        ("contacts", "email"), ("clients", "email"),
-    }  # fmt: skip
+    target = model("stg_contacts", "contact_id email phone", [first])
+    found = run(project([first, second, target], edges(first, target, "id>contact_id email phone")), targets="all")
+    assert found["contacts", "email"].status == "existing"
+    row = found["clients", "email"]
+    assert (row.status, row.model_column, row.fed_by) == ("suggested", "email", ("crm.contacts.email",))
 
 
 def test_no_models_means_nothing() -> None:

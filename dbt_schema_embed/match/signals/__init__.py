@@ -46,7 +46,6 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
 )
 
 RELATIVE = (
-    "letters",
     "name_meaning",
     "description",
     "name_in_description",
