@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say, say_written
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
         "dbt-schema-embed accept --min-confidence 0.95      in every mapping file",
     ),
 )
-@click.argument("names", nargs=-1, metavar="[SOURCE.TABLE COLUMN...]")
-@click.option("--source", metavar="SOURCE.TABLE", help="The source table.")
+@click.argument("names", nargs=-1, metavar="[SOURCE.TABLE COLUMN...]", shell_complete=completion.table_then_columns)
+@click.option("--source", metavar="SOURCE.TABLE", shell_complete=completion.sources, help="The source table.")
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1), metavar="0..1", help="Every suggestion that is at least so sure."
 )
-@click.option("--model", metavar="NAME", help="With --column: another answer than the suggested one.")
-@click.option("--column", "model_column", metavar="NAME", help="The column of --model.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="With --column: another answer than the suggested one.",
+)
+@click.option(
+    "--column", "model_column", metavar="NAME", shell_complete=completion.model_columns, help="The column of --model."
+)
 @click.option("--note", metavar="TEXT", help="A note to keep with the row.")
 @project_options
 def command(

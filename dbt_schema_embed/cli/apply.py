@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written, show
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
         "dbt-schema-embed apply --revert          take everything out again",
     ),
 )
-@click.argument("sources", nargs=-1, metavar="[SOURCE.TABLE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE.TABLE]...", shell_complete=completion.sources)
 @click.option("--dry-run", is_flag=True, help="Show a diff and write nothing.")
 @click.option("--revert", is_flag=True, help="Take the mappings out of the YAML.")
 @project_options

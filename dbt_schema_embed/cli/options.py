@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import color_wanted, live, warn
 from dbt_schema_embed.settings import Settings, parsed
 
@@ -111,7 +112,9 @@ def selection_options(function: Function) -> Function:
         ("--select", "-s", "Source tables, in dbt's selection syntax: source:stripe, stripe.charges, tag:raw ..."),
     ):
         names = [part for part in (short, name) if part]
-        function = click.option(*names, multiple=True, metavar="NODES", help=text)(function)
+        function = click.option(
+            *names, multiple=True, metavar="NODES", shell_complete=completion.selections, help=text
+        )(function)
     return function
 
 

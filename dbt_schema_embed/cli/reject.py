@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
@@ -18,10 +19,17 @@ if TYPE_CHECKING:
         "dbt-schema-embed reject stripe.charges id --model stg_stripe__charges --column customer_id",
     ),
 )
-@click.argument("source", metavar="SOURCE.TABLE")
-@click.argument("columns", nargs=-1, required=True, metavar="COLUMN...")
-@click.option("--model", metavar="NAME", help="With --column: which answer, where a column has several.")
-@click.option("--column", "model_column", metavar="NAME", help="The column of --model.")
+@click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
+@click.argument("columns", nargs=-1, required=True, metavar="COLUMN...", shell_complete=completion.table_then_columns)
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="With --column: which answer, where a column has several.",
+)
+@click.option(
+    "--column", "model_column", metavar="NAME", shell_complete=completion.model_columns, help="The column of --model."
+)
 @click.option("--note", metavar="TEXT", help="A note to keep with the row.")
 @project_options
 def command(

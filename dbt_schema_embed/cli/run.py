@@ -44,8 +44,10 @@ def _code() -> int:
         return problem.exit_code
     except (BrokenPipeError, click.Abort):
         raise
-    except SystemExit:  # how click answers a broken pipe, whatever its mode
-        raise BrokenPipeError from None
+    except SystemExit as stop:  # how click answers a broken pipe, and what a shell asks it to complete
+        if stop.code:
+            raise BrokenPipeError from None
+        return 0
     except Exception as problem:
         if os.environ.get(DEBUG, "") not in ("", "0"):
             raise

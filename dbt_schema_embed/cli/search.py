@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import show
 from dbt_schema_embed.cli.options import Place, examples, looks, output_options, project_options
 
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Most columns to show.")
 @click.option("--type", "type_", metavar="TYPE", help="Only this type (varchar) or family of types (text).")
-@click.option("--table", metavar="NAME", help="Only this table, source, schema or model.")
+@click.option(
+    "--table", metavar="NAME", shell_complete=completion.selections, help="Only this table, source, schema or model."
+)
 @output_options("table", "json")
 @project_options
 def command(

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written, show
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
@@ -18,8 +19,13 @@ if TYPE_CHECKING:
         "dbt-schema-embed stage stripe.charges --materialized view",
     ),
 )
-@click.argument("source", metavar="SOURCE.TABLE")
-@click.option("--model", metavar="NAME", help="The model to write.  [default: the one that most columns feed]")
+@click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
+@click.option(
+    "--model",
+    metavar="NAME",
+    shell_complete=completion.models,
+    help="The model to write.  [default: the one that most columns feed]",
+)
 @click.option(
     "--leading-commas/--trailing-commas", default=None, help="Where commas stand.  [default: as in your staging models]"
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written, show
 from dbt_schema_embed.cli.options import (
     Place,
@@ -39,7 +40,12 @@ if TYPE_CHECKING:
 )
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
 @click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
-@click.option("--explain", metavar="SOURCE.COLUMN", help="Say in full why this column gets its suggestion.")
+@click.option(
+    "--explain",
+    metavar="SOURCE.COLUMN",
+    shell_complete=completion.source_columns,
+    help="Say in full why this column gets its suggestion.",
+)
 @click.option("--profile", is_flag=True, help="Let your dbt look at the rows first; values stay in memory.")
 @click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
