@@ -30,9 +30,11 @@ class SameName:
 
     asked: list[dict[str, Any]] = field(default_factory=list)
     confidence: float = 0.9
+    targets: str = ""
 
     def choose_targets(self, project: Project, targets: str) -> tuple[Relation, ...]:
         """Planned models for "auto", all for "all"."""
+        self.targets = targets
         models = [r for r in project.relations if r.kind == "model" and r.columns]
         return tuple(r for r in models if targets == "all" or not r.has_sql)
 
@@ -42,7 +44,6 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
-        targets: str,
         rejected: Collection[tuple[str, str, str, str]],
         accepted: Mapping[tuple[str, str], tuple[str, str] | None],
         top_k: int,
@@ -50,7 +51,7 @@ class SameName:
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""
         self.asked.append(
-            {"rejected": rejected, "accepted": accepted, "targets": targets, "top_k": top_k, "propose": propose}
+            {"rejected": rejected, "accepted": accepted, "targets": self.targets, "top_k": top_k, "propose": propose}
         )
         return tuple(
             self._row(s, c.name, sorted(models, key=lambda m: m.relation.id), rejected)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @click.command("index", epilog=examples("dbt-schema-embed index", "dbt-schema-embed index --verify"))
-@click.option("--verify", is_flag=True, help="Look up every vector in the index afterwards.")
+@click.option("--verify", is_flag=True, help="Compare every vector in the index, and mend what differs.")
 @project_options
 def command(engine: "SchemaEmbed", place: Place, verify: bool) -> None:
     """Build the index that search uses, or bring it up to date: only columns that changed are written.
@@ -21,6 +21,6 @@ def command(engine: "SchemaEmbed", place: Place, verify: bool) -> None:
     """
     changes = engine.index(place.project_dir, verify=verify, **place.artifacts)
     counts = f"{changes.added} added, {changes.changed} changed, {changes.removed} removed, {changes.kept} kept"
-    show(f"index: {counts}" + (", every vector found again" if verify else ""))
+    show(f"index: {counts}" + (", every vector verified" if verify else ""))
     if changes.recall_loss is not None:
         show(f"reduced dimensions lose {changes.recall_loss:.2%} of the ten nearest columns")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, IndexMismatchError, printable
+from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
@@ -201,30 +201,25 @@ class SchemaEmbed:
     def index(
         self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
     ) -> "Changes":
-        """Bring the index of the project's columns up to date; ``verify``: look up every vector in it afterwards.
+        """Bring the index of the project's columns up to date; ``verify``: compare every vector in it, and mend it.
 
         Raises:
-            IndexMismatchError: with ``verify``, where the index does not find what was put into it.
+            IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
         self._session.need_embed("index")
-        from dbt_schema_embed.pipeline.search import damaged, entries, vectors_of
+        from dbt_schema_embed.pipeline.search import entries, vectors_of
 
         opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
         items = entries(opened.project.relations)
         embedder = self._session.watched()
         index = self._session.index_of(opened)
         try:
-            changes = index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
-            bad = damaged(index, items, embedder) if verify else []
+            texts = {name: entry.text for name, entry in items.items()}
+            changes = index.update(texts, lambda ids: vectors_of(items, embedder, ids), verify=verify)
         finally:
             index.close()
-        self._session.told([*opened.project.warnings, *index.notes])
-        if bad:
-            raise IndexMismatchError(
-                f"the index does not find {len(bad)} of {len(items)} vectors",
-                hint=f"remove the folder {opened.scratch / 'index'} and run: dbt-schema-embed index",
-            )
+            self._session.told([*opened.project.warnings, *index.notes])
         return changes
 
     def search(

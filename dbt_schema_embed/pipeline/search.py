@@ -73,17 +73,6 @@ def vectors_of(items: Mapping[str, Entry], embedder: "Embedder", wanted: Sequenc
     return embedder.embed([items[name].text for name in wanted])
 
 
-def damaged(index: "Index", items: Mapping[str, Entry], embedder: "Embedder") -> list[str]:
-    """The items that the index does not find by their own vectors, all of them tried."""
-    bad: list[str] = []
-    names = sorted(items)
-    for at in range(0, len(names), 1000):
-        some = names[at : at + 1000]
-        _, nearest = index.query(vectors_of(items, embedder, some), 1)
-        bad += [name for name, best in zip(some, nearest[:, 0].tolist(), strict=True) if best < 1 - 1e-3]
-    return bad
-
-
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which columns may be found: families of types ("text"), names of tables or sources, both in any case."""

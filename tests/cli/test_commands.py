@@ -131,7 +131,7 @@ def test_half_a_decision_is_a_usage_error(in_shop: Tool, args: tuple[str, ...], 
 def test_index_and_search(in_shop: Tool) -> None:
     built = in_shop("index", "--verify")
     assert built.out.startswith("index: ")
-    assert built.out.endswith(" 0 changed, 0 removed, 0 kept, every vector found again\n")
+    assert built.out.endswith(" 0 changed, 0 removed, 0 kept, every vector verified\n")
     found = in_shop("search", "customers:", "email", "--table", "stripe.customers", "--limit", "1")
     assert found.out.endswith("  stripe.customers.email  VARCHAR  feeds stg_stripe__customers.email\n")
     data = json.loads(in_shop("search", "x", "--type", "boolean", "--limit", "2", "--format", "json").out)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.errors import ConfigError, IndexMismatchError
+from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed, hits_text
 from dbt_schema_embed.pipeline.search import entries
 from dbt_schema_embed.read import read_project
@@ -116,12 +116,18 @@ def test_a_project_without_columns_gives_no_hits(engine: SchemaEmbed, tmp_path: 
     assert engine.search("anything", tmp_path) == []
 
 
-def test_verify_says_what_the_index_does_not_find(
+def test_verify_mends_an_index_whose_vectors_are_others(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.search.damaged", lambda index, items, embedder: ["a", "b"])
-    with pytest.raises(IndexMismatchError, match=r"the index does not find 2 of \d+ vectors"):
-        engine.index(shop, verify=True)
+    from dbt_schema_embed.pipeline import search
+
+    real = search.vectors_of
+    monkeypatch.setattr(search, "vectors_of", lambda items, embedder, ids: -real(items, embedder, ids))
+    engine.index(shop)
+    monkeypatch.undo()
+    assert engine.index(shop, verify=True).added > 0
+    assert any("is built anew" in line for line in engine.warnings)
+    assert engine.index(shop, verify=True).added == 0
 
 
 def test_encode_gives_rows_of_length_one_and_none_for_nothing(engine: SchemaEmbed) -> None:
