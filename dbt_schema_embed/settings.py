@@ -45,22 +45,22 @@ class Settings:
     model_name: str = "all-MiniLM-L6-v2"  # encoder: a name, or the path of a folder
     batch_size: int | None = None  # most rows in one batch; None: chosen from the work and the device
     use_gpu: bool | None = None  # None: CUDA or MPS when present
-    quantization: Quantization = "float32"
+    quantization: Quantization = "float32"  # precision of the weights
     dimensions: int | None = None  # of the vectors in the index, reduced by PCA; None: the encoder's
     enable_caching: bool = True  # False: no memo is read or written
     cache_dir: str | None = None  # None: the user's cache folder
     cache_ttl: int | None = None  # seconds a memo entry lives; None: for ever
-    redis_url: str | None = field(default=None, repr=False)  # may hold a password
+    redis_url: str | None = field(default=None, repr=False)  # a server that shares the memo; may hold a password
     max_workers: int | None = None  # None: the number of cores
-    enable_parallel_processing: bool = True
+    enable_parallel_processing: bool = True  # False: one core, one device
     memory_limit_mb: int | None = None  # above the loaded encoder
     use_approximate_search: bool | None = None  # None: whichever is faster at equal results
-    chroma_url: str | None = field(default=None, repr=False)
-    chroma_token: str | None = field(default=None, repr=False)
+    chroma_url: str | None = field(default=None, repr=False)  # a server that shares the index; may hold a password
+    chroma_token: str | None = field(default=None, repr=False)  # its access token
     dialect: str | None = None  # sqlglot dialect where the artifacts do not say
-    targets: Targets = "auto"
+    targets: Targets = "auto"  # models to suggest for: those that could be fed next, or all
     mappings_dir: str = "schema_mappings"  # relative to the project
-    store_samples: bool = False
+    store_samples: bool = False  # True: what `profile` keeps may hold sample values
     severity: Mapping[str, str] = field(default_factory=dict)  # rule of check -> error, warning or off
     baseline: str = "schema_embed_baseline.json"  # findings that check passes over, relative to the project
 

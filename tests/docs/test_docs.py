@@ -1,0 +1,47 @@
+"""The documentation is true: the reference is what the code says, commands in how-tos run, links lead somewhere."""
+
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Tool, encoder, example, in_shop, matcher, shop, tool
+
+__all__ = ["encoder", "example", "in_shop", "matcher", "shop", "tool"]
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+HOW_TOS = sorted(path.name for path in DOCS.glob("*.md") if path.name != "reference.md")
+NEED_MORE = ("review",)
+"""Commands that only show their help here: they want a terminal."""
+
+
+def test_the_reference_is_what_the_code_says() -> None:
+    made = runpy.run_path(str(DOCS / "generate.py"))["reference"]()
+    assert made == (DOCS / "reference.md").read_text("utf-8"), "run: python docs/generate.py"
+
+
+def commands(name: str) -> list[list[str]]:
+    """The lines of a how-to's sh blocks that call us, without the program's name."""
+    blocks = re.findall(r"```sh\n(.*?)```", (DOCS / name).read_text("utf-8"), re.DOTALL)
+    lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
+    return [words[1:] for words in lines if words[:1] == ["dbt-schema-embed"]]
+
+
+@pytest.mark.parametrize("name", HOW_TOS)
+def test_every_command_in_a_how_to_runs(
+    name: str, in_shop: Tool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("EMBEDDING_CACHE_DIR", str(tmp_path / "memo"))
+    for words in commands(name):
+        done = in_shop(*words, "--help") if words[0] in NEED_MORE else in_shop(*words)
+        told_so = words[0] == "doctor" or "--fail-on-change" in words
+        assert done.code in ((0, 1) if told_so else (0,)), (words, done.err)
+
+
+@pytest.mark.parametrize("name", [*HOW_TOS, "reference.md"])
+def test_links_lead_to_something(name: str) -> None:
+    text = (DOCS / name).read_text("utf-8")
+    for target in re.findall(r"\]\(([^)#]*)(?:#[^)]*)?\)", text):
+        assert not target or (DOCS / target).exists(), target
