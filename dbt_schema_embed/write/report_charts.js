@@ -89,7 +89,7 @@ function calibration() {
       style: 'fill:var(--accent);fill-opacity:.75' }, svg('title', {}, `said ${mean.toFixed(2)}, accepted ${right.toFixed(2)} of ${size}`)));
   }
   return card(title, picture, el('p', { class: 'muted' }, `Across: confidence; up: share accepted, of ${count} decisions. `
-    + 'People review doubtful answers more, so this is not a random sample.'));
+    + 'Some are accepted unseen, so this is no random sample.'));
 }
 
 /* The map: one path a table, its dots subpaths of no length, so that 50,000 dots are few elements. */
