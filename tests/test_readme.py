@@ -18,6 +18,7 @@ from tests.shop import copy_of_example
 CONSOLE = re.compile(r"```console\n(.*?)```", re.DOTALL)
 MAPPING = re.compile(r"```yaml\n((?:version|#).*?|)```", re.DOTALL)
 TABLE = re.compile(r"(?<=\| command \| what it does \|\n\| --- \| --- \|\n)(?:\|.*\n)*")
+DECIMAL = re.compile(r"\b[01]\.\d\d\b")
 RUN = "import sys; from dbt_schema_embed.cli import main; main()"
 UPDATE = bool(os.environ.get("UPDATE_README"))
 SHOWN = 2
@@ -62,6 +63,12 @@ def commands() -> str:
     return "".join(f"| `{name}` | {text.rstrip('.')} |\n" for name, text in COMMANDS.items())
 
 
+def alike(today: str, text: str) -> bool:
+    """Whether two texts are the same but for the last digit of a confidence: processors round differently."""
+    pairs = zip(DECIMAL.findall(today), DECIMAL.findall(text), strict=False)
+    return DECIMAL.sub("#", today) == DECIMAL.sub("#", text) and all(abs(float(a) - float(b)) < 0.03 for a, b in pairs)
+
+
 @pytest.mark.model
 def test_the_readme_is_true(root: Path, shop: Path) -> None:
     path = root / "README.md"
@@ -69,9 +76,9 @@ def test_the_readme_is_true(root: Path, shop: Path) -> None:
     today = CONSOLE.sub(lambda found: f"```console\n{console(found[1], shop)}```", text)
     today = MAPPING.sub(lambda _: f"```yaml\n{mapping(shop)}```", today, count=1)
     today = TABLE.sub(lambda _: commands(), today)
-    if UPDATE and today != text:
+    if UPDATE and not alike(today, text):
         path.write_text(today, "utf-8")
-    assert today == path.read_text("utf-8")
+    assert alike(today, path.read_text("utf-8")), today
 
 
 def test_the_first_screen_says_what_it_is(root: Path) -> None:
