@@ -9,13 +9,15 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.embed.batches import CHUNK, Cost, Limits, Work, cut, plan
+from dbt_schema_embed.embed.batches import Cost, Limits, Work, cut, plan
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.errors import EncoderError
 
 CHARACTERS_PER_TOKEN = 64
 """A text is cut at this many characters for each token its encoder reads, before it is tokenized."""
+
+_PIPELINE_ROWS = 64  # the best batch size of sentence-transformers on short texts, measured
 
 Rows = NDArray[np.float32]
 
@@ -122,17 +124,20 @@ class TokenEncoder:
 class PipelineEncoder:
     """Any other encoder: sentence-transformers runs its whole pipeline."""
 
-    def __init__(self, pipeline: Any, name: str) -> None:
+    def __init__(self, files: EncoderFiles, pipeline: Any, name: str) -> None:
         self.name = name
+        self._files = files
         self._pipeline = pipeline
-        self._longest = int(pipeline.max_seq_length or 512) * CHARACTERS_PER_TOKEN
+        self._cost = Cost(1, _PIPELINE_ROWS * files.max_tokens, files.token_bytes, files.max_tokens)
+        self._longest = files.max_tokens * CHARACTERS_PER_TOKEN
         self._lock = threading.Lock()
 
     def encode(self, texts: Sequence[str], limits: Limits, stats: EmbedStats) -> Iterator[Rows]:
-        """Rows of the first texts, then of the next; raises EncoderError as `TokenEncoder.encode`."""
-        size = limits.batch_size or 64  # measured best of sentence-transformers on short texts
-        for at in range(0, len(texts), CHUNK):
-            chunk = [readable(text[: self._longest]) for text in texts[at : at + CHUNK]]
+        """Rows of the first texts, then of the next; raises as `TokenEncoder.encode`."""
+        work = cut(len(texts), self._files.dim, self._cost, limits)
+        size = limits.batch_size or max(1, min(_PIPELINE_ROWS, work.budget // self._files.max_tokens))
+        for at in range(0, len(texts), work.chunk):
+            chunk = [readable(text[: self._longest]) for text in texts[at : at + work.chunk]]
             with self._lock:
                 start = time.perf_counter()
                 found = self._pipeline.encode(

@@ -40,6 +40,14 @@ class EncoderFiles:
         """The fast tokenizer's file; it may be missing."""
         return self.folder / "tokenizer.json"
 
+    @property
+    def token_bytes(self) -> int:
+        """Working memory a token at the longest text: the widest layer twice, attention scores, six hidden states."""
+        hidden = _number(self.config.get("hidden_size"), self.dim)
+        wide = _number(self.config.get("intermediate_size"), 4 * hidden)
+        scores = _number(self.config.get("num_attention_heads"), 12) * self.max_tokens
+        return 4 * (2 * wide + scores + 6 * hidden)
+
 
 def read_files(name: str) -> EncoderFiles:
     """Find the encoder called ``name`` and read its configuration.
@@ -134,6 +142,10 @@ def _max_tokens(folder: Path, config: dict[str, Any], bert: dict[str, Any]) -> i
         limits = [tokenizer.get("model_max_length"), config.get("max_position_embeddings")]
     known = [n for n in limits if isinstance(n, int) and 2 < n < 10**6]
     return min(known, default=512)
+
+
+def _number(found: object, otherwise: int) -> int:
+    return found if isinstance(found, int) else otherwise
 
 
 def _json(path: Path, *, optional: bool = False) -> dict[str, Any]:

@@ -59,6 +59,8 @@ def load(wanted: Wanted, stats: EmbedStats, notes: list[str]) -> Encoder:
 
 def _load(wanted: Wanted, notes: list[str]) -> Encoder:
     device = _device(wanted.use_gpu)
+    # Said either way, or tokenizers complains on standard error when the process forks later.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "true" if wanted.workers > 1 else "false")
     if device == "cpu" and wanted.use_gpu:
         notes.append("no GPU is found: the encoder runs on the CPU")
     if wanted.precision == "int8":
@@ -128,7 +130,7 @@ def _torch(wanted: Wanted, device: str) -> Encoder:
         rows = loaded.encode(list(probe.PROBE_TEXTS), normalize_embeddings=True, show_progress_bar=False)
         probe.keep_reference(np.asarray(rows, np.float32), wanted.identity, wanted.cache_dir)
     if not _plain(files):
-        return PipelineEncoder(loaded, f"sentence-transformers, {device}, {wanted.precision}")
+        return PipelineEncoder(files, loaded, f"sentence-transformers, {device}, {wanted.precision}")
     from dbt_schema_embed.embed.runners import TorchRunner
 
     return TokenEncoder(files, TorchRunner(loaded, files, device, wanted.precision))
@@ -163,7 +165,6 @@ def pipeline(files: EncoderFiles, device: str, precision: str, threads: int) -> 
         EncoderError: it cannot be loaded.
         MissingExtraError: torch or sentence-transformers is not installed.
     """
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # Its loading bars and deprecation warnings are not the user's business.
     with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):

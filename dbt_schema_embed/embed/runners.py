@@ -29,7 +29,7 @@ class OnnxRunner:
         from dbt_schema_embed.embed.bert_graph import draw
 
         self.name = f"onnxruntime, cpu, {'int8' if int8 else 'float32'}"
-        self.cost = Cost(workers, CPU_BUDGET, token_bytes(files), files.max_tokens)
+        self.cost = Cost(workers, CPU_BUDGET, files.token_bytes, files.max_tokens)
         graph, arrays = draw(files, int8=int8)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -54,7 +54,7 @@ class TorchRunner:
         self.name = f"torch, {device}, {precision}"
         on_cpu = device == "cpu"
         # Two batches under way on a GPU: one computes while the other's ids and vectors travel.
-        self.cost = Cost(1 if on_cpu else 2, CPU_BUDGET if on_cpu else GPU_BUDGET, token_bytes(files), files.max_tokens)
+        self.cost = Cost(1 if on_cpu else 2, CPU_BUDGET if on_cpu else GPU_BUDGET, files.token_bytes, files.max_tokens)
         self._transformer = pipeline[0].auto_model
         self._first = files.pooling == "cls"
         self._device = device
@@ -80,15 +80,6 @@ class TorchRunner:
             pooled = hidden[:, 0].float() if self._first else hidden.float().mean(dim=1)
             vectors: NDArray[np.float32] = torch.nn.functional.normalize(pooled, dim=-1).cpu().numpy()
         return vectors
-
-
-def token_bytes(files: EncoderFiles) -> int:
-    """Working memory a token at the encoder's longest text: the widest layer twice, attention scores, six states."""
-    config = files.config
-    hidden = int(config.get("hidden_size", files.dim))
-    wide = int(config.get("intermediate_size", 4 * hidden))
-    scores = int(config.get("num_attention_heads", 12)) * files.max_tokens
-    return 4 * (2 * wide + scores + 6 * hidden)
 
 
 def workers_for(max_workers: int | None) -> int:

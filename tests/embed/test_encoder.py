@@ -172,8 +172,6 @@ def test_statistics(word_files: EncoderFiles) -> None:
 class Pipeline:
     """What sentence-transformers gives."""
 
-    max_seq_length = 16
-
     def __init__(self) -> None:
         self.sizes: list[tuple[int, int]] = []
 
@@ -183,14 +181,21 @@ class Pipeline:
         return hash_rows(texts)
 
 
-def test_other_pipelines_run_as_they_are() -> None:
-    """In chunks, cut and readable, with the batch size given."""
+def test_other_pipelines_run_as_they_are(word_files: EncoderFiles) -> None:
+    """In chunks, cut and readable, with the batch size given, or one that fits."""
     pipeline = Pipeline()
+    encoder = PipelineEncoder(word_files, pipeline, "any")
     texts = [f"t{n}" for n in range(5000)] + ["x" * 100_000, "\ud800"]
-    rows = encoded(PipelineEncoder(pipeline, "any"), texts, Limits(batch_size=3))
+    rows = encoded(encoder, texts, Limits(batch_size=3))
     assert pipeline.sizes == [(4096, 3), (906, 3)]
     assert np.array_equal(rows[:5000], hash_rows(texts[:5000]))
     assert np.array_equal(rows[5000:], hash_rows(["x" * 1024, "?"]))
+    pipeline.sizes.clear()
+    encoded(encoder, texts[:10])
+    encoded(encoder, texts[:10], Limits(memory_mb=25))
+    assert pipeline.sizes == [(10, 64), (10, 53)]
+    with pytest.raises(ConfigError, match="would fit"):
+        encoded(encoder, texts, Limits(memory_mb=1))
 
 
 def test_readable_leaves_good_text_alone() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dbt_schema_embed.embed.encoder import DeviceMemoryError
 from dbt_schema_embed.embed.encoder_files import read_files
-from dbt_schema_embed.embed.runners import TorchRunner, token_bytes, workers_for
+from dbt_schema_embed.embed.runners import TorchRunner, workers_for
 
 
 def test_workers() -> None:
@@ -19,7 +19,7 @@ def test_workers() -> None:
 
 def test_token_bytes_of_the_default() -> None:
     """Two wide layers, twelve rows of attention scores, six states, four bytes each."""
-    assert token_bytes(read_files("all-MiniLM-L6-v2")) == 4 * (2 * 1536 + 12 * 256 + 6 * 384)
+    assert read_files("all-MiniLM-L6-v2").token_bytes == 4 * (2 * 1536 + 12 * 256 + 6 * 384)
 
 
 def test_torch_out_of_memory_is_a_device_memory_error() -> None:
