@@ -20,6 +20,7 @@ COMMANDS = {
     "search": "Find columns by words.",
     "match": "Match the columns of two tables in files.",
     "profile": "Let your dbt look at the rows of source tables.",
+    "evaluate": "Measure suggestions on models that exist.",
     "index": "Build the index that search uses.",
     "cache": "Look after the memo of vectors.",
     "doctor": "Say what is installed, found and missing, and what to do.",

@@ -37,6 +37,11 @@ def arrivals(project: Project) -> frozenset[Pair]:
     return frozenset(_walk(project)[0])
 
 
+def base_models(project: Project) -> frozenset[Pair]:
+    """(source id, model id) of the base models that source tables pass through on the way to where they arrive."""
+    return frozenset(_walk(project)[1])
+
+
 def _walk(project: Project) -> tuple[set[Pair], set[Pair]]:
     """(where source tables arrive, base models on the way there), each as (source id, model id)."""
     relations = {r.id: r for r in project.relations}

@@ -1,1 +1,1 @@
-"""Room: what a run did in; metrics, alerts, benchmark and evaluation out."""
+"""Room: what a run did and answered in; metrics, alerts and evaluation out."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.index import Changes
     from dbt_schema_embed.pipeline.checking import Checked
     from dbt_schema_embed.pipeline.doctor import Diagnosis
+    from dbt_schema_embed.pipeline.evaluating import Evaluated
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.pipeline.reviewing import Review
@@ -331,6 +332,32 @@ class SchemaEmbed:
 
         opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
         return profile_sources(self._session, opened, select, exclude, DbtOptions(target, profiles_dir, row_limit))
+
+    def evaluate(
+        self,
+        project_dir: str | Path = ".",
+        *,
+        targets: Targets | None = None,
+        folds: int = 4,
+        cases: Path | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Evaluated":
+        """How well `suggest` does on this project: source tables that have a model are asked as if they had none.
+
+        ``folds``: rounds; in each, a part of them is asked, and the SQL of the others still teaches how the project
+        names things. ``cases``: score the cases in this folder instead, <project>/{target,seeds,gold.json}.
+
+        Raises:
+            ArtifactError: the manifest is missing or unreadable; there are no cases.
+            ConfigError: fewer than two source tables have a model.
+        """
+        self._session.need_embed("evaluate")
+        from dbt_schema_embed.pipeline.evaluating import evaluate_cases, evaluate_project
+
+        wanted = targets or self.settings.targets
+        if cases is not None:
+            return evaluate_cases(self._session, cases, wanted)
+        return evaluate_project(self._session, Path(project_dir), artifacts, wanted, folds)
 
     def doctor(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "Diagnosis":
         """What is installed, found and missing, and what to do. Changes nothing."""

@@ -1,0 +1,174 @@
+"""`evaluate`: the matcher on columns whose answers are known, of the user's own project or of a folder of cases."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
+from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources
+from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Project, Relation, Suggestion
+from dbt_schema_embed.settings import Targets
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.observe.evaluation import Evaluation, Wrong
+
+_WRONG_SHOWN = 20
+_FIGURES = ("recall_at_1", "recall_at_5", "renamed_recall_at_1", "precision", "recall", "f1", "calibration_error")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The evaluation of one project, or of each case of a folder."""
+
+    projects: tuple[tuple[str, "Evaluation"], ...]  # name -> figures, sorted; one for the user's own project
+    rounds: int  # in which the tables of the user's own project were asked; 0: cases, which are asked once
+
+    @property
+    def mean(self) -> dict[str, float]:
+        """The mean of each figure over the projects."""
+        return {f: sum(float(getattr(e, f)) for _, e in self.projects) / len(self.projects) for f in _FIGURES}
+
+    def text(self, form: str) -> str:
+        """As "table" or "json"."""
+        if form == "json":
+            return json.dumps(self._data(), indent=2) + "\n"
+        return _cases_table(self) if self.rounds == 0 else _project_table(self.projects[0][1], self.rounds)
+
+    def _data(self) -> dict[str, Any]:
+        if self.rounds:
+            return {"schema_version": 1, "rounds": self.rounds, **self.projects[0][1].to_dict()}
+        projects = {name: evaluation.to_dict() for name, evaluation in self.projects}
+        return {"schema_version": 1, "mean": {k: round(v, 4) for k, v in self.mean.items()}, "projects": projects}
+
+
+def evaluate_project(
+    session: Session, project_dir: Path, artifacts: Artifacts, targets: Targets, count: int
+) -> Evaluated:
+    """See `SchemaEmbed.evaluate`."""
+    from dbt_schema_embed.match import arrivals
+    from dbt_schema_embed.match.hiding import folds, hidden, measurable
+    from dbt_schema_embed.observe.evaluation import evaluate
+    from dbt_schema_embed.observe.truth import from_lineage
+
+    project = session.open(project_dir, artifacts).project
+    session.told(project.warnings)
+    tables = measurable(project)
+    if len(tables) < 2:
+        raise _nothing_to_measure(project, len(tables))
+    rounds = folds(tables, count)
+    rows: list[Suggestion] = []
+    for done, fold in enumerate(rounds):
+        session.progress("Asking for tables whose models are hidden", done, len(rounds))
+        rows += _answers(session, hidden(project, {table.id for table in fold}), fold, targets)
+    session.told()
+    figures = evaluate(from_lineage(tables, project.lineage, arrivals(project)), rows)
+    return Evaluated(((project.name, figures),), len(rounds))
+
+
+def evaluate_cases(session: Session, folder: Path, targets: Targets) -> Evaluated:
+    """See `SchemaEmbed.evaluate`, with ``cases``."""
+    from dbt_schema_embed.observe.evaluation import evaluate
+    from dbt_schema_embed.observe.truth import from_gold
+
+    golds = sorted(folder.glob("*/gold.json"))
+    if not golds:
+        raise ArtifactError(
+            f"there are no cases in {printable(folder)}",
+            hint="a case is a folder in it, with target/manifest.json and gold.json",
+        )
+    found = []
+    for done, gold in enumerate(golds):
+        session.progress("Evaluating cases", done, len(golds))
+        project = session.open(gold.parent, {}).project
+        session.told(project.warnings)
+        rows = _answers(session, project, chosen_sources(project, (), ()), targets)
+        found.append((gold.parent.name, evaluate(from_gold(gold), rows)))
+    session.told()
+    return Evaluated(tuple(found), 0)
+
+
+def _answers(
+    session: Session, project: Project, tables: Sequence[Relation], targets: Targets
+) -> tuple[Suggestion, ...]:
+    from dbt_schema_embed.match import choose_targets, suggest
+
+    models = choose_targets(project, targets)
+    return suggest(session.embedded(tables), session.embedded(models), project=project)
+
+
+def _nothing_to_measure(project: Project, count: int) -> ConfigError:
+    name = printable(project.name)
+    built = sum(r.has_sql for r in project.relations)
+    if not any(r.kind == "source" for r in project.relations):
+        said = f"the project {name} declares no sources"
+    elif not built:
+        said = f"no model of the project {name} has SQL, so no answer is known"
+    else:
+        few = "no source table" if count == 0 else "only one source table"
+        said = f"{few} of the project {name} can be followed into a model, and it takes two: to ask and to learn from"
+    return ConfigError(
+        f"nothing can be measured: {said}",
+        hint="evaluate hides models that exist; build staging models, run `dbt docs generate`, and try again",
+    )
+
+
+def _project_table(e: "Evaluation", rounds: int) -> str:
+    lines = [
+        f"{e.columns} columns of {e.tables} source tables, asked as if their models had no SQL, in {rounds} rounds",
+        "",
+        f"recall@1   {e.recall_at_1:.3f}   the first candidate is right, of {e.mapped} columns that feed a model",
+        f"recall@5   {e.recall_at_5:.3f}",
+        f"renamed    {e.renamed_recall_at_1:.3f}   recall@1 of the {e.renamed} whose name changes",
+        f"precision  {e.precision:.3f}   of the answers given",
+        f"F1         {e.f1:.3f}",
+        "",
+        "confidence    answers   right   precision",
+    ]
+    above = ""
+    for band in e.bands:
+        name = f"{band.least:.1f} to {above}" if above and band.least else f"below {above}" if above else "0.9 and more"
+        lines.append(f"{name:12}  {band.answers:7}   {band.right:5}   {_shown(band.right, band.answers):>9}")
+        above = f"{band.least:.1f}"
+    lines.append(f"{'nothing':12}  {e.nothing:7}   {e.nothing_right:5}   {_shown(e.nothing_right, e.nothing):>9}")
+    lines += [f"calibration error {e.calibration_error:.3f}", "", *_wrong_lines(e.wrong)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _shown(part: int, whole: int) -> str:
+    return f"{part / whole:.3f}" if whole else "-"
+
+
+def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
+    from dbt_schema_embed.write.words import short_name
+
+    if not wrong:
+        return ["nothing would have been wrong"]
+    lines = [f"would have been wrong: {len(wrong)} columns, surest first"]
+    for w in wrong[:_WRONG_SHOWN]:
+        places = [f"{short_name(model)}.{printable(column, 80)}" for model, column in (w.truth[:1] or ())]
+        said = f"{short_name(w.said[0])}.{printable(w.said[1], 80)}" if w.said else "nothing"
+        column = f"{short_name(w.source)}.{printable(w.source_column, 80)}"
+        lines.append(f"  {w.confidence:.2f}  {column}: said {said}, is {places[0] if places else 'nothing'}")
+    if len(wrong) > _WRONG_SHOWN:
+        lines.append(f"  and {len(wrong) - _WRONG_SHOWN} more: --format json lists them all")
+    return lines
+
+
+def _cases_table(evaluated: Evaluated) -> str:
+    width = max(4, *(len(printable(name, 40)) for name, _ in evaluated.projects))
+    head = ("columns", "recall@1", "recall@5", "renamed", "precision", "F1", "error", ">=0.9", "answers")
+    lines = [f"{'':{width}}" + "".join(f"{word:>11}" for word in head)]
+    for name, e in evaluated.projects:
+        sure = e.bands[0]
+        shares = (
+            e.recall_at_1, e.recall_at_5, e.renamed_recall_at_1, e.precision, e.f1, e.calibration_error, sure.precision
+        )  # fmt: skip
+        cells = "".join(f"{'-' if share is None else f'{share:.3f}':>11}" for share in shares)
+        lines.append(f"{printable(name, 40):{width}}{e.columns:11}{cells}{sure.answers:11}")
+    mean = evaluated.mean
+    shown = ("recall_at_1", "recall_at_5", "renamed_recall_at_1", "precision", "f1", "calibration_error")
+    lines.append(f"{'mean':{width}}{'':11}" + "".join(f"{mean[figure]:11.3f}" for figure in shown))
+    return "\n".join(lines) + "\n"
