@@ -47,11 +47,14 @@ class Lexicon:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
-    def likeness(self, left: Sequence[str], right: Sequence[str]) -> float:
-        """Likeness of a source's words to a model's, in [0, 1]: what each word finds on the other side, on average."""
-        found = self.table.likeness[np.ix_(self.table.rows(left), self.table.columns(right))]
-        total = len(left) + len(right)
-        return float(found.max(axis=1).sum() + found.max(axis=0).sum()) / total if left and right else 0.0
+    def likenesses(self, left: Sequence[str], models: Sequence[Sequence[str]]) -> Matrix:
+        """(models,) likeness of a source's words to each model's, in [0, 1]: what each word finds on the other side."""
+        if not left or not models:
+            return np.zeros(len(models), np.float32)
+        places = _padded([self.table.columns(m) for m in models], len(self.table.right))
+        found = self.table.likeness[self.table.rows(left)][:, places]  # (words, models, words)
+        total = len(left) + np.array([len(m) for m in models], np.float32)
+        return np.asarray((found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / total, np.float32)
 
     def _all(self, relations: Sequence[Relation]) -> set[str]:
         names = {w for r in relations for w in entity(r.name)}
@@ -108,7 +111,7 @@ class Block:
         """What each candidate model is about."""
         return [entity(m.relation.name) for m in self.models]
 
-    def facet(self, name: str) -> tuple["Matrix", "Matrix"]:
+    def facet(self, name: str) -> tuple[Matrix, Matrix]:
         """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""
         empty = np.zeros((0, self.source.facets[name].shape[1]), np.float32)
         right = np.concatenate([m.facets[name] for m in self.models]) if self.models else empty

@@ -54,9 +54,8 @@ def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bo
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
     covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
-    about = entity(source.relation.name)
-    shared = [lexicon.likeness(about, e) for e in targets.entities]
-    likeness = covered + targets.tables @ source.table + np.array(shared, np.float32)
+    shared = lexicon.likenesses(entity(source.relation.name), targets.entities)
+    likeness = covered + targets.tables @ source.table + shared
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
     keep = np.isin(targets.model_of, best_models)
     if cosine.shape[1] > NEAREST:

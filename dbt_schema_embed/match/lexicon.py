@@ -52,7 +52,7 @@ frequency freq
 gender sex
 group grp
 hour hr
-identifier id ident key uuid guid
+identifier id ident key uuid guid no num number nbr nr
 image img picture
 index idx
 information info

@@ -7,6 +7,7 @@ from functools import lru_cache
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
 
 _RUN = re.compile(r"[^\W_]+")
+_ASCII_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _VOWELS = str.maketrans("", "", "aeiou")
 
 
@@ -24,6 +25,8 @@ def words(name: str) -> tuple[str, ...]:
 
 def _humps(run: str) -> list[str]:
     """A run of letters and digits cut where digits begin or end, and at camel humps: fooBar, FOOBar."""
+    if run.isascii():
+        return _ASCII_WORD.findall(run)
     parts, start = [], 0
     for at in range(1, len(run)):
         before, here, after = run[at - 1], run[at], run[at + 1 : at + 2]

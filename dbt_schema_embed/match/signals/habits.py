@@ -10,21 +10,27 @@ from dbt_schema_embed.types import type_family
 
 def precedent(block: Block) -> Matrix:
     """How often a column of this name became a column of that name elsewhere in the project."""
+    if not block.habits.columns:
+        return np.full(block.shape, np.nan, np.float32)
+    out = np.zeros(block.shape, np.float32)
     left, right = _abstract(block)
-    value = {(a, b): block.habits.precedent(a, b) for a in set(left) for b in set(right)}
-    return _silent(block, [[value[a, b] for b in right] for a in left], block.habits.columns)
+    for i, name in enumerate(left):
+        if name in block.habits.precedents:
+            out[i] = [block.habits.precedent(name, other) for other in right]
+    return out
 
 
 def name_rule(block: Block) -> Matrix:
     """How usual the change of name is in this project, for a column of that type."""
+    if not block.habits.columns:
+        return np.full(block.shape, np.nan, np.float32)
     left, right = _abstract(block)
     families = [type_family(c.type) or "" for c in block.columns]
     share = block.habits.rule_share
-    value = {
-        (a, f, b): share(rule_between(a, b), f) for a, f in set(zip(left, families, strict=True)) for b in set(right)
-    } if block.habits.columns else {}  # fmt: skip
-    rows = [[value.get((a, f, b), 0.0) for b in right] for a, f in zip(left, families, strict=True)]
-    return _silent(block, rows, block.habits.columns)
+    before = sorted(set(zip(left, families, strict=True)))
+    value = {(a, f, b): share(rule_between(a, b), f) for a, f in before for b in set(right)}
+    rows = [[value[a, f, b] for b in right] for a, f in zip(left, families, strict=True)]
+    return np.array(rows, np.float32).reshape(block.shape)
 
 
 def model_name_habit(block: Block) -> Matrix:
@@ -52,7 +58,3 @@ def _abstract(block: Block) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]
 
 def _per_model(block: Block, values: list[float], known: int) -> Matrix:
     return block.per_model(values if known else [float("nan")] * len(values))
-
-
-def _silent(block: Block, rows: list[list[float]], known: int) -> Matrix:
-    return np.array(rows, np.float32).reshape(block.shape) if known else np.full(block.shape, np.nan, np.float32)

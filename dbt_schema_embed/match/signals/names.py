@@ -1,5 +1,7 @@
 """Words of the names: equal, found on the other side, same last word, same letters, abbreviated."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
@@ -56,18 +58,24 @@ def letters(block: Block) -> Matrix:
 def abbreviation(block: Block) -> Matrix:
     """1 where one whole name is the other without vowels, or runs the beginnings of its words together."""
     out = np.zeros(block.shape, np.float32)
-    right = [(words, "".join(words)) for words in block.target_words]
+    by_letter: dict[str, dict[tuple[str, ...], list[int]]] = {}
+    for j, others in enumerate(block.target_words):
+        by_letter.setdefault("".join(others)[:1], {}).setdefault(others, []).append(j)
     for i, words in enumerate(block.source_words):
-        whole = "".join(words)
-        bones = skeleton(whole)
-        for j, (others, other) in enumerate(right):
-            if whole[:1] != other[:1] or whole == other or min(len(whole), len(other)) < 2:
-                continue
-            if bones == skeleton(other) or (
-                is_prefix_run(other, words) if len(other) < len(whole) else is_prefix_run(whole, others)
-            ):
-                out[i, j] = 1
+        for others, places in by_letter.get("".join(words)[:1], {}).items():
+            if _abbreviates(words, others):
+                out[i, places] = 1
     return out
+
+
+@lru_cache(maxsize=200_000)
+def _abbreviates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    one, other = "".join(left), "".join(right)
+    if one == other or min(len(one), len(other)) < 2:
+        return False
+    longer_is_left = len(other) < len(one)
+    run = is_prefix_run(other, left) if longer_is_left else is_prefix_run(one, right)
+    return run or skeleton(one) == skeleton(other)
 
 
 def _squashed(block: Block) -> tuple[list[str], list[str]]:

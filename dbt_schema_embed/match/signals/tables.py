@@ -8,7 +8,7 @@ from dbt_schema_embed.match.names import stem
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
-    return block.per_model([block.lexicon.likeness(block.source_entity, e) for e in block.entities])
+    return block.per_model(block.lexicon.likenesses(block.source_entity, block.entities).tolist())
 
 
 def table_same(block: Block) -> Matrix:
