@@ -67,7 +67,7 @@ class Habits:
     tables: int = 0
 
     def precedent(self, before: Words, after: Words) -> float:
-        """How often a column of that name became that name, of all times it was seen; 0.8 for once of once; in [0, 1)."""
+        """The share of columns of that name that became that name; 0.8 for one of one, in [0, 1)."""
         times = self.seen.get(before, 0)
         return self.precedents[before][after] / (times + 0.25) if times and before in self.precedents else 0.0
 
