@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.errors import ConfigError
 
-CHUNK = 4096
-"""Texts that are tokenized, encoded and stored together, while the ones before and after are in the other stages."""
+CHUNK = 2048
+"""Least number of texts tokenized, encoded and stored together; the ones before and after are in other stages then."""
 
+_SHORT = 8  # tokens of an ordinary column's text
 _FEW = 16  # rows below which sharing a batch between workers gains nothing
 _MIB = 2**20
 
@@ -51,7 +52,8 @@ def cut(texts: int, dim: int, cost: Cost, limits: Limits) -> Work:
     Raises:
         ConfigError: the memory limit holds not even one text at a time beside the result; it says what would.
     """
-    workers, budget, chunk = cost.workers, cost.budget, CHUNK
+    workers, budget = cost.workers, cost.budget
+    chunk = max(CHUNK, workers * budget // _SHORT)  # enough for a GPU's large batches
     if limits.memory_mb is not None:
         result = texts * dim * 4 * 2  # the rows, and once more while they are handed out
         left = limits.memory_mb * _MIB - result - cost.base_bytes
@@ -64,7 +66,7 @@ def cut(texts: int, dim: int, cost: Cost, limits: Limits) -> Work:
             )
         workers = max(1, min(workers, left // one))
         budget = min(budget, left // workers // cost.token_bytes)
-        chunk = min(chunk, 1024)
+        chunk = 1024
     rows = limits.batch_size or max(_FEW, -(-min(texts, chunk) // workers))
     return Work(workers, budget, rows, chunk)
 

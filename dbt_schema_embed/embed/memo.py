@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +20,12 @@ from dbt_schema_embed.errors import EncoderError, MemoError
 
 PROCESS_ENTRIES = 20_000
 """Vectors kept in the process; 31 MB of 384 float32."""
+
+
+FEW_PROCESS_ENTRIES = 1_000
+"""The same where a memory limit is set."""
+
+Progress = Callable[[int, int], object]
 
 
 class Level(Protocol):
@@ -76,6 +83,20 @@ class ProcessStore:
             self._values.clear()
 
 
+@dataclass(slots=True)
+class _Call:
+    """One call of `embed`: distinct texts, their keys, and the rows as far as they are known."""
+
+    texts: list[str]
+    keys: list[str]
+    rows: NDArray[np.float32]
+    levels: list[Level]
+    missing: list[int] = field(init=False)  # rows that are not known yet
+
+    def __post_init__(self) -> None:
+        self.missing = list(range(len(self.texts)))
+
+
 class MemoEmbedder:
     """An Embedder. Texts found in a level are not encoded; levels are asked in order and fill the ones before them.
 
@@ -106,13 +127,19 @@ class MemoEmbedder:
         settings = f"{encoder_id.rpartition('@')[2]}|{store_type}|{TEXT_VERSION}|"
         self._salt = hashlib.blake2b(settings.encode(), digest_size=20)
 
-    def embed(self, texts: Sequence[str], *, remember: bool = True) -> NDArray[np.float32]:
+    def embed(
+        self, texts: Sequence[str], *, remember: bool = True, progress: Progress | None = None
+    ) -> NDArray[np.float32]:
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order; (0, d) for nothing.
 
-        ``remember=False`` keeps them within the process: texts that hold sample values leave no trace on disk.
+        Args:
+            texts: to encode; repeats cost nothing.
+            remember: False keeps them within the process: texts that hold sample values leave no trace on disk.
+            progress: told how many texts are encoded, of how many that had to be; not called when all are known.
 
         Raises:
             TypeError: a bare str, or an item that is not text.
+            ConfigError: the memory limit cannot be met.
             EncoderError: the encoder cannot be loaded, or gave something that is not a number.
         """
         if isinstance(texts, str):
@@ -123,7 +150,7 @@ class MemoEmbedder:
                 raise TypeError(f"embed takes texts, not {type(text).__name__}")
             place.setdefault(text, len(place))
         self.stats.add(texts=len(texts), distinct=len(place))
-        rows = self._rows(list(place), remember)
+        rows = self._rows(list(place), remember, progress)
         return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
 
     def runs_on(self) -> str:
@@ -141,66 +168,62 @@ class MemoEmbedder:
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _rows(self, texts: list[str], remember: bool) -> NDArray[np.float32]:
+    def _rows(self, texts: list[str], remember: bool, progress: Progress | None) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
         levels = [level for level in self._levels if remember or level.name == ProcessStore.name]
-        rows = np.zeros((len(texts), self.dim), np.float32)
-        keys = [self.key(text) for text in texts]
-        missing = list(range(len(texts)))
+        call = _Call(texts, [self.key(text) for text in texts], np.zeros((len(texts), self.dim), np.float32), levels)
         for number, level in enumerate(levels):
-            if missing:
-                missing = self._look(level, levels[:number], keys, missing, rows)
-        if missing:
-            self._encode_and_store(texts, keys, missing, rows, levels)
-        return rows
+            if call.missing:
+                self._look(call, level, levels[:number])
+        if call.missing:
+            self._encode_and_store(call, progress)
+        return call.rows
 
-    def _look(
-        self, level: Level, above: Sequence[Level], keys: list[str], missing: list[int], rows: NDArray[np.float32]
-    ) -> list[int]:
-        """Fill the ``missing`` rows that ``level`` has; return those still missing."""
-        found = self._ask(level, [keys[i] for i in missing])
-        at = [i for i in missing if keys[i] in found]
+    def _look(self, call: "_Call", level: Level, above: Sequence[Level]) -> None:
+        """Fill the missing rows that ``level`` has, and the levels ``above`` it."""
+        found = self._ask(level, [call.keys[i] for i in call.missing])
+        at = [i for i in call.missing if call.keys[i] in found]
         if not at:
-            return missing
-        here = [keys[i] for i in at]
-        vectors, good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
-        rows[at] = vectors
-        bad = [k for k, ok in zip(here, good, strict=True) if not ok]
-        self.stats.hit(level.name, len(here) - len(bad))
-        if bad:
-            self.stats.add(dropped=len(bad))
-            self._try(level, lambda: level.drop(bad))
+            return
+        here = [call.keys[i] for i in at]
+        call.rows[at], good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
         fresh = {k: found[k] for k, ok in zip(here, good, strict=True) if ok}
+        self.stats.hit(level.name, len(fresh))
+        if len(fresh) < len(here):
+            self.stats.add(dropped=len(here) - len(fresh))
+            self._try(level, lambda: level.drop([k for k in here if k not in fresh]))
         for other in above:
             self._store(other, fresh)
-        return [i for i in missing if keys[i] not in fresh]
+        call.missing = [i for i in call.missing if call.keys[i] not in fresh]
 
-    def _encode_and_store(
-        self,
-        texts: list[str],
-        keys: list[str],
-        missing: list[int],
-        rows: NDArray[np.float32],
-        levels: Sequence[Level],
-    ) -> None:
+    def _encode_and_store(self, call: "_Call", progress: Progress | None) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
-        self.stats.add(misses=len(missing))
+        self.stats.add(misses=len(call.missing))
         done = 0
         with ThreadPoolExecutor(1, "memo") as pool:
             stored: Future[None] | None = None
-            for vectors in self._encoded([texts[i] for i in missing]):
-                at = missing[done : done + len(vectors)]
+            for vectors in self._encoded([call.texts[i] for i in call.missing]):
+                at = call.missing[done : done + len(vectors)]
                 done += len(vectors)
-                here = [keys[i] for i in at]
-                values = to_bytes(here, vectors, self._store_type) if levels else []
-                if values and self._store_type != "float32":  # what is handed out equals what the memo gives later
-                    vectors, _ = from_bytes(here, values, self.dim, self._store_type)
-                rows[at] = vectors
                 if stored:
                     stored.result()
-                stored = pool.submit(self._store_in, levels, dict(zip(here, values, strict=False)))
+                call.rows[at], items = self._packed([call.keys[i] for i in at], vectors, bool(call.levels))
+                stored = pool.submit(self._store_in, call.levels, items)
+                if progress:
+                    progress(done, len(call.missing))
             if stored:
                 stored.result()
+
+    def _packed(
+        self, keys: list[str], vectors: NDArray[np.float32], kept: bool
+    ) -> tuple[NDArray[np.float32], dict[str, bytes]]:
+        """``vectors`` as they are handed out, and as they are stored if they are ``kept``."""
+        if not kept:
+            return vectors, {}
+        values = to_bytes(keys, vectors, self._store_type)
+        if self._store_type != "float32":  # what is handed out equals what the memo gives later
+            vectors, _ = from_bytes(keys, values, self.dim, self._store_type)
+        return vectors, dict(zip(keys, values, strict=True))
 
     def _encoded(self, texts: list[str]) -> Iterator[NDArray[np.float32]]:
         try:

@@ -76,7 +76,7 @@ def open_embedder(
     from dbt_schema_embed.embed.batches import Limits
     from dbt_schema_embed.embed.encoder_files import read_files
     from dbt_schema_embed.embed.loading import Wanted, load
-    from dbt_schema_embed.embed.memo import MemoEmbedder
+    from dbt_schema_embed.embed.memo import FEW_PROCESS_ENTRIES, PROCESS_ENTRIES, Level, MemoEmbedder, ProcessStore
     from dbt_schema_embed.embed.runners import workers_for
     from dbt_schema_embed.embed.weights import identity
 
@@ -84,7 +84,10 @@ def open_embedder(
     files = read_files(model_name)
     wanted = Wanted(files, identity(files, folder), folder, workers_for(max_workers), use_gpu, quantization)
     notes: list[str] = []
-    levels = _levels(folder, ttl, redis_url, size_limit, notes) if use_memo else []
+    levels: list[Level] = []
+    if use_memo:
+        near = ProcessStore(FEW_PROCESS_ENTRIES if memory_limit_mb else PROCESS_ENTRIES)
+        levels = [near, *_shared_levels(folder, ttl, redis_url, size_limit, notes)]
     embedder = MemoEmbedder(
         f"{files.name}@{wanted.identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
         files.dim,
@@ -97,17 +100,16 @@ def open_embedder(
     return embedder
 
 
-def _levels(
+def _shared_levels(
     folder: Path, ttl: float | None, redis_url: str | None, size_limit: int | None, notes: list[str]
 ) -> "list[Level]":
-    """The memo's levels, nearest first."""
+    """The memo's levels that outlive the process, nearest first."""
     from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
-    from dbt_schema_embed.embed.memo import ProcessStore
     from dbt_schema_embed.embed.redis_store import RedisStore
     from dbt_schema_embed.embed.upkeep import FOLDER
 
     disk = DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)
-    return [ProcessStore(), disk, *([RedisStore(redis_url, ttl=ttl, notes=notes)] if redis_url else [])]
+    return [disk, *([RedisStore(redis_url, ttl=ttl, notes=notes)] if redis_url else [])]
 
 
 def _require(*modules: str) -> None:

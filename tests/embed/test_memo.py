@@ -247,3 +247,14 @@ def test_statistics_as_json(open_memo: Open) -> None:
         "hits": {},
         "hit_rate": 0.0,
     }
+
+
+def test_progress_counts_what_is_encoded(open_memo: Open) -> None:
+    """Chunk by chunk; what is known does not count."""
+    memo = open_memo()
+    memo.embed(["text 0", "text 1"])
+    told: list[tuple[int, int]] = []
+    memo.embed([f"text {n}" for n in range(14)], progress=lambda done, total: told.append((done, total)))
+    assert told == [(5, 12), (10, 12), (12, 12)]
+    memo.embed(["text 3"], progress=lambda done, total: told.append((done, total)))
+    assert len(told) == 3
