@@ -108,11 +108,20 @@ def torture(kills: int, approximate: bool, longest: float, rng: random.Random) -
             except (IndexMismatchError, OSError, ValueError) as problem:
                 print(f"crash: {problem!r}", file=sys.stderr)
                 crashes += 1
-        left = len(list((folder / "generations").iterdir())) if kills else 0
+        left = generations_left(folder, approximate, state) if kills else 0
     return {
         "test": "kill -9 on index" + (", Chroma" if approximate else ", exact"), "tries": kills, "updates": updates,
         "reads": reads, "losses": losses, "wrong answers": wrong, "crashes": crashes, "generations left": left,
     }  # fmt: skip
+
+
+def generations_left(folder: Path, approximate: bool, state: int) -> int:
+    """What stands there after one more update, which sweeps: one generation, the last."""
+    index = opened(folder, approximate)
+    now = items(state)
+    index.update(now, lambda ids: vectors([now[i] for i in ids]))
+    index.close()
+    return len(list((folder / "generations").iterdir()))
 
 
 def main() -> int:

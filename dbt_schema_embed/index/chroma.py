@@ -185,8 +185,13 @@ def _files_line(store: Store) -> bytes:
     return json.dumps(files_of(store.manifest)).encode() + b"\n"
 
 
+def installed() -> bool:
+    """Whether chromadb can be imported."""
+    return importlib.util.find_spec("chromadb") is not None
+
+
 def _command(what: str, folder: Path, *numbers: int) -> list[str]:
-    if importlib.util.find_spec("chromadb") is None:
+    if not installed():
         raise MissingExtraError("approximate search", "embed")
     # -P: no module is taken from the current folder
     module = "dbt_schema_embed.index.chroma_worker"

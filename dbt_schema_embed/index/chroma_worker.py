@@ -32,7 +32,9 @@ from dbt_schema_embed.index.store import checksum
 READY = b'{"error": ""}\n'
 BATCH = 5_000  # Chroma's own limit is 5,461
 COLLECTION = "columns"
-EF_SEARCH = 200
+HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200}
+"""At 100, Chroma's own ef_construction, recall@10 over 20,000 real names is 0.998; at 200 it is 0.999."""
+
 PROBES = 200
 LOST = 0.001
 """Share of the probed rows that may stay unfound by their own vector: what an approximate graph may miss."""
@@ -127,7 +129,7 @@ def _build(folder: Path, width: int, rows: int, first: int) -> None:
     client = _client(folder / "chroma")
     if first == 0:
         # sync_threshold 1: every row goes into the files at once; readers would else write what is left into theirs
-        configuration = {"hnsw": {"space": "cosine", "ef_search": EF_SEARCH, "sync_threshold": 1}}
+        configuration = {"hnsw": HNSW | {"sync_threshold": 1}}
         client.create_collection(COLLECTION, embedding_function=None, configuration=configuration)
     collection = _collection(client)
     for start in range(first, rows, BATCH):

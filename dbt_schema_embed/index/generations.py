@@ -6,7 +6,6 @@
 """
 
 import contextlib
-import json
 import os
 import re
 import secrets
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from dbt_schema_embed.errors import WriteError
@@ -31,13 +31,14 @@ except ImportError:  # Windows: files in use cannot be removed there, which serv
 LOCK_SECONDS = 60.0
 _NAME = re.compile(r"[0-9a-f]{16}")
 _POINTER_BYTES = 1000
+_MANIFEST_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """What ``current`` says."""
+    """What ``current`` says: the generation in force, and size in bytes and CRC-32 of its manifest."""
 
-    name: str
+    generation: str
     size: int
     crc: int
 
@@ -73,15 +74,14 @@ class Generations:
         """
         try:
             with (self.folder / "current").open("rb") as file:
-                data = json.loads(file.read(_POINTER_BYTES))
-            pointer = Pointer(str(data["generation"]), int(data["size"]), int(data["crc"]))
+                pointer = msgspec.json.decode(file.read(_POINTER_BYTES), type=Pointer)
         except FileNotFoundError:
             if self.path("").is_dir() and any(self.path("").glob("*/manifest.json")):
                 raise DamagedError("the file 'current' is missing") from None
             return None
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        except (OSError, msgspec.DecodeError, RecursionError):
             raise DamagedError("the file 'current' is unreadable") from None
-        if not _NAME.fullmatch(pointer.name):
+        if not _NAME.fullmatch(pointer.generation) or not 0 <= pointer.size <= _MANIFEST_BYTES:
             raise DamagedError("the file 'current' names no generation")
         return pointer
 
@@ -95,17 +95,15 @@ class Generations:
         while pointer is not None:
             try:
                 return self._open(pointer)
-            except (DamagedError, OSError) as problem:
+            except DamagedError:
                 newer = self.pointer()
                 if newer == pointer:
-                    raise (
-                        problem if isinstance(problem, DamagedError) else DamagedError(f"{problem.strerror}")
-                    ) from None
+                    raise
                 pointer = newer  # switched and swept between the two steps
         return None
 
     def _open(self, pointer: Pointer) -> Opened:
-        folder = self.path(pointer.name)
+        folder = self.path(pointer.generation)
         try:
             lease = (folder / "manifest.json").open("rb")
         except OSError as problem:
@@ -170,7 +168,7 @@ class Generations:
             pointer = self.pointer()
         except DamagedError:
             return False
-        return pointer is not None and pointer.name == name
+        return pointer is not None and pointer.generation == name
 
     def switch(self, folder: Path, manifest: Manifest) -> None:
         """Put the generation in ``folder`` in force."""
@@ -178,8 +176,8 @@ class Generations:
         size, crc = write_file(folder / "manifest.json", [content])
         if (self.folder / "current").is_dir():
             shutil.rmtree(self.folder / "current", ignore_errors=True)
-        pointer = {"generation": folder.name, "size": size, "crc": crc}
-        write_text(self.folder / "current", json.dumps(pointer) + "\n", root=self.folder)
+        pointer = msgspec.json.encode(Pointer(folder.name, size, crc)).decode()
+        write_text(self.folder / "current", pointer + "\n", root=self.folder)
 
     def sweep(self, keep: str) -> None:
         """Remove every generation but ``keep`` that no reader holds. The writer's lock must be held."""

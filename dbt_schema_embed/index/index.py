@@ -21,7 +21,6 @@ from dbt_schema_embed.index.update import STALE, Changes, Plan, VectorsOf, disag
 REFIT = 2
 """Growth of the vectors since reduced dimensions were fitted, as a factor, at which they are fitted anew."""
 
-
 _AGAIN = "run: dbt-schema-embed index"
 
 
@@ -65,9 +64,9 @@ class Index:
         with self._generations.writing():
             old, todo = self._compared(items)
             if verify and old and (wrong := disagreeing(todo, old, vectors_of)):
-                self.notes.append(f"the index held {wrong} vectors that are not the memo's: it was built anew")
+                self.notes.append(f"the index held {wrong} vectors that are not the memo's: it is built anew")
                 old, todo = None, plan(items, None)
-            if old is None or todo.changes.any or not self._search.fits(old, verify=verify):
+            if old is None or todo.changes.written or not self._search.fits(old, verify=verify):
                 self._next(todo, old, vectors_of, verify)
             with self._told():
                 store = self._current()
@@ -106,7 +105,7 @@ class Index:
             return old, plan(items, old)
         except DamagedError as problem:
             self.close()
-            self.notes.append(f"the index in {self._generations.folder} was damaged ({problem}): it was built anew")
+            self.notes.append(f"the index in {self._generations.folder} was damaged ({problem}): it is built anew")
             return None, plan(items, None)
 
     def _usable(self) -> Store | None:
@@ -114,7 +113,7 @@ class Index:
         if store is None:
             return None
         if store.manifest.identity != self._identity:
-            self.notes.append(f"the index was made for {_told(store.manifest.identity)}: it was built anew")
+            self.notes.append(f"the index was made for {_told(store.manifest.identity)}: it is built anew")
             return None
         if store.basis is not None and store.manifest.rows > REFIT * store.manifest.fitted_rows:
             return None

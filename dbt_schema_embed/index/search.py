@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.index import approximate, chroma, exact
 from dbt_schema_embed.index.approximate import Backend, BackendError, Rows
 from dbt_schema_embed.index.store import Manifest, Matrix, Store
@@ -25,7 +24,7 @@ class Search:
         self._notes = notes
         self._worker: chroma.Worker | None = None
         self._shared: SharedRows | None = None
-        self._compared: set[int] = set()  # the backends whose first answers were compared with exact ones
+        self._fresh = True  # the first answers are still to be compared with exact ones
         self._left_out = False  # said once
         self._distrusted = ""  # the generation whose Chroma store failed
 
@@ -36,11 +35,9 @@ class Search:
                 return self._server.trusted(lambda: self._ask(self._attached(store), store, queries, k))
             except BackendError as problem:
                 self._without_server(problem)
-        elif self._serves(store):
+        if self._wants_chroma(store.manifest.rows) and self.extends(store):
             try:
-                if self._worker is None:
-                    self._worker = chroma.Worker(store)
-                return self._ask(self._worker, store, queries, k)
+                return self._ask(self._started(store), store, queries, k)
             except BackendError as problem:
                 self._distrust(store, problem, "exact search serves")
         return exact.nearest(store, queries, k)
@@ -58,14 +55,14 @@ class Search:
 
     def fits(self, store: Store, *, verify: bool) -> bool:
         """Whether the Chroma store that should be there is there, whole. ``verify``: ask it for every row."""
-        if not self._wants_chroma(store.manifest.rows) or store.manifest.without_chroma:
+        if not self._wants_chroma(store.manifest.rows) or (store.manifest.without_chroma and not verify):
             return True
         if not chroma.files_of(store.manifest):
             return False
         try:
             chroma.verify(store) if verify else chroma.check_files(store)
         except BackendError as problem:
-            self._distrust(store, problem, "it was built anew")
+            self._distrust(store, problem, "it is built anew")
         return self.extends(store)
 
     def extends(self, store: Store) -> bool:
@@ -76,20 +73,23 @@ class Search:
         """Index a new generation with Chroma, where that is wanted; gives the manifest with its files.
 
         ``old``: the generation whose rows are the first of this one's. ``verify``: ask for every row afterwards.
+
+        Raises:
+            MissingExtraError: Chroma was asked for and is not installed.
         """
         if not self._wants_chroma(manifest.rows):
             return manifest
-        try:
-            files = chroma.build(folder, manifest.identity.width, manifest.rows, old=old, verify=verify)
-            return manifest.with_files(files)
-        except BackendError as problem:
-            shutil.rmtree(folder / "chroma", ignore_errors=True)
-            self._notes.append(f"Chroma could not index the columns ({problem}): exact search serves")
-            return manifest.with_files({}, without_chroma=str(problem))
-        except MissingExtraError as problem:
-            if self._approximate:
-                raise
-            return manifest.with_files({}, without_chroma=problem.message)
+        for base in (old, None) if old else (None,):
+            try:
+                files = chroma.build(folder, manifest.identity.width, manifest.rows, old=base, verify=verify)
+                return manifest.with_files(files)
+            except BackendError as problem:
+                shutil.rmtree(folder / "chroma", ignore_errors=True)
+                reason = str(problem)
+                if base:
+                    self._distrust(base, problem, "it is built anew")
+        self._notes.append(f"Chroma could not index the columns ({reason}): exact search serves")
+        return manifest.with_files({}, without_chroma=reason)
 
     def close(self) -> None:
         """End the child process and close connections; the next call starts afresh."""
@@ -97,26 +97,27 @@ class Search:
             if backend:
                 backend.close()
         self._worker = self._shared = None
-        self._compared.clear()
 
     def _ask(self, backend: Backend, store: Store, queries: Matrix, k: int) -> list[Rows]:
-        found = approximate.nearest(backend, store, queries, k, compare=id(backend) not in self._compared)
-        self._compared.add(id(backend))
+        found = approximate.nearest(backend, store, queries, k, compare=self._fresh)
+        self._fresh = False
         return found
 
     def _attached(self, store: Store) -> "SharedRows":
         if self._shared is None:
             assert self._server
-            self._shared = self._server.attach(store)
+            self._shared, self._fresh = self._server.attach(store), True
         return self._shared
+
+    def _started(self, store: Store) -> chroma.Worker:
+        if self._worker is None:
+            self._worker, self._fresh = chroma.Worker(store), True
+        return self._worker
 
     def _wants_chroma(self, rows: int) -> bool:
         if self._approximate is None:
-            return rows >= CROSSOVER and not self._server
+            return rows >= CROSSOVER and not self._server and chroma.installed()
         return self._approximate and rows > 0
-
-    def _serves(self, store: Store) -> bool:
-        return self._wants_chroma(store.manifest.rows) and self.extends(store)
 
     def _without_server(self, problem: BackendError) -> None:
         assert self._server

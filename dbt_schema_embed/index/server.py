@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.index.approximate import BackendError
-from dbt_schema_embed.index.chroma_worker import EF_SEARCH, embedding_functions_in
+from dbt_schema_embed.index.chroma_worker import HNSW, embedding_functions_in
 from dbt_schema_embed.index.shared import BUDGET, Shared
 from dbt_schema_embed.index.store import Identity, Matrix, Store
 
@@ -93,8 +93,7 @@ class Server:
         """
         told = repr((identity, self._shared.project, basis.tobytes() if basis is not None else b""))
         name = "schema-embed-" + hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
-        configuration = {"hnsw": {"space": "cosine", "ef_search": EF_SEARCH}}
-        answer = self.post(_PATH, {"name": name, "get_or_create": True, "configuration": configuration})
+        answer = self.post(_PATH, {"name": name, "get_or_create": True, "configuration": {"hnsw": HNSW}})
         if names := embedding_functions_in(answer):
             raise BackendError(f"its collection names an embedding function: {printable(sorted(names)[0], 60)}")
         try:

@@ -23,7 +23,6 @@ CHUNK = 50_000
 STALE = 0.2
 """Share of rows without items above which rows are renumbered, and with them the Chroma index built afresh."""
 
-
 TOLERANCE = 0.002
 """How far a stored number may be from the one given: float16 moves it by 0.0005, another device by less."""
 
@@ -39,8 +38,8 @@ class Changes:
     recall_loss: float | None = None
 
     @property
-    def any(self) -> bool:
-        """Whether anything was written."""
+    def written(self) -> bool:
+        """Whether there was anything to write."""
         return bool(self.added or self.changed or self.removed)
 
 
@@ -78,23 +77,50 @@ def plan(items: Mapping[str, str], old: Store | None) -> Plan:
 
 
 class Draft:
-    """The vectors of a generation being written: each distinct one gets one row."""
+    """The rows of a generation being written: each distinct vector gets one."""
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan, old: Store | None, *, keep_rows: bool) -> None:
         self.count = 0
+        self.rows: dict[bytes, int] = {}  # digest -> row
+        self._plan, self._old, self._keep_rows = plan, old, keep_rows
         self._seen: dict[bytes, int] = {}
 
-    def add(self, halves: Halves, distinct: bool = False) -> tuple[Halves, list[int]]:
-        """The vectors that are new, and the row of each given one. ``distinct``: they are known to differ."""
-        keys = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in halves]
-        rows, fresh = [], []
-        for number, key in enumerate(keys):
-            if distinct or key not in self._seen:
-                self._seen[key] = self.count
-                self.count += 1
-                fresh.append(number)
-            rows.append(self._seen[key])
-        return halves if len(fresh) == len(halves) else halves[fresh], rows
+    def pieces(self, vectors_of: VectorsOf, dim: int) -> Iterator[bytes]:
+        """The bytes of all rows: those of the old generation that are used (or all of them), then the new ones."""
+        if self._old:
+            wanted = np.fromiter(self._plan.rows.values(), np.int64, len(self._plan.rows))
+            used = np.arange(self._old.manifest.rows) if self._keep_rows else np.unique(wanted)
+            for start in range(0, len(used), CHUNK):
+                halves = self._old.halves(used[start : start + CHUNK])
+                for row in halves:  # reduced, two of them may be the same: each keeps its place all the same
+                    self._seen.setdefault(_key(row), self.count)
+                    self.count += 1
+                yield halves.tobytes()
+            self.rows.update(zip(self._plan.rows, np.searchsorted(used, wanted).tolist(), strict=True))
+        missing = iter(self._plan.missing.items())
+        while chunk := list(islice(missing, CHUNK)):
+            vectors = unit(np.asarray(vectors_of([item for _, item in chunk])), len(chunk), dim)
+            if self._old and self._old.basis is not None:
+                vectors = basis.project(vectors, self._old.basis)
+            halves = vectors.astype("<f2")
+            before = self.count
+            places = self._place(halves)
+            self.rows.update(zip((digest for digest, _ in chunk), places, strict=True))
+            first = np.unique(places, return_index=True)[1]
+            yield halves[first[np.array(places)[first] >= before]].tobytes()
+
+    def _place(self, halves: Halves) -> list[int]:
+        """The row of each vector, a new one for those not seen yet."""
+        places = []
+        for row in halves:
+            place = self._seen.setdefault(_key(row), self.count)
+            self.count += place == self.count
+            places.append(place)
+        return places
+
+
+def _key(row: Halves) -> bytes:
+    return hashlib.blake2b(row.tobytes(), digest_size=16).digest()
 
 
 def write(
@@ -104,46 +130,19 @@ def write(
 
     ``keep_rows``: every row of the old generation stays where it is, so that a Chroma index over them stays true.
     """
-    rows: dict[bytes, int] = {}
-    draft = Draft()
+    draft = Draft(plan, old, keep_rows=keep_rows)
+    pieces = draft.pieces(vectors_of, identity.dim)
     files: dict[str, tuple[int, int]] = {}
-
-    def pieces() -> Iterator[bytes]:
-        if old:
-            numbers = np.arange(old.manifest.rows)
-            used = numbers if keep_rows else np.unique(np.fromiter(plan.rows.values(), np.int64, len(plan.rows)))
-            for start in range(0, len(used), CHUNK):
-                yield draft.add(old.halves(used[start : start + CHUNK]), distinct=True)[0].tobytes()
-            place = np.searchsorted(used, np.fromiter(plan.rows.values(), np.int64, len(plan.rows)))
-            rows.update(zip(plan.rows, place.tolist(), strict=True))
-        project = old.basis if old else None
-        for digests, halves in _new_vectors(plan, vectors_of, identity.dim, project):
-            fresh, places = draft.add(halves)
-            rows.update(zip(digests, places, strict=True))
-            yield fresh.tobytes()
-
+    fitted, loss = (old.manifest.fitted_rows, old.manifest.recall_loss) if old else (0, None)
     if identity.dimensions and not old:
-        files["full.f16"] = write_file(folder / "full.f16", pieces())
+        write_file(folder / basis.FULL, pieces)
         fitted, loss = basis.reduce(folder, draft.count, identity, files)
-        plan_fitted: tuple[int, float | None] = (fitted, loss)
     else:
-        files["vectors.f16"] = write_file(folder / "vectors.f16", pieces())
-        plan_fitted = (old.manifest.fitted_rows, old.manifest.recall_loss) if old else (0, None)
+        files["vectors.f16"] = write_file(folder / "vectors.f16", pieces)
         if old and old.basis is not None:
             files["basis.f32"] = write_file(folder / "basis.f32", [old.basis.tobytes()])
-    _write_tables(folder, plan, rows, draft.count, files)
-    return Manifest(identity, draft.count, len(plan.digests), *plan_fitted, files)
-
-
-def _new_vectors(
-    plan: Plan, vectors_of: VectorsOf, dim: int, project: Matrix | None
-) -> Iterator[tuple[list[bytes], Halves]]:
-    missing = iter(plan.missing.items())
-    while chunk := list(islice(missing, CHUNK)):
-        vectors = unit(np.asarray(vectors_of([item for _, item in chunk])), len(chunk), dim)
-        if project is not None:
-            vectors = basis.project(vectors, project)
-        yield [digest for digest, _ in chunk], vectors.astype("<f2")
+    _write_tables(folder, plan, draft.rows, draft.count, files)
+    return Manifest(identity, draft.count, len(plan.digests), fitted, loss, files)
 
 
 def disagreeing(plan: Plan, old: Store, vectors_of: VectorsOf) -> int:

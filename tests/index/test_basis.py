@@ -99,3 +99,19 @@ def test_rows_of_zeros_stay_zeros(opened: Open) -> None:
     _, similarities = index.query(memo.of(["model.shop.m0|c4"]), 30)
     assert (similarities == 0).sum() == 3
     assert np.isfinite(similarities).all()
+
+
+def test_rows_that_are_the_same_once_reduced(opened: Open) -> None:
+    """In one dimension there are two vectors, 1 and -1."""
+    memo = Memo(columns(40))
+    index = opened(dimensions=1)
+    index.update(memo.items, memo)
+    memo.items["new"] = "new"
+    del memo.items["model.shop.m0|c0"]
+    index.update(memo.items, memo)
+    ids, similarities = index.query(memo.of(["new"]), 40)
+    assert sorted(ids[0]) == sorted(memo.items)
+    assert set(similarities[0].tolist()) <= {1, -1}
+    first = [i for i, s in zip(ids[0], similarities[0], strict=True) if s == 1]
+    assert first == sorted(first)
+    assert index.notes == []

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import struct
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.index import Changes, Index, approximate, chroma, open_index, search
+from dbt_schema_embed.index import Changes, Index, Shared, approximate, chroma, open_index, search
 from dbt_schema_embed.index.approximate import BackendError
 from dbt_schema_embed.index.chroma_worker import embedding_functions_in
 from tests.index.conftest import DIM, Memo, brute_force, columns
@@ -208,7 +209,7 @@ def test_damage_is_mended_without_the_memo(opened: Open, folder: Path, name: str
     assert index.update(memo.items, memo) == Changes(kept=ROWS)
     assert memo.asked == []
     assert len(index.notes) == 1
-    assert "it was built anew" in index.notes[0]
+    assert "it is built anew" in index.notes[0]
     assert right(index, memo)
     assert served(index)
 
@@ -370,6 +371,33 @@ def test_a_build_that_fails_is_not_tried_again_on_the_same_columns(
     assert served(index)
 
 
+def test_a_store_that_cannot_be_added_to_is_built_afresh(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo = Memo(columns(ROWS))
+    memo.items["new"] = "new"
+    index = opened(approximate=True)
+    copy = chroma._copy
+
+    def fail(*arguments: Any) -> int:
+        copy(*arguments)
+        raise BackendError("no")
+
+    monkeypatch.setattr(chroma, "_copy", fail)
+    index.update(memo.items, memo)
+    assert right(index, memo)
+    assert served(index)
+    assert index.notes == ["the Chroma store of the index failed (no): it is built anew"]
+
+
+def test_chroma_here_takes_over_from_a_server(opened: Open, folder: Path) -> None:
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True, shared=Shared("http://127.0.0.1:9"))
+    assert right(index, memo)
+    assert len(index.notes) == 1
+    assert served(index)
+
+
 def test_a_build_that_hangs(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chroma, "START_SECONDS", 0.5)
     fake(monkeypatch, "import time; time.sleep(600)")
@@ -459,8 +487,10 @@ def test_a_store_that_names_an_embedding_function(opened: Open, folder: Path, tr
     index = opened(approximate=True)
     memo.items["new"] = "new"
     index.update(memo.items, memo)  # adding is what makes the client build the function
-    assert len(index.notes) == 1
     assert right(index, memo)
+    assert served(index)
+    assert len(index.notes) == 1
+    assert re.search("names an embedding function: sentence_transformer.*it is built anew", index.notes[0])
 
 
 def test_a_hostile_env_file_and_environment(

@@ -220,7 +220,7 @@ def test_vectors_of_another_kind_are_never_compared(opened: Open, other: dict[st
     index.update(again.items, again)
     assert len(again.asked) == 40
     assert len(index.notes) == 1
-    assert "it was built anew" in index.notes[0]
+    assert "it is built anew" in index.notes[0]
     assert index.query(again.of(["model.shop.m0|c0"]), 1)[0] == [["model.shop.m0|c0"]]
 
 

@@ -41,7 +41,7 @@ def test_vectors_that_are_not_those_of_their_texts(opened: Open, tmp_path: Path)
     assert index.update(memo.items, memo) == Changes(kept=60)
     assert index.query(memo.of(list(memo.items)), 1)[0] != [[i] for i in memo.items]
     assert index.update(memo.items, memo, verify=True) == Changes(added=60)
-    assert index.notes == ["the index held 2 vectors that are not the memo's: it was built anew"]
+    assert index.notes == ["the index held 2 vectors that are not the memo's: it is built anew"]
     assert index.query(memo.of(list(memo.items)), 1)[0] == [[i] for i in memo.items]
 
 
