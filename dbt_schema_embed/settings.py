@@ -61,6 +61,7 @@ class Settings:
     targets: Targets = "auto"  # models to suggest for: those that could be fed next, or all
     mappings_dir: str = "schema_mappings"  # relative to the project
     store_samples: bool = False  # True: what `profile` keeps may hold sample values
+    alerts: Mapping[str, float] = field(default_factory=dict)  # figure of a run -> its limit; see observe/alerts.py
     severity: Mapping[str, str] = field(default_factory=dict)  # rule of check -> error, warning or off
     baseline: str = "schema_embed_baseline.json"  # findings that check passes over, relative to the project
 
@@ -116,7 +117,7 @@ _KINDS: dict[str, str] = {
     "dimensions": "count",
     "use_gpu": "bool", "enable_caching": "bool", "enable_parallel_processing": "bool",
     "use_approximate_search": "bool", "store_samples": "bool",
-    "severity": "table",
+    "severity": "table", "alerts": "limits",
 }  # fmt: skip
 _CHOICES = {"quantization": get_args(Quantization), "targets": get_args(Targets)}
 _NAMES = [f.name for f in fields(Settings)]
@@ -126,6 +127,7 @@ _MEANINGS = {
     "bool": "true or false",
     "text": "text",
     "table": "names and values, both text",
+    "limits": "names and numbers, 0 or more",
 }
 
 
@@ -145,7 +147,7 @@ def parsed(name: str, text: str, where: str) -> Any:
         return int(text)
     if kind == "text":
         return text
-    if kind == "table":
+    if kind in ("table", "limits"):
         raise ConfigError(f"{name} cannot be set by {where}", hint=f"write it into one of {', '.join(_FILES)}")
     raise ConfigError(f"{where} is {_shown(name, text)}: it must be {_MEANINGS[kind]}")
 
@@ -167,7 +169,13 @@ def _is(kind: str, value: Any) -> bool:
         return isinstance(value, bool)
     if kind == "table":
         return isinstance(value, Mapping) and all(isinstance(x, str) for pair in value.items() for x in pair)
+    if kind == "limits":
+        return isinstance(value, Mapping) and all(isinstance(k, str) and _is_limit(v) for k, v in value.items())
     return isinstance(value, str) and bool(value.strip())
+
+
+def _is_limit(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
 
 
 def _place(name: str, where: str) -> str:

@@ -20,6 +20,16 @@ def test_each_file_sets_and_dashes_are_underscores(tmp_path: Path, name: str, te
     assert Settings.load(tmp_path, env={}) == Settings(batch_size=8, cache_ttl=60)
 
 
+def test_limits_of_alerts_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "dbt_schema_embed.yml"
+    path.write_text("alerts: {encode_ms: 5, hit_rate: 0.5}\n")
+    assert Settings.load(tmp_path, env={}).alerts == {"encode_ms": 5, "hit_rate": 0.5}
+    for bad in ("{encode_ms: -1}", "{encode_ms: fast}", "{encode_ms: true}", "{encode_ms: .nan}", "[5]"):
+        path.write_text(f"alerts: {bad}\n")
+        with pytest.raises(ConfigError, match="it must be names and numbers, 0 or more"):
+            Settings.load(tmp_path, env={})
+
+
 def test_flags_beat_the_environment_and_the_environment_beats_a_file(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(TOML)
     env = {"EMBEDDING_BATCH_SIZE": "16", "EMBEDDING_MAX_WORKERS": "2", "EMBEDDING_REDIS_URL": " "}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli.console import show
+from dbt_schema_embed.cli.measuring import metrics_options
 from dbt_schema_embed.cli.options import Place, examples, project_options
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 @click.command("index", epilog=examples("dbt-schema-embed index", "dbt-schema-embed index --verify"))
 @click.option("--verify", is_flag=True, help="Compare every vector in the index, and mend what differs.")
 @project_options
+@metrics_options
 def command(engine: "SchemaEmbed", place: Place, verify: bool) -> None:
     """Build the index that search uses, or bring it up to date: only columns that changed are written.
 

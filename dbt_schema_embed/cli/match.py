@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli.console import show
+from dbt_schema_embed.cli.measuring import metrics_options
 from dbt_schema_embed.cli.options import Place, examples, looks, output_options, settings_options
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
 @output_options("table", "json", "markdown")
 @settings_options
+@metrics_options
 def command(
     engine: "SchemaEmbed",
     place: Place,  # noqa: ARG001

@@ -7,6 +7,7 @@ import click
 
 from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import show
+from dbt_schema_embed.cli.measuring import metrics_options
 from dbt_schema_embed.cli.options import Place, examples, looks, output_options, project_options
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 )
 @output_options("table", "json")
 @project_options
+@metrics_options
 def command(
     engine: "SchemaEmbed",
     place: Place,

@@ -7,6 +7,7 @@ import click
 
 from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written, show
+from dbt_schema_embed.cli.measuring import metrics_options
 from dbt_schema_embed.cli.options import (
     Place,
     Selecting,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
 @output_options("table", "json", "markdown")
 @project_options
+@metrics_options
 def command(
     engine: "SchemaEmbed",
     place: Place,

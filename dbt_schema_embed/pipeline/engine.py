@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
+from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.decisions import Decisions
+from dbt_schema_embed.pipeline.measuring import Measures
 from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.pipeline.watch import Progress, silent
@@ -30,13 +31,14 @@ class SchemaEmbed:
     """The calls on a dbt project, and on tables in files. Nothing is loaded until a call needs it.
 
     Threads may share one. ``decisions`` makes decisions about suggestions and carries them out; ``cache`` looks after
-    the memo of vectors.
+    the memo of vectors; ``measures`` says what the calls took.
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
         self.decisions = Decisions(self._session)
         self.cache = Cache(self._session)
+        self.measures = Measures(self._session)
 
     def __enter__(self) -> Self:
         return self
@@ -105,10 +107,11 @@ class SchemaEmbed:
         models = choose_targets(opened.project, wanted)
         left, right = self._session.embedded(sources), self._session.embedded(models)
         self._session.progress("Matching")
-        found = suggest(
-            left, right, project=opened.project, rejected=known.rejected, accepted=known.accepted,
-            top_k=top_k, propose=propose,
-        )  # fmt: skip
+        with self._session.timed("match"):
+            found = suggest(
+                left, right, project=opened.project, rejected=known.rejected, accepted=known.accepted,
+                top_k=top_k, propose=propose,
+            )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)
         written = write_suggestions(opened, mappings, rows) if write else ()
@@ -195,9 +198,12 @@ class SchemaEmbed:
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
+        self._session.looked_at((left, right))
         sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts)
         self._session.progress("Matching")
-        return Suggestions(match(sides[0], sides[1], top_k=top_k), self._session.told())
+        with self._session.timed("match"):
+            rows = match(sides[0], sides[1], top_k=top_k)
+        return Suggestions(rows, self._session.told())
 
     def index(
         self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
@@ -209,19 +215,9 @@ class SchemaEmbed:
             WriteError: another process is writing the index, or the disk is full.
         """
         self._session.need_embed("index")
-        from dbt_schema_embed.pipeline.search import entries, vectors_of
+        from dbt_schema_embed.pipeline.search import index_project
 
-        opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
-        items = entries(opened.project.relations)
-        embedder = self._session.watched()
-        index = self._session.index_of(opened)
-        try:
-            texts = {name: entry.text for name, entry in items.items()}
-            changes = index.update(texts, lambda ids: vectors_of(items, embedder, ids), verify=verify)
-        finally:
-            index.close()
-            self._session.told([*opened.project.warnings, *index.notes])
-        return changes
+        return index_project(self._session, project_dir, artifacts, verify=verify)
 
     def search(
         self,
@@ -250,21 +246,9 @@ class SchemaEmbed:
             As `index`.
         """
         self._session.need_embed("search")
-        from dbt_schema_embed.pipeline.search import Filter, entries, hits, vectors_of
+        from dbt_schema_embed.pipeline.search import Filter, search_project
 
-        if not query.strip():
-            raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
-        opened = self._session.open(project_dir, artifacts, values=False)
-        items = entries(opened.project.relations)
-        embedder = self._session.watched()
-        index = self._session.index_of(opened)
-        try:
-            index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
-            found = hits(index, items, embedder, opened.project, query, limit, Filter(type, table))
-        finally:
-            index.close()
-        self._session.told([*opened.project.warnings, *index.notes])
-        return found
+        return search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
 
     def check(
         self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]

@@ -4,9 +4,12 @@ import hashlib
 import heapq
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.pipeline.project import Artifacts
+from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Column, Project, Relation, SearchHit
 from dbt_schema_embed.types import type_family
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from dbt_schema_embed.embed import Embedder
-    from dbt_schema_embed.index import Index
+    from dbt_schema_embed.index import Changes, Index
 
 _FACETS = ("in_table", "description")
 """A column is found by either."""
@@ -122,7 +125,7 @@ def checked_filter(items: Mapping[str, Entry], wanted: Filter) -> dict[str, Entr
 
 
 def hits(
-    index: "Index",
+    index: "Index | _Timed",
     items: Mapping[str, Entry],
     embedder: "Embedder",
     project: Project,
@@ -205,3 +208,52 @@ def _lineage(project: Project) -> tuple[Edges, Edges]:
 
 def _sorted(found: Mapping[tuple[str, str], set[str]]) -> Edges:
     return {key: tuple(sorted(names)) for key, names in found.items()}
+
+
+class _Timed:
+    """An index whose queries are timed, for metrics."""
+
+    def __init__(self, index: "Index", session: Session) -> None:
+        self._index = index
+        self._session = session
+
+    def query(self, vectors: "NDArray[np.float32]", k: int) -> "tuple[list[list[str]], NDArray[np.float32]]":
+        """As the index."""
+        with self._session.timed("search"):
+            return self._index.query(vectors, k)
+
+
+def index_project(session: Session, project_dir: str | Path, artifacts: Artifacts, *, verify: bool) -> "Changes":
+    """See `SchemaEmbed.index`."""
+    opened = session.open(project_dir, artifacts, lineage_of=(), values=False)
+    session.looked_at(opened.project.relations)
+    items = entries(opened.project.relations)
+    embedder = session.watched()
+    index = session.index_of(opened)
+    try:
+        texts = {name: entry.text for name, entry in items.items()}
+        changes = index.update(texts, lambda ids: vectors_of(items, embedder, ids), verify=verify)
+    finally:
+        index.close()
+        session.told([*opened.project.warnings, *index.notes])
+    return changes
+
+
+def search_project(
+    session: Session, project_dir: str | Path, artifacts: Artifacts, query: str, limit: int, wanted: Filter
+) -> list[SearchHit]:
+    """See `SchemaEmbed.search`."""
+    if not query.strip():
+        raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
+    opened = session.open(project_dir, artifacts, values=False)
+    session.looked_at(opened.project.relations)
+    items = entries(opened.project.relations)
+    embedder = session.watched()
+    index = session.index_of(opened)
+    try:
+        index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
+        found = hits(_Timed(index, session), items, embedder, opened.project, query, limit, wanted)
+    finally:
+        index.close()
+    session.told([*opened.project.warnings, *index.notes])
+    return found

@@ -1,7 +1,9 @@
 """What all calls share: settings, progress, the embedder with its memo, and what there is to tell afterwards."""
 
 import threading
-from collections.abc import Collection, Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
+    from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
 
 EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "tokenizers")
@@ -23,13 +26,17 @@ EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "tokenizers")
 class Session:
     """Loads nothing until a call needs it; threads may share it.
 
-    ``warnings`` collects, a line each, what went wrong without stopping a call.
+    ``warnings`` collects, a line each, what went wrong without stopping a call. ``columns``, ``timings`` and
+    ``scratch`` are for metrics: columns looked at, kind of work -> (how often, seconds), our folder of the project.
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self.settings = settings or Settings()
         self.warnings: list[str] = []
         self.progress = progress
+        self.columns = 0
+        self.timings: dict[str, tuple[int, float]] = {}
+        self.scratch: Path | None = None
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
 
@@ -50,7 +57,28 @@ class Session:
     ) -> Opened:
         """Read a project; see `open_project`."""
         self.progress("Reading the project")
-        return open_project(project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values)
+        opened = open_project(project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values)
+        self.scratch = opened.scratch
+        return opened
+
+    @contextmanager
+    def timed(self, work: str) -> Iterator[None]:
+        """Add a block that ended well, and its time, to ``timings``."""
+        start = time.perf_counter()
+        yield
+        spent = time.perf_counter() - start
+        with self._lock:
+            times, seconds = self.timings.get(work, (0, 0.0))
+            self.timings[work] = times + 1, seconds + spent
+
+    def looked_at(self, relations: Iterable[Relation]) -> None:
+        """Count the columns of relations, for metrics."""
+        with self._lock:
+            self.columns += sum(len(relation.columns) for relation in relations)
+
+    def stats(self) -> "EmbedStats | None":
+        """What the embedder did; None where none was needed."""
+        return self._opened.stats if self._opened is not None else None
 
     def embedder(self) -> "MemoEmbedder":
         """The encoder behind its memo, opened once."""
@@ -87,6 +115,7 @@ class Session:
         """Relations with the vectors of their columns."""
         from dbt_schema_embed.embed import embed_relations
 
+        self.looked_at(relations)
         return embed_relations(relations, self.watched())
 
     def index_of(self, opened: Opened) -> "Index":
