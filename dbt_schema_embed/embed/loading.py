@@ -182,9 +182,9 @@ def pipeline(files: EncoderFiles, device: str, precision: str, threads: int) -> 
                 local_files_only=True,
                 model_kwargs={"dtype": getattr(torch, precision)},
             )
-        except (OSError, ValueError, KeyError, RuntimeError) as problem:
+        except Exception as problem:  # safetensors, transformers and torch each have errors of their own
             reason = printable(str(problem) or type(problem).__name__)
-            raise EncoderError(f"encoder {files.name} cannot be loaded: {reason}") from None
+            raise EncoderError(f"encoder {files.name} cannot be loaded: {reason}") from problem
     return loaded.eval()
 
 

@@ -20,17 +20,19 @@ from dbt_schema_embed.embed.locate import encoder_folder
 from dbt_schema_embed.embed.opening import open_embedder
 from dbt_schema_embed.embed.probe import PROBE_TEXTS
 from dbt_schema_embed.embed.runners import OnnxRunner
+from dbt_schema_embed.errors import EncoderError
 
 SMALL = {"vocab_size": 30522, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 SMALL |= {"intermediate_size": 64, "max_position_embeddings": 66}
 PAD_1 = {"pad_token_id": 1, "type_vocab_size": 1}
 FAMILIES = [
-    ("Bert", {}, "mean", True),
-    ("Bert", {"layer_norm_eps": 1e-3}, "cls", True),
-    ("Roberta", PAD_1, "mean", True),
-    ("XLMRoberta", PAD_1, "cls", True),
-    ("Bert", {"hidden_act": "relu"}, "mean", False),
-    ("MPNet", {}, "mean", False),
+    ("Bert", {}, "mean", "onnxruntime"),
+    ("Bert", {"layer_norm_eps": 1e-3}, "cls", "onnxruntime"),
+    ("Roberta", PAD_1, "mean", "onnxruntime"),
+    ("XLMRoberta", PAD_1, "cls", "onnxruntime"),
+    ("Bert", {"hidden_act": "relu"}, "mean", "torch"),
+    ("MPNet", {}, "mean", "torch"),
+    ("Bert", {}, "max", "sentence-transformers"),
 ]
 
 
@@ -75,6 +77,7 @@ def save(folder: Path, family: str, more: dict[str, Any], pooling: str) -> str:
             "word_embedding_dimension": 32,
             "pooling_mode_mean_tokens": pooling == "mean",
             "pooling_mode_cls_token": pooling == "cls",
+            "pooling_mode_max_tokens": pooling == "max",
         },
     }
     (folder / "1_Pooling").mkdir()
@@ -84,14 +87,14 @@ def save(folder: Path, family: str, more: dict[str, Any], pooling: str) -> str:
 
 
 @pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize(("family", "more", "pooling", "fast"), FAMILIES)
+@pytest.mark.parametrize(("family", "more", "pooling", "last"), FAMILIES)
 def test_vectors_are_those_of_sentence_transformers(
     tmp_path: Path,
     no_encoder_yet: dict[Any, Any],
     family: str,
     more: dict[str, Any],
     pooling: str,
-    fast: bool,
+    last: str,
 ) -> None:
     """On torch in the first run, which leaves the reference behind; on onnxruntime in the next, where it can."""
     from sentence_transformers import SentenceTransformer
@@ -105,8 +108,19 @@ def test_vectors_are_those_of_sentence_transformers(
         assert embedder.notes == []
         names += [encoder.name for encoder in no_encoder_yet.values()]
         no_encoder_yet.clear()
-    assert supported(read_files(name)) == fast
-    assert names == ["torch, cpu, float32", "onnxruntime, cpu, float32" if fast else "torch, cpu, float32"]
+    assert supported(read_files(name)) == (last == "onnxruntime")
+    first = "torch" if last == "onnxruntime" else last
+    assert names == [f"{first}, cpu, float32", f"{last}, cpu, float32"]
+
+
+@pytest.mark.usefixtures("quiet", "no_encoder_yet")
+@pytest.mark.parametrize("content", [b"", b"not safetensors at all", b"\xff" * 100])
+def test_broken_weights(tmp_path: Path, content: bytes) -> None:
+    """Are one clear error."""
+    name = save(tmp_path / "encoder", "Bert", {}, "mean")
+    (tmp_path / "encoder" / "model.safetensors").write_bytes(content)
+    with pytest.raises(EncoderError, match="encoder encoder cannot be loaded: "):
+        open_embedder(name, cache_dir=tmp_path / "cache", use_gpu=False).embed(["a"])
 
 
 def test_the_graph_holds_no_weights() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from dbt_schema_embed.embed.bytes_cache import BytesCache, BytesDisk
-from dbt_schema_embed.embed.disk_store import DiskStore
+from dbt_schema_embed.embed.disk_store import DiskStore, _DamagedError
 from dbt_schema_embed.errors import MemoError
 
 ITEMS = {f"key {n}": bytes([n % 251]) * 1552 for n in range(4000)}
@@ -236,6 +237,35 @@ def test_a_locked_store_costs_a_second(store: DiskStore) -> None:
         other.execute("ROLLBACK")
     fresh.write({"a": b"1"})
     assert store.read(["a"]) == {"a": b"1"}
+
+
+def test_a_damaged_store_that_cannot_be_put_aside(store: DiskStore) -> None:
+    """Somebody else repairs it for longer than we wait: the run goes on without a memo."""
+    store.write(ITEMS)
+    _garbage(store.path)
+    with FileLock(str(store.folder / "repair.lock")), pytest.raises(MemoError, match="could not be put aside"):
+        DiskStore(store.folder).read(["key 1"])
+
+
+def test_a_store_that_another_process_has_mended(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is not put aside again."""
+    store.write(ITEMS)
+    monkeypatch.setattr(store, "_explained", _failing_once(store._explained))
+    assert store.read(["key 1"]) == {"key 1": ITEMS["key 1"]}
+    assert not list(store.folder.glob("*.damaged"))
+    assert store._notes == []
+
+
+def _failing_once(action: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
+    calls: list[int] = []
+
+    def run(*arguments: object) -> dict[str, bytes]:
+        calls.append(1)
+        if len(calls) == 1:
+            raise _DamagedError("as it looked then")
+        return action(*arguments)
+
+    return run
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

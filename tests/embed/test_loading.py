@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dbt_schema_embed.embed import loading, probe, trial
+from dbt_schema_embed.embed import gpu_workers, loading, probe, trial
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder_files import read_files
 from dbt_schema_embed.embed.loading import Wanted, load
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.weights import identity
 from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError
-from tests.embed.encoders import HashEncoder
+from tests.embed.encoders import HashEncoder, WordRunner
 
 pytestmark = pytest.mark.model
 
@@ -159,6 +159,22 @@ def test_without_torch(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"dbt-schema-embed\[embed\]"):
         load(replace(wanted, identity="another"), EmbedStats(), [])
+
+
+@pytest.mark.parametrize(("workers", "devices"), [(8, ["cuda:0", "cuda:1", "cuda:2"]), (2, ["cuda:0", "cuda:1"])])
+def test_several_gpus_have_a_worker_each(
+    wanted: Wanted, monkeypatch: pytest.MonkeyPatch, workers: int, devices: list[str]
+) -> None:
+    """As many as there are, or as are allowed."""
+    torch = type(sys)("torch")
+    torch.cuda = type("cuda", (), {"device_count": staticmethod(lambda: 3)})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setattr(loading, "_device", lambda _: "cuda")
+    started: list[list[str]] = []
+    monkeypatch.setattr(gpu_workers, "GpuWorkers", lambda _, found: started.append(found) or WordRunner())
+    for precision in ("float32", "float16"):
+        load(replace(wanted, workers=workers, precision=precision), EmbedStats(), [])
+    assert started == [devices, devices]
 
 
 DEVICES: list[tuple[bool | None, dict[str, bool], str]] = [

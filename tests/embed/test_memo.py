@@ -217,6 +217,16 @@ def test_threads_share_an_embedder(open_memo: Open) -> None:
     assert memo.stats.texts == 8 * 3 * 40
 
 
+def test_runs_on_names_the_encoder(open_memo: Open, hash_encoder: HashEncoder) -> None:
+    """Which loads it; closing lets go of the levels."""
+    memo = open_memo()
+    memo.embed(["a"])
+    assert memo.runs_on() == "hash"
+    memo.close()
+    memo.embed(["a"])
+    assert memo.stats.hits == {"disk": 1}
+
+
 def test_the_process_level_is_bounded() -> None:
     """What was used last stays."""
     store = ProcessStore(entries=3)
