@@ -3,21 +3,23 @@
 import hashlib
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.pipeline.output import save
+from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
 
 if TYPE_CHECKING:
     from dbt_schema_embed.observe.metrics import Metrics
+    from dbt_schema_embed.pipeline.benching import Benched
 
 _RUNS = "runs.txt"
 _RUNS_KEPT = 200
 
 
 class Measures:
-    """The figures of all calls on one engine so far."""
+    """The figures of all calls on one engine so far, and those of the engine itself."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -84,6 +86,23 @@ class Measures:
             WriteError: it cannot be written.
         """
         save(path, metrics.text("prometheus" if path.suffix == ".prom" else "json"))
+
+    def bench(
+        self,
+        project_dir: str | Path | None = ".",
+        *,
+        texts: int = 600,
+        rounds: int = 5,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Benched":
+        """Measure encoder and memo on this machine; ``project_dir`` None: with generated column names. Takes minutes.
+
+        Raises as `pipeline.benching.bench`.
+        """
+        from dbt_schema_embed.pipeline.benching import bench
+
+        root = None if project_dir is None else Path(project_dir)
+        return bench(self._session, root, artifacts, texts=texts, rounds=rounds)
 
     def _again(self, asked: str) -> bool:
         """Whether a run like this has been measured in this project before; it has been from now on."""

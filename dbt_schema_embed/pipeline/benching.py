@@ -1,0 +1,109 @@
+"""`bench`: what the embedding engine does on this machine, with the words of a project or with generated ones."""
+
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.pipeline.project import Artifacts
+from dbt_schema_embed.pipeline.session import Session
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.embed.bench import Figure
+
+_THINGS = (
+    "account", "address", "campaign", "charge", "contract", "customer", "employee", "event", "invoice", "item",
+    "ledger", "order", "payment", "product", "refund", "session", "shipment", "store", "subscription",
+    "supplier", "ticket", "transaction", "user", "visit", "warehouse",
+)  # fmt: skip
+_FACTS = (
+    "id", "name", "status", "type", "created at", "updated at", "is deleted", "is active", "total amount",
+    "currency code", "country code", "first seen date", "last modified by id", "external reference number", "notes",
+    "tax rate percentage", "parent id", "email address", "description", "quantity",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Benched:
+    """What was measured."""
+
+    texts: int  # different ones that were encoded in each round
+    of: str  # where they come from: a project's name, or "generated"
+    machine: Mapping[str, str | int | None]
+    figures: "tuple[Figure, ...]"
+
+    def text(self, form: str) -> str:
+        """As "table" or "json"."""
+        if form == "json":
+            figures = [asdict(figure) for figure in self.figures]
+            data = {"schema_version": 1, "texts": self.texts, "of": self.of, "machine": dict(self.machine)}
+            return json.dumps({**data, "figures": figures}, indent=2) + "\n"
+        return _table(self)
+
+
+def bench(session: Session, project_dir: Path | None, artifacts: Artifacts, *, texts: int, rounds: int) -> Benched:
+    """Measure encoder and memo, each side by side with what else one would use.
+
+    Args:
+        session: its settings say which encoder, and how many cores every contender may use.
+        project_dir: encode the column names of this project; None: generated ones.
+        artifacts: of the project.
+        texts: most different texts to encode in a round.
+        rounds: how often each contender has its turn; the fastest counts.
+
+    Raises:
+        ArtifactError: the project cannot be read.
+        ConfigError: it has no columns.
+        MissingExtraError: the extra `embed` is not installed.
+    """
+    session.need_embed("bench")
+    of, names = ("generated", generated()) if project_dir is None else _of_project(session, project_dir, artifacts)
+    random.Random(0).shuffle(names)  # noqa: S311  a fixed order with all lengths mixed, no secret
+    from dbt_schema_embed.embed.bench import measure
+    from dbt_schema_embed.observe.machine import machine
+
+    session.progress("Measuring, which takes minutes")
+    s, chosen = session.settings, names[:texts]
+    figures = measure(chosen, model_name=s.model_name, rounds=rounds, max_workers=s.max_workers)
+    return Benched(len(chosen), of, machine(), tuple(figures))
+
+
+def generated() -> list[str]:
+    """Five hundred column names as plausible as they need be, sorted."""
+    return sorted(f"{thing} {fact}" for thing, fact in product(_THINGS, _FACTS))
+
+
+def _of_project(session: Session, project_dir: Path, artifacts: Artifacts) -> tuple[str, list[str]]:
+    """The project's name, and the different texts of its columns' names, sorted."""
+    from dbt_schema_embed.embed import column_texts
+
+    project = session.open(project_dir, artifacts, lineage_of=(), values=False).project
+    names = {text for relation in project.relations for text in column_texts(relation).facets["name"] if text}
+    if not names:
+        raise ConfigError(
+            f"the project {printable(project.name)} has no columns to encode",
+            hint="run `dbt docs generate`, or measure generated columns with --generated",
+        )
+    return project.name, sorted(names)
+
+
+def _table(benched: Benched) -> str:
+    from dbt_schema_embed.write.words import padded
+
+    m = benched.machine
+    memory = f", {m['memory'] / 2**30:.0f} GiB" if isinstance(m["memory"], int) else ""
+    head = f"{m['cores']} cores, {m['processor']}{memory}, {m['system']}, Python {m['python']}"
+    rows = [(f.name, _value(f), f.goal, f.note) for f in benched.figures]
+    name, value, goal = (max((len(row[at]) for row in rows), default=0) for at in range(3))
+    lines = [f"{padded(n, name)}  {v:>{value}}  {padded(g, goal)}  {note}".rstrip() for n, v, g, note in rows]
+    return "\n".join([head, f"{benched.texts} texts, {printable(benched.of)}", "", *lines]) + "\n"
+
+
+def _value(figure: "Figure") -> str:
+    if not figure.unit:
+        return f"{figure.value:.4f}"
+    return f"{figure.value:,.2f}{'' if figure.unit == 'x' else ' '}{figure.unit}"
