@@ -53,6 +53,7 @@ class Evaluation:
     f1: float
     calibration_error: float  # expected, over ten bins of confidence
     bands: tuple[Band, ...]
+    further_down: int  # answers that are neither right nor wrong; counted in no other figure but as not recalled
     nothing: int  # columns of which it said that they map to nothing
     nothing_right: int
     wrong: tuple[Wrong, ...]  # surest first
@@ -114,6 +115,7 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
         f1=2 * precision * recall / (precision + recall) if right else 0.0,
         calibration_error=_calibration_error(answered),
         bands=_bands(answered),
+        further_down=len(scored) - len(answered) - len(empty),
         nothing=len(empty),
         nothing_right=sum(not s.truth for s in empty),
         wrong=_wrong(scored),

@@ -133,6 +133,8 @@ def _project_table(e: "Evaluation", rounds: int) -> str:
         lines.append(f"{name:12}  {band.answers:7}   {band.right:5}   {_shown(band.right, band.answers):>9}")
         above = f"{band.least:.1f}"
     lines.append(f"{'nothing':12}  {e.nothing:7}   {e.nothing_right:5}   {_shown(e.nothing_right, e.nothing):>9}")
+    if e.further_down:
+        lines.append(f"{'further down':12}  {e.further_down:7}   neither right nor wrong: the column ends up there")
     lines += [f"calibration error {e.calibration_error:.3f}", "", *_wrong_lines(e.wrong)]
     return "\n".join(lines).rstrip() + "\n"
 

@@ -55,6 +55,7 @@ def test_what_is_neither_right_nor_wrong_is_passed_over() -> None:
     known = Truth({("s", "a"): frozenset({("m", "a")})}, frozenset({("s", "a", "mart", "a")}))
     found = evaluate(known, [row("a", "mart.a", 0.9, "mart.a", "a")])
     assert (found.recall_at_1, found.recall, sum(b.answers for b in found.bands)) == (1, 0, 0)
+    assert found.further_down == 1
     assert found.wrong == ()
 
 
