@@ -5,17 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.habits import Habits, abstract
 from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
-
-if TYPE_CHECKING:
-    from dbt_schema_embed.match.habits import Habits
 
 Matrix = NDArray[np.float32]
 
@@ -73,7 +70,7 @@ class Block:
     model_of: "NDArray[np.int64]"
     column_of: "NDArray[np.int64]"
     lexicon: Lexicon
-    habits: "Habits"
+    habits: Habits
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,6 +107,17 @@ class Block:
     def entities(self) -> list[tuple[str, ...]]:
         """What each candidate model is about."""
         return [entity(m.relation.name) for m in self.models]
+
+    @cached_property
+    def abstract_names(self) -> list[tuple[str, ...]]:
+        """Words of every source column with the table's own replaced by ``<table>``, as habits are learnt."""
+        return [abstract(words(c.name), self.source_entity) for c in self.columns]
+
+    @cached_property
+    def abstract_targets(self) -> list[tuple[str, ...]]:
+        """The same of the candidates, with the source table's words."""
+        once = {c.name: abstract(words(c.name), self.source_entity) for c in self.targets}
+        return [once[c.name] for c in self.targets]
 
     def facet(self, name: str) -> tuple[Matrix, Matrix]:
         """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""

@@ -91,11 +91,7 @@ def relative(values: Matrix) -> Matrix:
 
 def nothing_rows(block: Block, arrives: bool) -> NDArray[np.float32]:
     """(n, len(NOTHING_NAMES)): what speaks for a source column feeding nothing."""
-    from dbt_schema_embed.match.habits import abstract
-    from dbt_schema_embed.match.names import words
-
-    habits = block.habits
-    names = [abstract(words(c.name), block.source_entity) for c in block.columns]
+    habits, names = block.habits, block.abstract_names
     return np.array(
         [
             [habits.drop_rate(a), habits.seen[a] > 0, c.name.startswith("_"), habits.columns > 0, arrives]

@@ -65,17 +65,32 @@ class Habits:
     model_names: Counter[tuple[str, ...]] = field(default_factory=Counter)
     homes: dict[str, Counter[tuple[str, str]]] = field(default_factory=lambda: defaultdict(Counter))
     tables: int = 0
+    _ends: dict[str, dict[tuple[Words, Words], list[tuple[Rule, int]]]] = field(default_factory=dict, repr=False)
 
-    def precedent(self, before: Words, after: Words) -> float:
-        """The share of columns of that name that became that name; 0.8 for one of one, in [0, 1)."""
-        times = self.seen.get(before, 0)
-        return self.precedents[before][after] / (times + 0.25) if times and before in self.precedents else 0.0
+    def became(self, before: Words) -> dict[Words, float]:
+        """What columns of that name became -> the share of them that did; 0.8 for one of one, in [0, 1)."""
+        known = self.precedents.get(before)
+        return {after: times / (self.seen[before] + 0.25) for after, times in known.items()} if known else {}
 
-    def rule_share(self, rule: Rule | None, family: str) -> float:
-        """Of the columns of that type family that were mapped, the share that followed the rule; in [0, 1)."""
-        if rule is None:
-            return 0.0
-        return self.rules[family][rule] / (self.families[family] + 2) if family in self.rules else 0.0
+    def ruled(self, before: Words, family: str) -> dict[Words, float]:
+        """The names that rules make of ``before`` -> the share of that family's columns that followed the rule."""
+        found: dict[Words, float] = {}
+        known = self._by_ends(family)
+        for front in range(len(before)):
+            for back in range(len(before) - front):
+                core = before[front : len(before) - back]
+                for rule, times in known.get((before[:front], before[len(before) - back :]), ()):
+                    after = (*rule.on_front, *core, *rule.on_back)
+                    found[after] = max(found.get(after, 0.0), times / (self.families[family] + 2))
+        return found
+
+    def _by_ends(self, family: str) -> dict[tuple[Words, Words], list[tuple[Rule, int]]]:
+        """The family's rules by what they take off."""
+        if family not in self._ends:
+            ends = self._ends[family] = defaultdict(list)
+            for rule, times in self.rules.get(family, Counter()).items():
+                ends[rule.off_front, rule.off_back].append((rule, times))
+        return self._ends[family]
 
     def followed(self, rule: Rule | None) -> int:
         """How many columns followed the rule, over all types."""

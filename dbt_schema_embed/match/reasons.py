@@ -3,8 +3,7 @@
 import numpy as np
 
 from dbt_schema_embed.match.combine import SIGNAL_NAMES, WHOLE_TABLE_NAMES
-from dbt_schema_embed.match.habits import ENTITY, abstract, rule_between
-from dbt_schema_embed.match.names import words
+from dbt_schema_embed.match.habits import rule_between
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.records import Evidence
 
@@ -33,9 +32,7 @@ def _number(value: float) -> float | None:
 def habit(table: Ranked, i: int, j: int) -> tuple[str, int]:
     """The project's habit that leads from one name to the other, and how many columns follow it; ("", 0) for none."""
     block = table.block
-    about = block.source_entity
-    before = abstract(words(block.columns[i].name), about)
-    after = abstract(words(block.targets[j].name), about)
+    before, after = block.abstract_names[i], block.abstract_targets[j]
     times = block.habits.precedents[before][after] if before in block.habits.precedents else 0
     if times:
         return f"{'_'.join(before)} -> {'_'.join(after)}", times
@@ -60,7 +57,7 @@ def _because(table: Ranked, i: int, j: int) -> str:
     if value["exact"] == 1:
         return "same name"
     if times > 1 and text != "x -> x":
-        return f"{text}, as in {times} other columns".replace(ENTITY, "<table>")
+        return f"{text}, as in {times} other columns"
     if value["source_words_found"] > 0.9 and value["target_words_found_in_table"] > 0.9:
         return "same words, with the table's name"
     if value["abbreviation"] == 1:
@@ -77,7 +74,7 @@ def _because(table: Ranked, i: int, j: int) -> str:
 def nothing_reason(table: Ranked, i: int) -> str:
     """Why a column maps to nothing, in one line."""
     block = table.block
-    name = abstract(words(block.columns[i].name), block.source_entity)
+    name = block.abstract_names[i]
     times, seen = block.habits.dropped[name], block.habits.seen[name]
     if times and times >= 0.7 * seen:
         return f"feeds nothing in {times} of {seen} other tables"
