@@ -1,6 +1,7 @@
 """The index as other rooms see it: open, update, query, close."""
 
 import contextlib
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,7 @@ class VectorIndex(Protocol):
 
 
 class Index:
-    """A `VectorIndex` in a folder. `open_index` makes it. One thread at a time.
+    """A `VectorIndex` in a folder. `open_index` makes it. Threads may share it: they wait for each other.
 
     ``notes`` collects, in one line each, what went wrong and was mended or worked around.
     """
@@ -48,6 +49,7 @@ class Index:
         self._identity = identity
         self._search = search
         self._opened: Opened | None = None
+        self._turn = threading.RLock()
 
     def update(self, items: Mapping[str, str], vectors_of: VectorsOf, *, verify: bool = False) -> Changes:
         """Make the index hold exactly ``items`` (id -> digest of its text), asking ``vectors_of`` only for new texts.
@@ -61,7 +63,7 @@ class Index:
             ConfigError: ``dimensions`` is more than there are vectors.
             ValueError: ``vectors_of`` gave no (n, dim) finite numbers.
         """
-        with self._generations.writing():
+        with self._turn, self._generations.writing():
             old, todo = self._compared(items)
             if verify and old and (wrong := disagreeing(todo, old, vectors_of)):
                 self.notes.append(f"the index held {wrong} vectors that are not the memo's: it is built anew")
@@ -71,7 +73,8 @@ class Index:
             with self._told():
                 store = self._current()
             self._generations.sweep(store.folder.name)
-        self._search.share(store, verify=verify)
+        with self._turn:
+            self._search.share(store, verify=verify)
         return replace(todo.changes, recall_loss=store.manifest.recall_loss)
 
     def query(self, vectors: NDArray[Any], k: int) -> tuple[list[list[str]], Matrix]:
@@ -84,7 +87,7 @@ class Index:
         if k < 1:
             raise ValueError(f"k is {k}: it must be 1 or more")
         queries = unit(np.asarray(vectors), len(vectors), self._identity.dim)
-        with self._told():
+        with self._turn, self._told():
             store = self._current()
             if store.basis is not None:
                 queries = basis.project(queries, store.basis)
@@ -93,10 +96,11 @@ class Index:
 
     def close(self) -> None:
         """Let go of files, connections and the child process; the next call opens them again."""
-        self._search.close()
-        if self._opened:
-            self._opened.close()
-            self._opened = None
+        with self._turn:
+            self._search.close()
+            if self._opened:
+                self._opened.close()
+                self._opened = None
 
     def _compared(self, items: Mapping[str, str]) -> tuple[Store | None, Plan]:
         """The generation in force, None when it is to be built anew, and what is to be done."""

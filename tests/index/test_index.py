@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +250,26 @@ def test_a_closed_index_opens_again(opened: Open) -> None:
     index.close()
     index.close()
     assert index.query(memo.of(["model.shop.m0|c5"]), 1)[0] == [["model.shop.m0|c5"]]
+
+
+def test_threads_may_share_an_index(opened: Open) -> None:
+    memo = Memo(columns(60))
+    index = opened()
+    index.update(memo.items, memo)
+    queries = memo.of(list(memo.items))
+    expected = index.query(queries, 3)[0]
+
+    def work(number: int) -> bool:
+        if number % 5 == 0:
+            index.close()
+        if number % 7 == 0:
+            index.update(memo.items | {"new": str(number)}, lambda ids: np.ones((len(ids), DIM)))
+        ids = index.query(queries, 4)[0]
+        return all([i for i in found if i != "new"][:3] == best for found, best in zip(ids, expected, strict=True))
+
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(work, range(60)))
+    assert index.notes == []
 
 
 @pytest.mark.parametrize("bad", [{"dim": 0}, {"dimensions": 0}])
