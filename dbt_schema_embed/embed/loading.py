@@ -34,7 +34,7 @@ class Wanted:
 
     files: EncoderFiles = field(hash=False)
     identity: str  # hash of weights, tokenizer and pooling
-    cache_dir: Path
+    cache_dir: Path = field(compare=False)  # where what is known about encoders is kept
     workers: int
     use_gpu: bool | None  # None: if there is one
     precision: str
