@@ -4,7 +4,7 @@
     ├── ConfigError             2  bad flag, setting or selection
     ├── ArtifactError           3  manifest, catalog, table or SQL file missing or unreadable
     ├── MappingError            1  a mapping file that cannot be read: a finding of `check`
-    ├── IndexMismatchError      1  an index made by another encoder
+    ├── IndexMismatchError      1  an index made by another encoder, missing or damaged
     ├── MemoError               1  the memo cannot be used
     ├── EncoderError            2  unknown encoder, wrong weights, no network
     ├── WriteError              1  a file that could not be written whole
@@ -57,7 +57,7 @@ class MappingError(SchemaEmbedError):
 
 
 class IndexMismatchError(SchemaEmbedError):
-    """An index whose encoder, dimension or text version is not the one asked for."""
+    """An index whose encoder, dimension or text version is not the one asked for, or whose files are damaged."""
 
 
 class MemoError(SchemaEmbedError):

@@ -257,6 +257,16 @@ def test_an_extra_file_is_not_opened(opened: Open, folder: Path) -> None:
     assert (index.notes, served(index)) == ([], True)
 
 
+def test_a_folder_that_cannot_be_written_to(opened: Open, folder: Path) -> None:
+    """The child's copy has no place: a read-only disk, or somebody's file in the way."""
+    shutil.rmtree(current(folder) / "readers", ignore_errors=True)
+    (current(folder) / "readers").write_text("in the way")
+    memo = Memo(columns(ROWS))
+    index = opened(approximate=True)
+    assert right(index, memo)
+    assert len(index.notes) == 1
+
+
 # A process that fails
 
 
