@@ -84,7 +84,9 @@ def display_width(text: str) -> int:
 
 
 def padded(text: str, width: int) -> str:
-    """``text`` cut with an ellipsis or filled with blanks to exactly ``width`` columns of a terminal."""
+    """``text`` cut with an ellipsis or filled with blanks to exactly ``width`` columns of a terminal; "" for none."""
+    if width < 1:
+        return ""
     if display_width(text) <= width:
         return text + " " * (width - display_width(text))
     kept, room = "", width - 1
