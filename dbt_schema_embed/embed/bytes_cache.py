@@ -65,7 +65,11 @@ class BytesCache(diskcache.Cache):  # type: ignore[misc]
         self._give_up = time.monotonic() + WAIT_SECONDS
         # Every setting is given: those in the file are not believed. Culling is ours, once a chunk.
         settings = DEFAULT_SETTINGS | {"size_limit": size_limit, "cull_limit": 0}
-        super().__init__(str(folder), timeout=WAIT_SECONDS, disk=BytesDisk, **settings)
+        try:
+            super().__init__(str(folder), timeout=WAIT_SECONDS, disk=BytesDisk, **settings)
+        except BaseException:
+            self.close()
+            raise
 
     def write_all(self, items: Mapping[str, bytes], ttl: float | None) -> None:
         """Store ``items``; then remove expired entries and the oldest ones beyond the size limit.

@@ -113,7 +113,7 @@ class DiskStore:
         if not self.path.is_file():
             return found
         now = time.time()
-        with contextlib.closing(self._reader()) as connection:
+        with self._reader() as connection:
             if not _has_table(connection):
                 return found
             if len(keys) * _SCAN > (connection.execute("SELECT max(rowid) FROM Cache").fetchone()[0] or 0):
@@ -130,7 +130,7 @@ class DiskStore:
     def _count(self) -> int:
         if not self.path.is_file():
             return 0
-        with contextlib.closing(self._reader()) as connection:
+        with self._reader() as connection:
             if not _has_table(connection):
                 return 0
             query = f"SELECT count(*) FROM Cache WHERE {_PLAIN}"  # noqa: S608
@@ -139,17 +139,21 @@ class DiskStore:
     def _page(self, after: int, size: int) -> list[tuple[int, str, bytes]]:
         if not self.path.is_file():
             return []
-        with contextlib.closing(self._reader()) as connection:
+        with self._reader() as connection:
             if not _has_table(connection):
                 return []
             query = f"SELECT rowid, key, value FROM Cache WHERE {_PLAIN} AND rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
             return connection.execute(query, (time.time(), after, size)).fetchall()
 
-    def _reader(self) -> sqlite3.Connection:
+    @contextlib.contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
         address = f"file:{quote(str(self.path))}?mode=ro"
         connection = sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)
-        connection.execute(f"PRAGMA mmap_size={_MAPPED}")
-        return connection
+        try:
+            connection.execute(f"PRAGMA mmap_size={_MAPPED}")
+            yield connection
+        finally:
+            connection.close()
 
     def _open(self) -> "BytesCache":
         with self._lock:
@@ -158,7 +162,7 @@ class DiskStore:
 
                 self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 if self.path.is_file():
-                    with contextlib.closing(self._reader()) as connection:
+                    with self._reader() as connection:
                         stranger = foreign(connection)
                     if stranger:
                         raise _DamagedError(f"it holds a foreign {stranger}")
@@ -208,7 +212,7 @@ class DiskStore:
         from dbt_schema_embed.embed.bytes_cache import foreign
 
         try:
-            with contextlib.closing(self._reader()) as connection:
+            with self._reader() as connection:
                 connection.execute("SELECT key, raw, mode, filename, value, expire_time FROM Cache LIMIT 1").fetchall()
                 return foreign(connection) is None and connection.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
         except sqlite3.Error:
