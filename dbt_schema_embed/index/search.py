@@ -11,8 +11,12 @@ from dbt_schema_embed.index.store import Manifest, Matrix, Store
 if TYPE_CHECKING:
     from dbt_schema_embed.index.server import Server, SharedRows
 
-CROSSOVER = 200_000
-"""Rows from which Chroma serves when nothing was asked for."""
+CROSSOVER = 150_000
+"""Distinct vectors from which Chroma serves when nothing was asked for (benchmarks/bench_index.py).
+
+At 100,000 the two take equal time for 1,000 queries, and for one 8 and 3 ms; but Chroma's process needs seconds to
+start and its index minutes to build, which exact search does without. Beyond, one exact query nears 50 ms.
+"""
 
 
 class Search:

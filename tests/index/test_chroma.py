@@ -200,9 +200,8 @@ def test_damage_is_seen_before_chroma_opens_the_file(opened: Open, folder: Path,
     assert len(index.notes) == 1
 
 
-@pytest.mark.parametrize("name", ["chroma.sqlite3", "data_level0.bin"])
-def test_damage_is_mended_without_the_memo(opened: Open, folder: Path, name: str) -> None:
-    (path,) = current(folder).rglob(name)
+def test_damage_is_mended_without_the_memo(opened: Open, folder: Path) -> None:
+    path = current(folder) / "chroma/chroma.sqlite3"
     damage(path, "missing", path)
     memo = Memo(columns(ROWS))
     index = opened(approximate=True)
@@ -494,6 +493,12 @@ def test_a_store_that_names_an_embedding_function(opened: Open, folder: Path, tr
     assert len(index.notes) == 1
     assert "exact search serves" in index.notes[0]
     assert "names an embedding function: sentence_transformer" in index.notes[0]
+
+
+def test_a_store_that_names_an_embedding_function_is_not_added_to(opened: Open, folder: Path, trap: Path) -> None:
+    """Adding is what makes the client build the function."""
+    rewritten(folder, "schema")
+    memo = Memo(columns(ROWS))
     index = opened(approximate=True)
     memo.items["new"] = "new"
     index.update(memo.items, memo)  # adding is what makes the client build the function
