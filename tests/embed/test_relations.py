@@ -51,3 +51,22 @@ def test_texts_with_sample_values_are_not_remembered(open_memo: Callable[..., Me
     embed_relations([people], first, texts_of=pair_texts)
     embed_relations([people], second, texts_of=pair_texts)
     assert second.stats.misses == 2  # "sex: male, female" and "male, female"
+
+
+def test_composed_vectors_need_no_encoding(open_memo: Callable[..., MemoEmbedder], hash_encoder: HashEncoder) -> None:
+    """Between table and name, of length 1; no text stays zeros; the other facets are as they were."""
+    nameless = Relation("d", "stg_x__lines", "model", (Column(" "), Column("id")))
+    untitled = Relation("e", "", "model", (Column("id"),))
+    composed = embed_relations([*SHOP, nameless, untitled], open_memo(levels=[]), compose=True)
+    assert not any(": " in text for text in hash_encoder.encoded)
+    whole = embed_relations([*SHOP, nameless, untitled], open_memo(levels=[]))
+    for one, other in zip(composed, whole, strict=True):
+        assert one.facets.keys() == other.facets.keys()
+        assert np.array_equal(one.facets["name"], other.facets["name"])
+        expected = 0.6 * one.table + 0.4 * one.facets["name"]
+        expected[~one.facets["name"].any(axis=1)] = 0
+        expected /= np.maximum(np.linalg.norm(expected, axis=1, keepdims=True), 1e-12)
+        assert np.abs(one.facets["in_table"] - expected).max(initial=0) < 1e-6
+        assert one.facets["in_table"].dtype == np.float32
+    assert not composed[3].facets["in_table"][0].any()
+    assert np.allclose(composed[4].facets["in_table"], composed[4].facets["name"])
