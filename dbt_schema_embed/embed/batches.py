@@ -13,7 +13,8 @@ CHUNK = 2048
 """Least number of texts tokenized, encoded and stored together; the ones before and after are in other stages then."""
 
 _SHORT = 8  # tokens of an ordinary column's text
-_FEW = 16  # rows below which sharing a batch between workers gains nothing
+_LEAST = 256  # tokens below which a smaller batch is a slower one
+_SHARES = 4  # batches for each worker, so that all of them end at about the same time
 _MIB = 2**20
 
 
@@ -42,7 +43,7 @@ class Work:
 
     workers: int
     budget: int
-    rows: int  # most rows in a batch
+    rows: int | None  # most rows in a batch
     chunk: int
 
 
@@ -67,22 +68,26 @@ def cut(texts: int, dim: int, cost: Cost, limits: Limits) -> Work:
         workers = max(1, min(workers, left // one))
         budget = min(budget, left // workers // cost.token_bytes)
         chunk = 1024
-    rows = limits.batch_size or max(_FEW, -(-min(texts, chunk) // workers))
-    return Work(workers, budget, rows, chunk)
+    return Work(workers, budget, limits.batch_size, chunk)
 
 
-def plan(lengths: Sequence[int], budget: int, most_rows: int) -> Iterator[NDArray[np.intp]]:
+def share(tokens: int, work: Work) -> int:
+    """The budget of one batch where ``tokens`` in all are to be shared between workers."""
+    return min(work.budget, max(_LEAST, tokens // (_SHARES * work.workers)))
+
+
+def plan(lengths: Sequence[int], budget: int, most_rows: int | None = None) -> Iterator[NDArray[np.intp]]:
     """The rows of each batch: of equal length, at most ``budget`` tokens (one row always fits) and ``most_rows`` rows.
 
-    Longest first: the batch that needs most memory fails first if any does, and workers end together.
+    Longest first: the batch that needs most memory fails first if any does, and the ones that end the work are small.
 
-    >>> [batch.tolist() for batch in plan([3, 5, 3, 3], budget=6, most_rows=9)]
+    >>> [batch.tolist() for batch in plan([3, 5, 3, 3], budget=6)]
     [[1], [0, 2], [3]]
     """
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     ordered = np.asarray(lengths, dtype=np.int64)[order]
     edges = [*np.flatnonzero(np.diff(ordered, prepend=-1)), len(order)]
     for start, end in pairwise(edges):
-        rows = min(most_rows, max(1, budget // max(1, int(ordered[start]))))
-        for at in range(start, end, rows):
-            yield order[at : min(at + rows, end)]
+        most = max(1, budget // max(1, int(ordered[start])))
+        batches = -(-(end - start) // min(most, most_rows or most))
+        yield from np.array_split(order[start:end], batches)  # of about the same size

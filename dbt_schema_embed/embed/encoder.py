@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.embed.batches import Cost, Limits, Work, cut, plan
+from dbt_schema_embed.embed.batches import Cost, Limits, Work, cut, plan, share
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.errors import EncoderError
@@ -86,7 +86,8 @@ class TokenEncoder:
 
     def _compute(self, tokens: list[list[int]], work: Work, stats: EmbedStats) -> Rows:
         rows = np.zeros((len(tokens), self._files.dim), np.float32)
-        batches = list(plan([len(ids) for ids in tokens], min(work.budget, self._budget), work.rows))
+        lengths = [len(ids) for ids in tokens]
+        batches = list(plan(lengths, min(share(sum(lengths), work), self._budget), work.rows))
         stats.batch(len(batches), max(len(at) for at in batches))
         room = threading.Semaphore(work.workers)  # fewer than the pool's threads where memory is limited
 

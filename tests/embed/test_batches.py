@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed.embed.batches import CHUNK, Cost, Limits, cut, plan
+from dbt_schema_embed.embed.batches import CHUNK, Cost, Limits, cut, plan, share
 from dbt_schema_embed.errors import ConfigError
 
 MIB = 2**20
 
 
-@given(st.lists(st.integers(1, 300), max_size=200), st.integers(1, 5000), st.integers(1, 100))
-def test_plan_takes_every_row_once(lengths: list[int], budget: int, most_rows: int) -> None:
+@given(st.lists(st.integers(1, 300), max_size=200), st.integers(1, 5000), st.none() | st.integers(1, 100))
+def test_plan_takes_every_row_once(lengths: list[int], budget: int, most_rows: int | None) -> None:
     """One length a batch, within budget and rows, longest first."""
     batches = [batch.tolist() for batch in plan(lengths, budget, most_rows)]
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
@@ -19,19 +19,20 @@ def test_plan_takes_every_row_once(lengths: list[int], budget: int, most_rows: i
     assert sizes == sorted(sizes, reverse=True)
     for batch in batches:
         assert len({lengths[row] for row in batch}) == 1
-        assert len(batch) <= most_rows
+        assert len(batch) <= (most_rows or len(batch))
         assert len(batch) == 1 or sum(lengths[row] for row in batch) <= budget
 
 
 COST = Cost(workers=4, budget=2048, token_bytes=10_000, longest=256)
 
 
-def test_without_limits_the_work_is_shared_between_workers() -> None:
-    """Few texts make few small batches, many fill the budget."""
-    assert cut(20, 384, COST, Limits()).rows == 16
-    assert cut(400, 384, COST, Limits()).rows == 100
-    assert cut(10**6, 384, COST, Limits()).rows == CHUNK // 4
+def test_the_work_is_shared_between_workers() -> None:
+    """Few tokens make few batches, many fill the budget; rows are capped only where asked."""
+    work = cut(20, 384, COST, Limits())
+    assert (work.rows, work.chunk) == (None, CHUNK)
+    assert [share(tokens, work) for tokens in (0, 100, 8000, 10**6)] == [256, 256, 500, 2048]
     assert cut(400, 384, COST, Limits(batch_size=7)).rows == 7
+    assert cut(10**6, 384, Cost(2, 65536, 10_000, 256), Limits()).chunk == 16384
 
 
 @given(st.integers(0, 20_000), st.integers(1, 500))
