@@ -39,6 +39,7 @@ class Column:
     not_null: bool = False
     accepted_values: tuple[str, ...] = ()
     references: str | None = None  # unique_id or name of the relation a relationships test points to
+    absent: bool = False  # True: the YAML lists it, and the catalog has the table without it
     # Distinct non-null sample values as text, first seen first, at most VALUES_LIMIT. Can hold secrets: never shown,
     # logged or stored, hence outside the repr.
     values: tuple[str, ...] = field(default=(), repr=False)
@@ -68,6 +69,7 @@ class Relation:
     has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
     parents: tuple[str, ...] = ()  # unique_ids it selects from
     contract: bool = False  # contract enforced: its types are promises
+    in_catalog: bool = False  # its columns are all that the warehouse has; False: those that somebody wrote down
 
     @property
     def label(self) -> str:

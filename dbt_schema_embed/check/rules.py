@@ -87,11 +87,17 @@ def ambiguous_model(facts: Facts) -> Iterator[Found]:
 def unknown_source_column(facts: Facts) -> Iterator[Found]:
     """A row, or an entry of unmapped, names a column its source table does not have."""
     for case in facts.cases:
-        if case.source is not None and case.source.columns and case.source_column is None:
-            yield case.found(*_no_column(facts, case.source, case.row.source_column))
+        source, accepted = case.source, case.row.status == "accepted"
+        # Without a catalog the YAML may list the tested columns only, and suggest knows others from SQL or rows.
+        if source and not case.source_column and source.columns and (source.in_catalog or accepted):
+            yield case.found(*_no_column(facts, source, case.row.source_column))
+        # Of a suggestion it is no news: packages list columns that not every warehouse has.
+        elif source and case.source_column and case.source_column.absent and accepted:
+            said = f"the catalog has no column {_q(case.row.source_column)} of {_q(source.label)}, only its YAML has"
+            yield case.found(said, "remove the row, if the column is gone for good; else run: dbt docs generate")
     for file, source in _known_sources(facts):
         for name in file.unmapped:
-            if source.columns and facts.column(source, name) is None:
+            if source.in_catalog and facts.column(source, name) is None:
                 yield Found(*_at(file, *_no_column(facts, source, name)), binding=False)
 
 

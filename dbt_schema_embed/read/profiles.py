@@ -147,7 +147,9 @@ def with_profiles(project: Project, profiles: Mapping[str, TableProfile]) -> Pro
 
 def _profiled(relation: Relation, profile: TableProfile) -> Relation:
     found = {c.name.lower(): c for c in profile.columns}
-    known = relation.columns or tuple(Column(c.name, position=i) for i, c in enumerate(profile.columns))
+    listed = {c.name.lower() for c in relation.columns}
+    more = [] if relation.in_catalog else [c.name for c in profile.columns if c.name.lower() not in listed]
+    known = [*relation.columns, *(Column(name, position=i) for i, name in enumerate(more, len(relation.columns)))]
     return replace(
         relation,
         columns=tuple(

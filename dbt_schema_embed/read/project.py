@@ -69,7 +69,7 @@ def read_project(
     lineage: tuple[Lineage, ...] = ()
     if wanted:
         facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir)
-        relations = _told(relations, facts, tables, values)
+        relations = _told(relations, facts, values)
         lineage = facts.lineage
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
     name = root_package(read.metadata, (node.package_name for node in nodes.values()))
@@ -160,8 +160,8 @@ def _read_sql(
     return read_sql(models, tables, dialect, cache_dir)
 
 
-def _told(relations: list[Relation], facts: "SqlFacts", catalog: Collection[str], values: bool) -> list[Relation]:
-    """The relations with what SQL says of them: columns where the catalog lists none, and literals."""
+def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Relation]:
+    """The relations with what SQL says of them: columns where there is no catalog, and literals."""
     literals: dict[str, dict[str, tuple[str, ...]]] = {}
     for (unique_id, column), texts in facts.literals.items() if values else ():
         literals.setdefault(unique_id, {})[column] = texts
@@ -170,9 +170,10 @@ def _told(relations: list[Relation], facts: "SqlFacts", catalog: Collection[str]
         read_from.setdefault(line.source, {})[line.source_column] = None
     told = []
     for known in relations:
-        names = () if known.id in catalog else facts.columns.get(known.id, ())
-        if not known.columns and not names:
-            names = tuple(read_from.get(known.id, ()))
+        names: tuple[str, ...] = ()
+        if not known.in_catalog:  # a source's YAML often lists the tested columns only: it goes first
+            listed = dict.fromkeys(c.name for c in known.columns) if known.kind == "source" else {}
+            names = facts.columns.get(known.id) or tuple(listed | read_from.get(known.id, {}))
         told.append(with_sql(known, names, literals.get(known.id, {})))
     return told
 

@@ -46,6 +46,7 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         has_sql=node.resource_type in ("model", "snapshot") and _is_built(node),
         parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
         contract=_enforced(node.contract) or (node.config is not None and _enforced(node.config.contract)),
+        in_catalog=known.table is not None,
     )
 
 
@@ -75,9 +76,9 @@ def _is_python(node: Node) -> bool:
 
 
 def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tuple[str, ...]]) -> Relation:
-    """The relation with the columns its SQL returns, in that order, and the literals SQL compares columns with.
+    """The relation with the columns that SQL names, in that order, and the literals SQL compares columns with.
 
-    ``literals`` is keyed by `Column.key`. Columns the SQL does not name come last.
+    ``literals`` is keyed by `Column.key`. Columns that no SQL names come last.
     """
     columns = list(relation.columns)
     if names:
@@ -102,7 +103,8 @@ def _columns(node: Node, known: Known) -> tuple[Column, ...]:
         quoted = documented.is_quoted(yaml) or name.lower() in clashing
         columns.append(_column(name, len(columns), yaml, found.type, found.comment, quoted, known))
     for name, yaml in documented.rest():
-        columns.append(_column(name, len(columns), yaml, None, None, documented.is_quoted(yaml), known))
+        column = _column(name, len(columns), yaml, None, None, documented.is_quoted(yaml), known)
+        columns.append(replace(column, absent=known.table is not None))
     return tuple(columns)
 
 

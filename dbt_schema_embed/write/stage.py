@@ -112,7 +112,7 @@ def _items(source: Relation, model: Relation | None, rows: Sequence[MappingRow])
     lost: list[str] = []
     for row in rows:
         column = source.column(row.source_column)
-        if column is None and source.columns:
+        if column.absent if column else source.columns:
             lost.append(f"not in the table: {row.source_column}, mapped to {row.model_column}")
             continue
         column = column or Column(row.source_column)
@@ -126,7 +126,8 @@ def _items(source: Relation, model: Relation | None, rows: Sequence[MappingRow])
 def _unused(source: Relation, file: MappingFile) -> list[str]:
     """Columns of the source that no accepted row uses."""
     used = {row.source_column.lower() for row in file.columns if row.status == "accepted" and row.model is not None}
-    return [f"not mapped: {column.name}" for column in source.columns if column.name.lower() not in used]
+    unused = [c for c in source.columns if c.name.lower() not in used and not c.absent]
+    return [f"not mapped: {column.name}" for column in unused]
 
 
 def _unfed(model: Relation | None, rows: Sequence[MappingRow]) -> list[str]:

@@ -23,6 +23,7 @@ def source(name: str, text: str, source_name: str = "stripe", package: str = "sh
         columns(text),
         source_name=source_name,
         package=package,
+        in_catalog=bool(text),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,14 @@ class Shop:
     def operation(self, macro: str, *flags: str, **arguments: Any) -> Outcome:
         return self.run(*flags, "run-operation", macro, "--args", json.dumps(arguments))
 
+    def staging(self, model: str) -> Path:
+        """Where the SQL of a staging model lies: "stg_stripe__charges"."""
+        vendor = model.removeprefix("stg_").partition("__")[0]
+        return self.folder / "models/staging" / vendor / f"{model}.sql"
+
+
+NewShop = Callable[[str], Shop]
+
 
 @pytest.fixture(scope="session")
 def dbt() -> Iterator[Dbt]:
@@ -54,19 +62,28 @@ def postgres_env() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session", params=["duckdb", "postgres"])
-def shop(request: pytest.FixtureRequest, dbt: Dbt, root: Path, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+def new_shop(request: pytest.FixtureRequest, dbt: Dbt, root: Path, tmp_path_factory: pytest.TempPathFactory) -> NewShop:
+    """Opens a shop by its name: a copy of the example with a database of its own, and nothing in it yet."""
+
+    def opened(name: str) -> Shop:
+        folder = tmp_path_factory.mktemp(f"{name}-{request.param}") / "shop"
+        copy_example(root, folder)
+        env: dict[str, str] = {}
+        if request.param == "postgres":
+            pytest.importorskip("dbt.adapters.postgres", reason="dbt-postgres is not installed")
+            env = postgres.database(name, request.getfixturevalue("postgres_env")) | {"PGPASSWORD": "unused"}
+        shop = Shop(folder, dbt, request.param, env)
+        shop.must("deps")
+        return shop
+
+    return opened
+
+
+@pytest.fixture(scope="session")
+def shop(new_shop: NewShop) -> Shop:
     """The example with every true mapping accepted and applied, built up to what exists."""
-    folder = tmp_path_factory.mktemp(f"shop-{request.param}") / "shop"
-    copy_example(root, folder)
-    accept_all(folder)
-    if request.param == "postgres":
-        pytest.importorskip("dbt.adapters.postgres", reason="dbt-postgres is not installed")
-        env: dict[str, str] = request.getfixturevalue("postgres_env")
-        env = env | {"PGPASSWORD": "unused"}
-    else:
-        env = {}
-    shop = Shop(folder, dbt, request.param, env)
-    shop.must("deps")
+    shop = new_shop("shop")
+    accept_all(shop.folder)
     shop.must("build")
     return shop
 

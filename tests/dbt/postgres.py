@@ -15,7 +15,7 @@ FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 def binaries() -> Path | None:
     """The folder with initdb and pg_ctl: on PATH, or where Debian and Red Hat put the newest; None: not installed."""
     if found := shutil.which("initdb"):
-        return Path(found).parent
+        return Path(found).resolve().parent  # one link on PATH does not bring its neighbours
     folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) + sorted(Path("/usr").glob("pgsql-*/bin/initdb"))
     return folders[-1].parent if folders else None
 
@@ -60,3 +60,11 @@ def server(folder: Path, bin_folder: Path) -> Iterator[dict[str, str]]:
         yield {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PGUSER": "postgres", "PGDATABASE": "postgres"}
     finally:
         call("pg_ctl", "-m", "immediate", "-w", "stop")
+
+
+def database(name: str, env: dict[str, str]) -> dict[str, str]:
+    """Create a database on the server of ``env``; returns libpq's environment variables for it."""
+    bin_folder = binaries()
+    assert bin_folder is not None
+    subprocess.run([str(bin_folder / "createdb"), name], env={**os.environ, **env}, check=True)
+    return env | {"PGDATABASE": name}

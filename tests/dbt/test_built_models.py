@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.dbt.conftest import Shop
+from tests.dbt.golden import write_comparison
 
 pytestmark = pytest.mark.dbt
 
@@ -15,22 +16,6 @@ TABLES = [
     ("shopkeep", "ord_hdr", "stg_shopkeep__orders"),
     ("shopkeep", "web_checkouts", "stg_shopkeep__web_checkouts"),
 ]
-DIFFERENCE = """
-(select {columns} from {{{{ ref('{model}') }}}} except select {columns} from {{{{ ref('hand_{model}') }}}})
-union all
-(select {columns} from {{{{ ref('hand_{model}') }}}} except select {columns} from {{{{ ref('{model}') }}}})
-"""
-"""A test of dbt's: it passes when no row is in one model only."""
-
-
-def hand_written(root: Path, model: str) -> str:
-    return (root / "tests/fixtures/dbt/hand_written" / f"{model.removeprefix('stg_')}.sql").read_text("utf-8")
-
-
-def columns_of(sql: str) -> str:
-    """The column names of a hand-written select, in its order."""
-    lines = sql.split("\nfrom")[0].splitlines()[1:]
-    return ", ".join(line.rstrip(",").split()[-1] for line in lines)
 
 
 @pytest.fixture
@@ -41,39 +26,25 @@ def workshop(shop: Shop, tmp_path: Path) -> Shop:
     return Shop(folder, shop.dbt, shop.target, shop.env)
 
 
-def write_comparison(workshop: Shop, root: Path) -> None:
-    (workshop.folder / "tests").mkdir()
-    for _, _, model in TABLES:
-        sql = hand_written(root, model)
-        (workshop.folder / "models" / f"hand_{model}.sql").write_text(sql)
-        difference = DIFFERENCE.format(columns=columns_of(sql), model=model)
-        (workshop.folder / "tests" / f"same_rows_{model}.sql").write_text(difference)
-
-
 def build(workshop: Shop) -> str:
-    models = [name for _, _, model in TABLES for name in (model, f"hand_{model}")]
-    return workshop.must("build", "--indirect-selection", "cautious", "--select", *models).output
+    """Build the models and compare them with those written by hand."""
+    selected = write_comparison(workshop.folder, [model for _, _, model in TABLES])
+    return workshop.must("build", "--indirect-selection", "cautious", "--select", *selected).output
 
 
-def model_path(workshop: Shop, vendor: str, model: str) -> Path:
-    return workshop.folder / "models/staging" / vendor / f"{model}.sql"
-
-
-def test_models_with_schema_embed_select_hold_the_rows_of_hand_written_ones(workshop: Shop, root: Path) -> None:
-    write_comparison(workshop, root)
+def test_models_with_schema_embed_select_hold_the_rows_of_hand_written_ones(workshop: Shop) -> None:
     for vendor, table, model in TABLES:
         relation = f"source('{vendor}', '{table}')"
         sql = f"select {{{{ dbt_schema_embed.schema_embed_select({relation}) }}}}\nfrom {{{{ {relation} }}}}\n"
-        model_path(workshop, vendor, model).write_text(sql)
+        workshop.staging(model).write_text(sql)
     assert build(workshop).count("PASS same_rows_") == len(TABLES)
 
 
-def test_generated_models_hold_the_rows_of_hand_written_ones(workshop: Shop, root: Path) -> None:
-    write_comparison(workshop, root)
+def test_generated_models_hold_the_rows_of_hand_written_ones(workshop: Shop) -> None:
     for vendor, table, model in TABLES:
         arguments = {"source_name": vendor, "table_name": table}
         printed = workshop.operation("schema_embed_generate_staging", "-q", **arguments)
-        model_path(workshop, vendor, model).write_text(printed.output)
+        workshop.staging(model).write_text(printed.output)
     assert build(workshop).count("PASS same_rows_") == len(TABLES)
 
 
@@ -92,5 +63,5 @@ def test_dbt_empty_runs_still_find_the_source(workshop: Shop) -> None:
     """--empty makes source() a subquery: the macro must not read its text."""
     relation = "source('stripe', 'charges')"
     sql = f"select {{{{ dbt_schema_embed.schema_embed_select({relation}) }}}} from {{{{ {relation} }}}}"
-    model_path(workshop, "stripe", "stg_stripe__charges").write_text(sql)
+    workshop.staging("stg_stripe__charges").write_text(sql)
     workshop.must("run", "--empty", "--select", "stg_stripe__charges")

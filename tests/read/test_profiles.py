@@ -98,10 +98,10 @@ def test_a_damaged_file_is_an_error(tmp_path: Path, text: str) -> None:
     assert caught.value.hint == "remove it, or run: dbt-schema-embed profile"
 
 
-def profiled(*columns: Column, rows: int = 30, **facts: Any) -> tuple[Column, ...]:
+def profiled(*columns: Column, rows: int = 30, in_catalog: bool = False, **facts: Any) -> tuple[Column, ...]:
     (found,), _ = read_line(line("profile", **TABLE | {"rows_profiled": rows, "columns": [COLUMN | facts]}))
     assert isinstance(found, TableProfile)
-    relation = Relation("source.a.b.c", "c", "source", columns)
+    relation = Relation("source.a.b.c", "c", "source", columns, in_catalog=in_catalog)
     project = Project("a", None, (relation, Relation("source.a.b.d", "d", "source")))
     told = with_profiles(project, {"source.a.b.c": found, "source.a.b.gone": found})
     assert told.relations[1] == project.relations[1]
@@ -118,6 +118,13 @@ def test_what_is_declared_stays() -> None:
     )
     assert column == Column("id", "text", "A key.", unique=True, not_null=True, values=("x", "1"), value_count=30)
     assert other == Column("other", position=1)
+
+
+@pytest.mark.parametrize(("in_catalog", "names"), [(False, ["other", "ID"]), (True, ["other"])])
+def test_a_table_that_nobody_lists_all_columns_of_gets_the_rest(in_catalog: bool, names: list[str]) -> None:
+    columns = profiled(Column("other"), in_catalog=in_catalog)
+    assert [c.name for c in columns] == names
+    assert [c.position for c in columns] == list(range(len(names)))
 
 
 @pytest.mark.parametrize(

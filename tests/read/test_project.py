@@ -122,8 +122,9 @@ def test_the_catalog_gives_order_type_and_spelling(write: Write) -> None:
     assert project.relations[0].columns == (
         Column("ID", "NUMBER", "The key.", 0),
         Column("CREATED_AT", "TIMESTAMP_NTZ", "When.", 1),
-        Column("gone", position=2),
+        Column("gone", position=2, absent=True),
     )
+    assert project.relations[0].in_catalog
 
 
 @pytest.mark.parametrize(
@@ -143,6 +144,32 @@ def test_names_compare_without_case_unless_quoted(write: Write, yaml: Any, catal
     tables = {"model.p.m": {"columns": {name: {"type": "text", "index": i} for i, name in enumerate(catalog)}}}
     project = read_project(write(model, {"nodes": tables} if catalog else None), lineage_of=())
     assert [(c.name, c.quoted) for c in project.relations[0].columns] == expected
+
+
+@pytest.mark.parametrize(
+    ("yaml", "catalog", "expected"),
+    [
+        pytest.param([], [], ["amt", "id", "status"], id="SQL alone"),
+        pytest.param(["note", "amt"], [], ["note", "amt", "id", "status"], id="YAML, then SQL"),
+        pytest.param(["AMT"], [], ["AMT", "id", "status"], id="SQL in another case"),
+        pytest.param([], ["id", "note"], ["id", "note"], id="a catalog has all there is"),
+        pytest.param(["note"], ["id"], ["id", "note absent"], id="YAML lists what the catalog lacks"),
+    ],
+)
+def test_the_columns_of_a_source_table(write: Write, yaml: list[str], catalog: list[str], expected: list[str]) -> None:
+    manifest = json.loads((MANIFESTS / "v12.json").read_text("utf-8"))
+    manifest["nodes"] = {i: node for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    sql = 'select id as charge_id, amt / 100 as amount, status from "db"."raw"."raw_charges"'
+    manifest["nodes"]["model.tiny.stg_charges"]["compiled_code"] = sql
+    manifest["sources"]["source.tiny.pay.charges"]["columns"] = {name: {"name": name} for name in yaml}
+    table = {"columns": {name: {"name": name, "type": "text", "index": i} for i, name in enumerate(catalog)}}
+    found = read_project(
+        write(manifest, {"nodes": {}, "sources": {"source.tiny.pay.charges": table}} if catalog else None)
+    )
+    source = found.relation("source.tiny.pay.charges")
+    assert source is not None
+    assert [c.name + (" absent" if c.absent else "") for c in source.columns] == expected
+    assert [c.position for c in source.columns] == list(range(len(expected)))
 
 
 def test_seed_rows_are_the_sources_values(write: Write) -> None:

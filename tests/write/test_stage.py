@@ -23,6 +23,7 @@ SOURCE = Relation(
         Column("order", "varchar"),
         Column("livemode", "boolean"),
         Column("{{ evil }}", "varchar"),
+        Column("dropped", "varchar", absent=True),
     ),
     source_name="stripe",
     description="One row a charge.",
@@ -58,6 +59,7 @@ FILE = MappingFile(
         row("createdAt", "created_at"),
         row("order", "order_no", "other"),
         row("gone", "gone_at"),
+        row("dropped", "dropped_at"),
         row("livemode", "refunded_at", status="rejected"),
     ),
 )
@@ -71,6 +73,7 @@ renamed as (
         id as charge_id,
         amount
         -- not in the table: gone, mapped to gone_at
+        -- not in the table: dropped, mapped to dropped_at
         -- not mapped: livemode
         -- not mapped: { { evil }}
         -- fed by nothing: refunded_at
