@@ -8,7 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
-.PHONY: help setup demo example test lint bench torture train score clean
+.PHONY: help setup demo example test lint bench torture fuzz train score clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -41,8 +41,12 @@ lint: setup ## ruff and mypy --strict
 bench: setup ## measure the embedding engine
 	@$(BIN)/python benchmarks/bench_embed.py $(ARGS)
 
-torture: setup ## kill processes that update the index, and look for what was lost
-	@$(BIN)/python benchmarks/torture_index.py --kills 200 --chroma-kills 20 $(ARGS)
+torture: setup ## kill processes that write, 200 of each kind, and look for what was lost
+	@$(BIN)/python benchmarks/torture.py $(ARGS)
+
+fuzz: setup ## feed every reader with hostile bytes, 10 minutes each; installs atheris
+	@$(BIN)/python -m pip install -qq atheris
+	@$(BIN)/python benchmarks/fuzz_readers.py $(ARGS)
 
 train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
 	@$(BIN)/python benchmarks/train.py $(CASES) $(ARGS)

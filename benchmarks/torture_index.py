@@ -1,30 +1,24 @@
-"""Kill -9 a process that updates the index, again and again, and look for what was lost.
+"""A process updates the index, and the parent reads from it as any other reader does; see torture.py.
 
-    python benchmarks/torture_index.py --kills 200 --chroma-kills 20
-
-The oracle is what the killed process had acknowledged: after each kill the index must hold exactly the columns of the
-last acknowledged update, or of the one after it, and answer every query rightly, without an error, a note or a wait.
-While the process lives, the parent reads from the index as any other reader does. Prints a line of JSON for each kind.
+After each kill the index must hold exactly the columns of the last acknowledged update, or of the one after it, and
+answer every query rightly, without an error, a note or a wait.
 """
 
-import argparse
-import json
 import random
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from torture_kit import Doomed, Tally, until
 
-from dbt_schema_embed.errors import IndexMismatchError
 from dbt_schema_embed.index import Index, open_index
 
 DIM = 16
 COLUMNS = 60
+LONGEST = {False: 0.1, True: 1.5}
+"""Seconds a writer lives after its first update, at most; an update takes hundredths, with Chroma about one."""
 
 
 def items(state: int) -> dict[str, str]:
@@ -43,12 +37,17 @@ def opened(folder: Path, approximate: bool) -> Index:
     return open_index(folder, encoder_id="torture", dim=DIM, text_version=1, approximate=approximate)
 
 
+def update(index: Index, state: int) -> None:
+    """The n-th update."""
+    now = items(state)
+    index.update(now, lambda ids: vectors([now[i] for i in ids]))
+
+
 def write(folder: Path, approximate: bool, state: int) -> None:
     """What the killed process does: update, acknowledge, go on."""
     index = opened(folder, approximate)
     while True:
-        now = items(state)
-        index.update(now, lambda ids, now=now: vectors([now[i] for i in ids]))  # type: ignore[misc]
+        update(index, state)
         print(state, flush=True)
         state += 1
 
@@ -69,81 +68,45 @@ def columns_of(index: Index) -> list[str]:
     return sorted(index.query(np.ones((1, DIM)), 10 * COLUMNS)[0][0])
 
 
-class Life:
-    """One writer's life and death."""
+class Indexing:
+    """Updating the index."""
 
-    def __init__(self, folder: Path, approximate: bool, state: int, seconds: float) -> None:
-        command = [sys.executable, __file__, "--write", str(folder), str(int(approximate)), str(state)]
-        self.acknowledged: list[int] = []
-        self.read = self.wrong = 0
-        reader = opened(folder, approximate)
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout
-            self.acknowledged.append(int(process.stdout.readline()))
-            end = time.monotonic() + seconds
-            while time.monotonic() < end:
-                self.read += 1
-                self.wrong += (state_of(reader) or 0) < state
-            process.kill()
-            self.acknowledged += [int(line) for line in process.stdout.read().split()]
-        self.wrong += len(reader.notes)
+    def __init__(self, place: Path, rng: random.Random, *, approximate: bool) -> None:
+        self.title = f"index, {'Chroma' if approximate else 'exact'}"
+        self._folder, self._rng, self._approximate = place / "index", rng, approximate
+        self._state = 0
+
+    def kill(self, number: int) -> Tally:  # noqa: ARG002
+        """See `torture_kit.Work`."""
+        tally = Tally(kills=1)
+        reader = opened(self._folder, self._approximate)
+        writer = Doomed(__file__, str(self._folder), str(int(self._approximate)), str(self._state))
+
+        def read() -> None:
+            found = state_of(reader)
+            tally.wrong += found is None or found < self._state
+
+        until(self._rng.uniform(0, LONGEST[self._approximate]), read)
+        writer.kill()
+        tally.wrong += len(reader.notes)
         reader.close()
+        index = opened(self._folder, self._approximate)
+        found, last = state_of(index), writer.acknowledged[-1]
+        tally.wrong += found is None or bool(index.notes)
+        tally.losses += found is not None and found not in (last, last + 1)
+        index.close()
+        tally.acknowledged = len(writer.acknowledged)
+        self._state = last + 2
+        return tally
 
-
-def torture(kills: int, approximate: bool, longest: float, rng: random.Random) -> dict[str, object]:
-    """Kill ``kills`` times and say what happened."""
-    state = reads = updates = losses = wrong = crashes = 0
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "index"
-        for _ in range(kills):
-            try:
-                life = Life(folder, approximate, state, rng.uniform(0, longest))
-                reads, wrong, updates = reads + life.read, wrong + life.wrong, updates + len(life.acknowledged)
-                index = opened(folder, approximate)
-                found = state_of(index)
-                wrong += found is None or bool(index.notes)
-                losses += found is not None and found not in (life.acknowledged[-1], life.acknowledged[-1] + 1)
-                index.close()
-                state = life.acknowledged[-1] + 2
-            except (IndexMismatchError, OSError, ValueError) as problem:
-                print(f"crash: {problem!r}", file=sys.stderr)
-                crashes += 1
-        left = generations_left(folder, approximate, state) if kills else 0
-    return {
-        "test": "kill -9 on index" + (", Chroma" if approximate else ", exact"), "tries": kills, "updates": updates,
-        "reads": reads, "losses": losses, "wrong answers": wrong, "crashes": crashes, "generations left": left,
-    }  # fmt: skip
-
-
-def generations_left(folder: Path, approximate: bool, state: int) -> int:
-    """What stands there after one more update, which sweeps: one generation, the last."""
-    index = opened(folder, approximate)
-    now = items(state)
-    index.update(now, lambda ids: vectors([now[i] for i in ids]))
-    index.close()
-    return len(list((folder / "generations").iterdir()))
-
-
-def main() -> int:
-    """Run what the command line asks for; 1 when anything was lost."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=200, help="kills with exact search")
-    parser.add_argument("--chroma-kills", type=int, default=20, help="kills while Chroma indexes")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--write", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.write:
-        folder, approximate, state = options.write
-        write(Path(folder), approximate == "1", int(state))
-    rng = random.Random(options.seed)
-    results = [torture(options.kills, False, 0.1, rng), torture(options.chroma_kills, True, 4.0, rng)]
-    bad = 0
-    for result in results:
-        if result["tries"]:
-            print(json.dumps(result))
-            bad += sum(int(str(result[name])) for name in ("losses", "wrong answers", "crashes"))
-    return min(bad, 1)
+    def end(self) -> Tally:
+        """One more update sweeps: one generation stays, the last."""
+        index = opened(self._folder, self._approximate)
+        update(index, self._state)
+        index.close()
+        left = len(list((self._folder / "generations").iterdir()))
+        return Tally(wrong=int(left != 1))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write(Path(sys.argv[1]), sys.argv[2] == "1", int(sys.argv[3]))

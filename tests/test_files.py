@@ -7,9 +7,8 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from dbt_schema_embed import files
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.files import ABSENT, NAME_BYTES, content_hash, safe_name, write_text
+from tests.faults import Faults
 
 
 @pytest.fixture(autouse=True)
@@ -198,33 +198,6 @@ def test_a_file_changed_while_we_write_is_left_alone(
     assert leftovers(tmp_path) == []
 
 
-OPERATIONS = ("open", "write", "fsync", "close", "fchmod", "fchown", "replace", "unlink", "mkdir", "stat", "lstat")
-
-
-class Faults:
-    """Counts the calls of the operating system and lets the k-th fail; with ``half``, a write writes half first."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, fail_at: int, error: int) -> None:
-        self.calls, self.fail_at, self.error, self.failed = 0, fail_at, error, ""
-        for name in OPERATIONS:
-            monkeypatch.setattr(os, name, self.wrapped(name, getattr(os, name)))
-        monkeypatch.setattr(Path, "read_bytes", self.wrapped("read", Path.read_bytes))
-
-    def wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.calls += 1
-            if self.calls == self.fail_at:
-                self.failed = name
-                if name == "write":
-                    real(args[0], bytes(args[1])[: len(args[1]) // 2])
-                if name == "close":
-                    real(*args)
-                raise OSError(self.error, os.strerror(self.error))
-            return real(*args, **kwargs)
-
-        return call
-
-
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("old", ["old\n", None])
 def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, old: str | None) -> None:
@@ -255,7 +228,7 @@ def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, old: str | N
             break
     else:
         pytest.fail("no run without a fault")
-    assert {"open", "write", "fsync", "replace", "read"} - ({"read"} if old is None else set()) <= outcomes
+    assert {"open", "write", "fsync", "replace", "read_bytes"} - ({"read_bytes"} if old is None else set()) <= outcomes
 
 
 def test_short_writes_are_carried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

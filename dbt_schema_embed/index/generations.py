@@ -174,8 +174,9 @@ class Generations:
         """Put the generation in ``folder`` in force."""
         content = manifest.to_json()
         size, crc = write_file(folder / "manifest.json", [content])
-        if (self.folder / "current").is_dir():
-            shutil.rmtree(self.folder / "current", ignore_errors=True)
+        with told(self.folder):
+            if (self.folder / "current").is_dir():
+                shutil.rmtree(self.folder / "current", ignore_errors=True)
         pointer = msgspec.json.encode(Pointer(folder.name, size, crc)).decode()
         write_text(self.folder / "current", pointer + "\n", root=self.folder)
 
@@ -229,5 +230,6 @@ def write_file(path: Path, pieces: Iterable[bytes]) -> tuple[int, int]:
             size += len(piece)
             crc = zlib.crc32(piece, crc)
     finally:
-        os.close(descriptor)
+        with told(path):  # a network's disk may say only here that it is full
+            os.close(descriptor)
     return size, crc

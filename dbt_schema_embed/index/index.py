@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.errors import IndexMismatchError
+from dbt_schema_embed.errors import IndexMismatchError, printable
 from dbt_schema_embed.index import basis
 from dbt_schema_embed.index.approximate import Rows
 from dbt_schema_embed.index.generations import Generations, Opened
@@ -189,7 +189,8 @@ def ranked(store: Store, found: list[Rows], count: int, k: int) -> tuple[list[li
 
 def _told(identity: Identity) -> str:
     reduced = f" reduced to {identity.dimensions}" if identity.dimensions else ""
-    return f"encoder {identity.encoder_id}, {identity.dim} dimensions{reduced}, text version {identity.text_version}"
+    name = printable(identity.encoder_id)
+    return f"encoder {name}, {identity.dim} dimensions{reduced}, text version {identity.text_version}"
 
 
 def open_index(

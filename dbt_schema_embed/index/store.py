@@ -90,6 +90,8 @@ class Manifest:
             raise DamagedError(f"its format is {manifest.format}, not {FORMAT}")
         if not all(_NAME.fullmatch(name) for name in manifest.files):
             raise DamagedError("manifest.json names files outside its folder")
+        if min(manifest.rows, manifest.items) < 0:
+            raise DamagedError("manifest.json counts below zero")
         return manifest
 
 

@@ -150,7 +150,7 @@ def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggest
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import mapping_path, model_names
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, model_names, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}
@@ -168,13 +168,7 @@ def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggest
                 package=file.package if file else package, shown=shown_path(opened.root, path),
             )
         )  # fmt: skip
-    return write_all(plans, opened.root, mappings.folder)
-
-
-def write_all(plans: Sequence["Rewrite"], root: Path, folder: Path) -> tuple[str, ...]:
-    from dbt_schema_embed.write.mapping import SCHEMA_NAME, schema_text
-
-    changed = tuple(plan.shown for plan in plans if plan.write(root))
-    if changed:  # editors find the schema beside the files, without a network
-        write_text(folder / SCHEMA_NAME, schema_text(), root=root)
+    changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
+    if plans:  # editors find the schema beside the files, without a network
+        write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
     return changed

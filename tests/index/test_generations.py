@@ -20,6 +20,7 @@ import pytest
 from dbt_schema_embed.errors import IndexMismatchError, WriteError
 from dbt_schema_embed.index import Changes, Index, generations, open_index
 from dbt_schema_embed.index.generations import Generations
+from tests.faults import Faults
 from tests.index.conftest import DIM, Memo, columns
 
 Open = Callable[..., Index]
@@ -244,41 +245,6 @@ def test_a_read_that_fails(opened: Open, two: tuple[Memo, Path, Path], monkeypat
 
 
 # Writing
-
-
-class Faults:
-    """Counts the system calls of a write and lets the k-th fail."""
-
-    names = ("open", "write", "fsync", "replace", "mkdir", "unlink", "rmdir", "scandir")
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, fail_at: int, error: int) -> None:
-        self.calls, self.fail_at, self.error, self.failed = 0, fail_at, error, ""
-        for name in self.names:
-            monkeypatch.setattr(os, name, self.wrapped(name, getattr(os, name)))
-        monkeypatch.setattr(mmap, "mmap", self.wrapped_class(mmap.mmap))
-
-    def wrapped(self, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any, **kwargs: Any) -> Any:
-            self.count(name)
-            return real(*args, **kwargs)
-
-        return call
-
-    def wrapped_class(self, real: type) -> type:
-        faults = self
-
-        class Counted(real):  # type: ignore[misc]
-            def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-                faults.count("mmap")
-                return super().__new__(cls, *args, **kwargs)
-
-        return Counted
-
-    def count(self, name: str) -> None:
-        self.calls += 1
-        if self.calls == self.fail_at:
-            self.failed = name
-            raise OSError(self.error, os.strerror(self.error))
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])

@@ -1,0 +1,340 @@
+"""What benchmarks/fuzz_readers.py calls: one function of bytes for each reader of outside files."""
+
+import json
+import shutil
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+FIXTURES = ROOT / "tests" / "fixtures"
+MANIFEST = FIXTURES / "read" / "manifests" / "dbt_1_11.json"
+SMALL = FIXTURES / "read" / "manifests" / "v12.json"
+CATALOG = ROOT / "example_project" / "target" / "catalog.json"
+
+One = Callable[[bytes], object]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A reader: ``opened`` gives the function to feed, with a folder of its own; ``seeds`` are inputs to start from."""
+
+    opened: Callable[[Path], One]
+    seeds: Callable[[], Iterable[bytes]]
+    instrumented: tuple[str, ...] = ()  # packages besides ours whose coverage leads on
+
+
+def answers_or_says(action: Callable[[], object]) -> None:
+    """Do ``action``; an error of ours must fit on a terminal, any other error is a crash."""
+    from dbt_schema_embed.errors import SchemaEmbedError, printable
+
+    try:
+        action()
+    except SchemaEmbedError as problem:
+        if problem.message != printable(problem.message, 10_000):
+            raise ValueError(f"unprintable: {problem.message!a}") from None
+
+
+def texts(*patterns: str) -> Callable[[], Iterable[bytes]]:
+    """The files of the repository that ``patterns`` name, cut to what one input may hold."""
+    return lambda: [path.read_bytes()[:8000] for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+
+
+def edits() -> Iterable[bytes]:
+    """Inputs for `edited`."""
+    return [b"", b"\0" * 16, bytes(range(256)), b"\1" + bytes(range(255, 0, -1)) * 2]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place inside a JSON value."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [place for key, below in inner for place in ((*path, key), *places(below, (*path, key)))]
+
+
+class Edited:
+    """A JSON document with changes that bytes choose: values from the document itself, atoms, or nothing at all."""
+
+    def __init__(self, document: Any) -> None:
+        self._text = json.dumps(document)
+        self._places = places(document)
+
+    def __call__(self, data: bytes) -> bytes:
+        """The changed document; data that begins with an X is the document itself."""
+        import atheris
+
+        if data[:1] == b"X":
+            return data[1:]
+        document = json.loads(self._text)
+        source = atheris.FuzzedDataProvider(data)
+        for _ in range(source.ConsumeIntInRange(1, 6)):
+            *path, last = self._places[source.ConsumeIntInRange(0, len(self._places) - 1)]
+            inner = document
+            try:
+                for key in path:
+                    inner = inner[key]
+                inner[last] = self._value(source)
+            except (LookupError, TypeError):  # an earlier change took the place away
+                continue
+        return json.dumps(document).encode()
+
+    def _value(self, source: Any) -> Any:
+        kind = source.ConsumeIntInRange(0, 7)
+        if kind < 3:
+            return source.ConsumeUnicode(source.ConsumeIntInRange(0, 40))
+        if kind == 3:
+            return source.ConsumeInt(8)
+        if kind == 4:
+            return source.ConsumeRegularFloat()
+        if kind == 5:
+            return source.PickValueInList([None, True, False, [], {}, "", 0, -1, [None], {"": None}, "\0", ".."])
+        value = json.loads(self._text)
+        for key in self._places[source.ConsumeIntInRange(0, len(self._places) - 1)]:
+            value = value[key]
+        return [value] if kind == 6 else value
+
+
+def manifest(folder: Path) -> One:
+    """manifest.json, and what selects in it."""
+    from dbt_schema_embed.read import read_project, select
+
+    change = Edited(json.loads(MANIFEST.read_bytes()))
+    before = read_project(FIXTURES, manifest=MANIFEST, lineage_of=(), values=False)
+    path = folder / "manifest.json"
+
+    def read() -> None:
+        project = read_project(folder, manifest=path, cache_dir=None)
+        select(project, ["+tag:x", "*", "state:modified", "source:*+"], ["path:x"], before)
+
+    def one(data: bytes) -> None:
+        path.write_bytes(change(data))
+        answers_or_says(read)
+
+    return one
+
+
+def catalog(folder: Path) -> One:
+    """catalog.json beside the example's manifest."""
+    from dbt_schema_embed.read import read_project
+
+    change = Edited(json.loads(CATALOG.read_bytes()))
+    target = folder / "target"
+    target.mkdir()
+    shutil.copy(CATALOG.with_name("manifest.json"), target)
+
+    def one(data: bytes) -> None:
+        (target / "catalog.json").write_bytes(change(data))
+        answers_or_says(lambda: read_project(folder, lineage_of=(), values=False))
+
+    return one
+
+
+def mapping(folder: Path) -> One:
+    """A mapping file, read, decided about and brought up to date."""
+    from dbt_schema_embed.records import Suggestion
+    from dbt_schema_embed.write.decide import confident, decide
+    from dbt_schema_embed.write.mapping import read_mapping
+    from dbt_schema_embed.write.update import update_mapping
+
+    path = folder / "stripe__charges.yml"
+    rows = [Suggestion("source.p.stripe.charges", c, "model.p.m", c, 0.7, reason="why") for c in ("id", "new")]
+
+    def all_of_it() -> None:
+        file = read_mapping(path, path.name)
+        update_mapping(path, rows, source=file.source, package=file.package, names={})
+        decide(path, confident(file, 0.5))
+
+    def one(data: bytes) -> None:
+        path.write_bytes(data)
+        answers_or_says(all_of_it)
+
+    return one
+
+
+def properties(folder: Path) -> One:
+    """A sources YAML that `apply` adds entries to and takes them from."""
+    from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
+    from dbt_schema_embed.write.apply import apply_mappings
+
+    columns = tuple(Column(name, "text") for name in ("id", "card_brand", "new one"))
+    source = Relation(
+        "source.shop.stripe.charges", "charges", "source", columns, source_name="stripe", yaml_path="s.yml"
+    )
+    rows = tuple(MappingRow(c.name, "stg", c.name.upper(), status="accepted") for c in columns)
+    file = MappingFile("m.yml", "stripe.charges", rows)
+    project = Project("shop", None, (source,))
+
+    def all_of_it() -> None:
+        apply_mappings(project, [file], folder, revert=True)
+        for rewrite in apply_mappings(project, [file], folder).rewrites:
+            rewrite.path.write_text(rewrite.text, "utf-8", newline="")
+            assert not apply_mappings(project, [file], folder).rewrites, "a second run changes something"
+
+    def one(data: bytes) -> None:
+        (folder / "s.yml").write_bytes(data)
+        answers_or_says(all_of_it)
+
+    return one
+
+
+def table(name: str, *, dialects: tuple[str | None, ...] = (None,)) -> Callable[[Path], One]:
+    """A CSV or DDL file."""
+
+    def opened(folder: Path) -> One:
+        from dbt_schema_embed.read import read_relations
+
+        path = folder / name
+
+        def one(data: bytes) -> None:
+            path.write_bytes(data[1:])
+            dialect = dialects[data[0] % len(dialects)] if data else None
+            answers_or_says(lambda: read_relations(path, dialect=dialect))
+
+        return one
+
+    return opened
+
+
+def with_head(seeds: Callable[[], Iterable[bytes]]) -> Callable[[], Iterable[bytes]]:
+    """``seeds`` with the byte that chooses a dialect."""
+    return lambda: [bytes([number]) + seed for number, seed in enumerate(seeds())]
+
+
+def profile(folder: Path) -> One:
+    """A line of dbt's log, what it reports, and the file it is kept in."""
+    from dbt_schema_embed.read import read_project
+    from dbt_schema_embed.read.profiles import TableProfile, profiles_text, read_line, read_profiles, with_profiles
+
+    project = read_project(FIXTURES, manifest=SMALL, lineage_of=(), values=False)
+    sources = [r.id for r in project.relations if r.kind == "source"]
+    event = {
+        "event": "profile", "schema_version": 1, "table": sources[0], "rows_profiled": 40, "row_count": 40,
+        "columns": [{
+            "name": "id", "type": "text", "filled": 40, "distinct": 40, "min_length": 1, "max_length": 9,
+            "mean_length": 2.5, "patterns": [["a9", 40]], "top_values": [["x", 3], [None, 1]],
+        }],
+    }  # fmt: skip
+    change = Edited(event)
+    path = folder / "profiles.json"
+
+    def one(data: bytes) -> None:
+        said = change(data).decode("utf-8", "surrogateescape")
+        line = {"info": {"msg": f"<schema_embed>{said}</schema_embed>", "level": "info"}}
+        read_line(data.decode("latin-1"))
+        tables = {e.table: e for e in read_line(json.dumps(line))[0] if isinstance(e, TableProfile)}
+        path.write_bytes(profiles_text(tables).encode("utf-8", "surrogatepass") if tables else change(data))
+        answers_or_says(lambda: with_profiles(project, read_profiles(path)))
+
+    return one
+
+
+def sql(_: Path) -> One:
+    """A model's SQL, compiled or with its Jinja, to columns and lineage."""
+    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
+    from dbt_schema_embed.read.sql_statements import OUT_OF_TIME
+
+    tables = {name: TableInfo(f"source.p.{name}", ("id", "a", "b", "Amount")) for name in ("t", "db.s.orders", "x")}
+    dialects = (None, "postgres", "snowflake", "bigquery", "duckdb", "tsql", "spark", "redshift")
+
+    def one(data: bytes) -> None:
+        head, text = data[:1] or b"\0", data[1:].decode("utf-8", "surrogateescape")
+        parent = ModelSql("model.p.a", text, "a", ("source.p.t",), ("id",), compiled=bool(head[0] & 8))
+        child = ModelSql("model.p.b", "select a.*, t.id as t_id from a join t using (id)", "b", ("model.p.a",))
+        facts = read_sql([parent, child], tables, dialects[head[0] % 8], None)
+        assert all(w.isprintable() for w in facts.warnings)
+        assert not any(OUT_OF_TIME in w for w in facts.warnings)
+
+    return one
+
+
+def memo(folder: Path) -> One:
+    """A file of exported entries, the values in it, and the memo's own sqlite file."""
+    from dbt_schema_embed.embed.disk_store import DiskStore
+    from dbt_schema_embed.embed.upkeep import FOLDER, import_memo
+    from dbt_schema_embed.embed.vector_bytes import from_bytes
+
+    path, cache = folder / "memo.bin", folder / "cache"
+
+    def one(data: bytes) -> None:
+        shutil.rmtree(cache, ignore_errors=True)
+        body = b"DSEmemo1" + data[1:]
+        kind = data[0] % 3 if data else 0
+        if kind == 2:
+            (cache / FOLDER).mkdir(parents=True)
+            (cache / FOLDER / "cache.db").write_bytes(data[1:])
+        path.write_bytes(data if kind == 1 else body + sha256(body).digest())
+        answers_or_says(lambda: import_memo(cache, path))
+        store = DiskStore(cache / FOLDER)
+        answers_or_says(lambda: store.read(["a" * 40, "k"]))
+        answers_or_says(lambda: store.write({"k": b"v"}))
+        answers_or_says(lambda: list(store.pages()))
+        from_bytes(["k"], [data], 4, "float32")
+        from_bytes(["k"], [data[:24]], 4, "float16")
+
+    return one
+
+
+def index(folder: Path) -> One:
+    """An index whose manifest, or whose tables, somebody else has written, with every checksum right."""
+    import numpy as np
+
+    from dbt_schema_embed.index import open_index
+
+    def opened(where: Path) -> Any:
+        return open_index(where, encoder_id="fuzz", dim=4, text_version=1, approximate=False)
+
+    good, bad = folder / "good", folder / "bad"
+    rows = {f"column {i}": str(i) for i in range(9)}
+    opened(good).update(rows, lambda ids: np.random.default_rng(0).normal(size=(len(ids), 4)).astype(np.float32))
+    generation = next((good / "generations").iterdir()).name
+    original = (good / "generations" / generation / "manifest.json").read_bytes()
+    change = Edited(json.loads(original))
+    names = sorted(json.loads(original)["files"])
+
+    def spoil(data: bytes) -> None:
+        inside = bad / "generations" / generation
+        said: Mapping[str, Any] = json.loads(original)
+        content = original
+        if data[:1] == b"T" and len(data) > 1:
+            name = names[data[1] % len(names)]
+            kept = (inside / name).read_bytes()
+            table = (data[2:] + kept[len(data) - 2 :])[: len(kept)] if data[1] & 64 else data[2:]
+            (inside / name).write_bytes(table)
+            said["files"][name] = [len(table), zlib.crc32(table)]
+            content = json.dumps(said).encode()
+        elif data[:1] != b"P":
+            content = change(data)
+        (inside / "manifest.json").write_bytes(content)
+        pointer = json.dumps({"generation": generation, "size": len(content), "crc": zlib.crc32(content)}).encode()
+        (bad / "current").write_bytes(data[1:] if data[:1] == b"P" else pointer)
+
+    def one(data: bytes) -> None:
+        shutil.rmtree(bad, ignore_errors=True)
+        shutil.copytree(good, bad)
+        spoil(data)
+        read = opened(bad)
+        answers_or_says(lambda: read.query(np.eye(4, dtype=np.float32), 3))
+        read.close()
+
+    return one
+
+
+_SQL = texts("tests/fixtures/lineage/*.sql", "tests/fixtures/read/ddl/*", "example_project/models/**/*.sql")
+_DDL_DIALECTS = (None, "postgres", "mysql", "snowflake", "bigquery", "tsql", "oracle", "spark")
+TARGETS = {
+    "sql": Target(sql, with_head(_SQL), ("sqlglot",)),
+    "ddl": Target(table("t.sql", dialects=_DDL_DIALECTS), with_head(_SQL), ("sqlglot",)),
+    "manifest": Target(manifest, edits),
+    "catalog": Target(catalog, edits),
+    "mapping": Target(mapping, texts("tests/fixtures/write/*.yml", "tests/fixtures/write/bad_mappings.txt"), ("yaml",)),
+    "properties": Target(
+        properties, texts("tests/fixtures/write/sources.txt", "example_project/models/**/*.yml"), ("yaml",)
+    ),
+    "csv": Target(table("t.csv"), with_head(texts("example_project/seeds/**/*.csv"))),
+    "profile": Target(profile, edits),
+    "memo": Target(memo, edits),
+    "index": Target(index, edits),
+}
+"""Every reader of files from outside."""
