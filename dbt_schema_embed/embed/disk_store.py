@@ -147,7 +147,9 @@ class DiskStore:
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
-        address = f"file:{quote(str(self.path))}?mode=ro"
+        # A journal is left where the store's making was cut short: who only reads cannot roll it back.
+        mode = "rw" if self.path.with_name("cache.db-journal").exists() else "ro"
+        address = f"file:{quote(str(self.path))}?mode={mode}"
         connection = sqlite3.connect(address, uri=True, timeout=_WAIT, isolation_level=None)
         try:
             connection.execute(f"PRAGMA mmap_size={_MAPPED}")

@@ -4,6 +4,7 @@ import contextlib
 import multiprocessing
 import os
 import pickle
+import shutil
 import sqlite3
 import stat
 import time
@@ -218,6 +219,47 @@ def test_any_damage_is_mended(tmp_path: Path, damage: Callable[[Path], None], op
     assert again._notes == []
     store.clear()
     assert not list(store.folder.glob("*.damaged"))
+
+
+@pytest.fixture
+def unfinished(tmp_path: Path) -> tuple[Path, Path]:
+    """Two states of a memo whose last writes stand in sqlite's log still, as a killed process leaves them."""
+    folders = tmp_path / "before", tmp_path / "after"
+    store = DiskStore(tmp_path / "memo")
+    store.write(dict(list(ITEMS.items())[:2000]))
+    with raw(store) as holder:
+        holder.execute("SELECT 1 FROM Cache").fetchone()
+        for folder, half in zip(folders, ({"log 1": b"1"}, {"log 2": b"2" * 9000}), strict=True):
+            store.write(half)
+            shutil.copytree(store.folder, folder)
+    assert all((folder / f"cache.db-{name}").stat().st_size for folder in folders for name in ("wal", "shm"))
+    return folders
+
+
+@pytest.mark.parametrize("how", ["whole", "missing", "empty", "truncated", "garbage head", "garbage tail", "older"])
+@pytest.mark.parametrize("name", ["cache.db-wal", "cache.db-shm"])
+def test_a_damaged_log_costs_its_own_writes_at_most(unfinished: tuple[Path, Path], name: str, how: str) -> None:
+    """What was in the store before stays and no value is wrong; the next write works."""
+    older, folder = unfinished
+    path = folder / name
+    content = path.read_bytes()
+    path.unlink()
+    changed = {
+        "whole": content, "missing": None, "empty": b"", "truncated": content[: len(content) // 2],
+        "garbage head": os.urandom(64) + content[64:], "garbage tail": content[:-512] + os.urandom(512),
+        "older": (older / name).read_bytes(),
+    }[how]  # fmt: skip
+    if changed is not None:
+        path.write_bytes(changed)
+    notes: list[str] = []
+    found = DiskStore(folder, notes=notes).read([*ITEMS, "log 1", "log 2"])
+    assert {key: found[key] for key in found if key in ITEMS} == dict(list(ITEMS.items())[:2000])
+    assert {"log 1": b"1", "log 2": b"2" * 9000}.items() >= {k: v for k, v in found.items() if k not in ITEMS}.items()
+    if how == "whole" or name == "cache.db-shm":
+        assert len(found) == 2002
+    DiskStore(folder, notes=notes).write({"new": b"3"})
+    assert DiskStore(folder, notes=notes).read(["new", "key 1"]) == {"new": b"3", "key 1": ITEMS["key 1"]}
+    assert notes == []
 
 
 def test_a_locked_store_costs_a_second(store: DiskStore) -> None:
