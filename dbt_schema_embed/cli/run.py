@@ -1,5 +1,6 @@
 """From a command to an exit code: every error is a message here, and never a traceback."""
 
+import gc
 import os
 import sys
 from typing import NoReturn
@@ -19,6 +20,7 @@ DEBUG = "SCHEMA_EMBED_DEBUG"
 
 def run() -> NoReturn:
     """Run the command in sys.argv and exit with its code."""
+    gc.set_threshold(50_000)  # what a command reads it keeps: a look for cycles every 700 objects finds none
     try:
         code = _code()
         sys.stdout.flush()

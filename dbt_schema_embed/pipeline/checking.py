@@ -1,14 +1,15 @@
 """`check` around its room: which models' SQL matters, how old the artifacts are, which findings are known."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.pipeline.output import save
 from dbt_schema_embed.pipeline.project import Artifacts, open_project
-from dbt_schema_embed.records import Problem, Project
+from dbt_schema_embed.records import Problem, Project, Relation
 from dbt_schema_embed.settings import Settings
 
 GRACE = 60.0
@@ -65,10 +66,8 @@ def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tu
     from dbt_schema_embed.check import check
 
     mappings = load_mappings(project_dir, settings)
-    opened = open_project(project_dir, artifacts, settings, lineage_of=(), values=False)
-    models = _with_decided_sql(opened.project, mappings)
-    if models:
-        opened = open_project(project_dir, artifacts, settings, lineage_of=models, values=False)
+    decided = partial(_with_decided_sql, mappings)
+    opened = open_project(project_dir, artifacts, settings, lineage_of=decided, values=False)
     manifest = Path(opened.project.manifest)
     problems = check(
         opened.project,
@@ -81,7 +80,7 @@ def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tu
     return problems, len(mappings.files) + len(mappings.errors)
 
 
-def _with_decided_sql(project: Project, mappings: Mappings) -> set[str]:
+def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[str]:
     """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
     from dbt_schema_embed.write.mapping import model_names
 
@@ -91,8 +90,8 @@ def _with_decided_sql(project: Project, mappings: Mappings) -> set[str]:
         for row in file.columns
         if row.status in ("accepted", "existing")
     }
-    built = {r.id for r in project.relations if r.has_sql}
-    return {i for i, name in model_names(project.relations).items() if i in built and name.lower() in named}
+    built = {r.id for r in relations if r.has_sql}
+    return {i for i, name in model_names(relations).items() if i in built and name.lower() in named}
 
 
 def _project_files(root: Path, project: Project) -> Iterator[tuple[str, float]]:

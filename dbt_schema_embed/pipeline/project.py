@@ -1,13 +1,16 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
 from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.settings import Settings
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.read.project import LineageOf
 
 PROFILE = "profile.json"
 """What `profile` keeps in our folder."""
@@ -38,12 +41,12 @@ def open_project(
     artifacts: Artifacts,
     settings: Settings,
     *,
-    lineage_of: Collection[str] | None = None,
+    lineage_of: "LineageOf" = None,
     values: bool = True,
 ) -> Opened:
     """Read a project; ``lineage_of`` and ``values`` as in `read.read_project`.
 
-    With ``values``, what `profile` has kept is taken in as well.
+    What `profile` has kept is taken in as well.
 
     Raises:
         ArtifactError: an artifact is missing or unreadable.
@@ -56,16 +59,16 @@ def open_project(
     project = read_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch
     )
-    return Opened(root, scratch, _with_profile(project, scratch / PROFILE) if values else project)
+    return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
 
 
-def _with_profile(project: Project, path: Path) -> Project:
+def _with_profile(project: Project, path: Path, *, values: bool) -> Project:
     if not path.exists():
         return project
     from dbt_schema_embed.read.profiles import read_profiles, with_profiles
 
     try:
-        return with_profiles(project, read_profiles(path))
+        return with_profiles(project, read_profiles(path), values=values)
     except ArtifactError as problem:  # made by us, and by us again: no reason to stop
         return replace(project, warnings=(*project.warnings, problem.message))
 

@@ -137,10 +137,12 @@ def read_profiles(path: Path) -> dict[str, TableProfile]:
     return file.tables
 
 
-def with_profiles(project: Project, profiles: Mapping[str, TableProfile]) -> Project:
+def with_profiles(project: Project, profiles: Mapping[str, TableProfile], *, values: bool = True) -> Project:
     """The project with what profiles say of its source tables: types and columns nobody listed, keys, values."""
     if not profiles:
         return project
+    if not values:
+        profiles = {i: without_values(profile) for i, profile in profiles.items()}
     relations = tuple(_profiled(r, profiles[r.id]) if r.id in profiles else r for r in project.relations)
     return replace(project, relations=relations)
 

@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
@@ -17,6 +17,9 @@ from dbt_schema_embed.records import Lineage, Project, Relation
 if TYPE_CHECKING:
     from dbt_schema_embed.read.lineage import SqlFacts
 
+LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
+"""Models whose SQL is wanted, see `read_project`."""
+
 
 def read_project(
     project_dir: Path,
@@ -25,7 +28,7 @@ def read_project(
     manifest: Path | None = None,
     catalog: Path | None = None,
     dialect: str | None = None,
-    lineage_of: Collection[str] | None = None,
+    lineage_of: LineageOf = None,
     values: bool = True,
     cache_dir: Path | None = None,
 ) -> Project:
@@ -39,8 +42,8 @@ def read_project(
         catalog: The catalog, where it is not ``catalog.json`` beside the manifest. Without one, types and columns are
             those of the YAML.
         dialect: sqlglot's dialect or dbt's adapter, where the manifest does not say or sqlglot does not know it.
-        lineage_of: unique_ids of the models whose SQL is read, with the models they select from. None: all models;
-            empty: none, and sqlglot is not imported.
+        lineage_of: unique_ids of the models whose SQL is read, with the models they select from, or what says them when
+            called with the relations. None: all models; empty: none, and sqlglot is not imported.
         values: Whether rows of seeds, accepted values and literals are kept as sample values.
         cache_dir: Where parsed SQL may be kept between runs; None: nowhere.
 
@@ -65,7 +68,7 @@ def read_project(
     ]
     adapter = read.metadata.adapter_type if read.metadata else None
     spoken = adapter_dialect(adapter) or asked
-    wanted = _with_ancestors(nodes, lineage_of)
+    wanted = _with_ancestors(nodes, lineage_of(relations) if callable(lineage_of) else lineage_of)
     lineage: tuple[Lineage, ...] = ()
     if wanted:
         facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir)

@@ -112,7 +112,7 @@ def _items(source: Relation, model: Relation | None, rows: Sequence[MappingRow])
     lost: list[str] = []
     for row in rows:
         column = source.column(row.source_column)
-        if column.absent if column else source.columns:
+        if column.absent if column else source.in_catalog:
             lost.append(f"not in the table: {row.source_column}, mapped to {row.model_column}")
             continue
         column = column or Column(row.source_column)

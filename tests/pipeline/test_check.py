@@ -62,10 +62,10 @@ def test_lineage_is_read_only_of_models_that_decided_rows_name(mapped: Path, mon
     asked: list[object] = []
     from dbt_schema_embed.pipeline import checking
 
-    real = checking.open_project
-    monkeypatch.setattr(checking, "open_project", lambda *a, **k: (asked.append(k["lineage_of"]), real(*a, **k))[1])
+    real = checking._with_decided_sql
+    monkeypatch.setattr(checking, "_with_decided_sql", lambda *a: (asked.append(real(*a)), asked[-1])[1])
     SchemaEmbed().check(mapped)
-    assert asked == [()]  # suggestions for planned models only: they have no SQL
+    assert asked == [set()]  # suggestions for planned models only: they have no SQL
     replaced(mapped, "unmapped:", "columns:\n  - {source_column: cust_no, model: stg_shopkeep__customers, "
              "model_column: email, status: accepted}\nunmapped:", "shopkeep__cust.yml")  # fmt: skip
     assert "contradicts-sql" in codes(mapped)

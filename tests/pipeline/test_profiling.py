@@ -173,6 +173,23 @@ def test_a_profile_is_taken_in_by_later_calls(
     assert after.values == before.values  # no value was kept
 
 
+def test_without_a_catalog_the_columns_of_a_profile_are_the_tables(
+    engine: SchemaEmbed, shop: Path, dbt: FakeDbt
+) -> None:
+    (shop / "target" / "catalog.json").unlink()
+    dbt.tell(table=TABLE | {"columns": [COLUMN | {"name": "fresh", "type": "integer"}]})
+    engine.profile(shop, select=["stripe.refunds"])
+    engine.suggest(shop, select=["stripe.refunds"], write=True)
+    path = shop / "schema_mappings" / "stripe__refunds.yml"
+    assert "fresh" in path.read_text("utf-8")
+    row = (
+        "columns:\n  - {source_column: fresh, model: stg_stripe__refunds, model_column: refund_id, status: accepted}\n"
+    )
+    path.write_text(f"version: 1\nsource: stripe.refunds\n{row}", "utf-8")
+    said = [(p.code, p.message) for p in engine.check(shop).problems if "fresh" in p.message]
+    assert [code for code, _ in said] == ["contradicts-sql"]
+
+
 def test_values_can_be_looked_at_in_memory(
     engine: SchemaEmbed, shop: Path, dbt: FakeDbt, matcher: SameName, monkeypatch: pytest.MonkeyPatch
 ) -> None:

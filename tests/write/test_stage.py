@@ -29,6 +29,7 @@ SOURCE = Relation(
     description="One row a charge.",
     package="shop",
     path="models/staging/_sources.yml",
+    in_catalog=True,
 )
 PLANNED = Relation(
     "model.shop.stg_charges",
