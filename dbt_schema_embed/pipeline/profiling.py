@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ArtifactError, ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.files import write_text
 from dbt_schema_embed.pipeline.project import PROFILE, Opened, chosen_sources
+from dbt_schema_embed.pipeline.sensitive import hidden
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Relation
 
@@ -175,7 +176,7 @@ def _dbt(
 def _first_words(problem: str) -> str:
     """The lines of dbt's complaint that say something, as one."""
     lines = [line.strip() for line in problem.splitlines() if line.strip() and not line.strip().startswith(">")]
-    return printable(" ".join(lines[:3]), 300)
+    return printable(hidden(" ".join(lines[:3])), 300)
 
 
 def _mend(problem: str) -> str:

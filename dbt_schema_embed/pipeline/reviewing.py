@@ -10,6 +10,7 @@ from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import content_hash, write_text
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
 from dbt_schema_embed.pipeline.project import Opened
+from dbt_schema_embed.pipeline.sensitive import hidden
 from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions
 from dbt_schema_embed.settings import Settings
 
@@ -245,7 +246,7 @@ def _item(
 
 
 def _examples(column: Column) -> str:
-    return ", ".join(printable(value, _EXAMPLE) for value in column.values[:_EXAMPLES] if value.strip())
+    return ", ".join(printable(hidden(value), _EXAMPLE) for value in column.values[:_EXAMPLES] if value.strip())
 
 
 _SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (

@@ -122,6 +122,12 @@ def test_a_table_that_fails_costs_that_table(shop: Path, dbt: FakeDbt) -> None:
     assert [call["arguments"]["select"] for call in dbt.calls()] == [STRIPE, STRIPE[2:], STRIPE[5:]]
 
 
+def test_what_dbt_complains_of_shows_no_secret(shop: Path, dbt: FakeDbt) -> None:
+    dbt.tell(dies="Conversion Error: 'ann@example.com' is no number")
+    with pytest.raises(SchemaEmbedError, match=r"Conversion Error: '\(e-mail address\)' is no number"):
+        SchemaEmbed().profile(shop)
+
+
 def test_a_warehouse_that_fails_at_every_table_ends_the_run(shop: Path, dbt: FakeDbt) -> None:
     dbt.tell(fails=STRIPE)
     with pytest.raises(SchemaEmbedError, match=f"dbt failed at {GIVE_UP} tables in a row, last at {STRIPE[2]}: "):
