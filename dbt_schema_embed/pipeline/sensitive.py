@@ -1,4 +1,4 @@
-"""Values that no screen and no message shows, whatever the settings say: e-mail addresses, card numbers, keys, tokens."""
+"""What no screen and no message shows, whatever the settings say: e-mail addresses, card numbers, keys and tokens."""
 
 import re
 

@@ -251,6 +251,19 @@ def test_no_server_can_stop_a_run(fake_server: Callable[[Talk], str], talk: Talk
     store.close()
 
 
+def test_a_slow_server_and_many_texts(fake_server: Callable[[Talk], str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit holds over all keys and all calls of a run, however often the server is asked again."""
+    monkeypatch.setattr(redis_store, "RESET_SECONDS", 0.01)
+    store = RedisStore(fake_server(_trickling), notes=[])
+    start = time.perf_counter()
+    for n in range(20):
+        store.read([f"{n} {i}" for i in range(20_000 if n == 0 else 10)])
+        time.sleep(0.02)
+    assert time.perf_counter() - start - 20 * 0.02 < EXTRA_SECONDS + 20 * 0.04  # and what answers usually take
+    assert len(store._notes) == 1
+    store.close()
+
+
 def test_a_server_that_is_down() -> None:
     """The run goes on at once and says so once."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
