@@ -12,10 +12,13 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.read.artifacts import read_bytes
 from dbt_schema_embed.read.values import LENGTH_LIMIT, joined
 from dbt_schema_embed.records import VALUES_LIMIT, Column, Project, Relation
+from dbt_schema_embed.types import type_family
 
 VERSION = 1
 SURE_ROWS = 20
-"""Rows below which "no value twice" and "none is null" say nothing of the rows to come."""
+"""Rows below which "no value twice" says nothing of the rows to come."""
+
+_KEY_TYPES = ("integer", "text", "uuid")
 
 _FRAME = re.compile(r"<schema_embed>(.*?)</schema_embed>", re.DOTALL)
 _FILE_BYTES = 256 * 2**20
@@ -161,13 +164,14 @@ def _profiled(relation: Relation, profile: TableProfile) -> Relation:
 
 
 def _column(column: Column, profile: ColumnProfile, rows: int) -> Column:
-    sure = rows >= SURE_ROWS and profile.filled == rows
     values = tuple(str(value)[:LENGTH_LIMIT] for value, _ in profile.top_values[:VALUES_LIMIT] if value is not None)
+    type_ = column.type or profile.type
+    # Moments and measures differ in every row by chance. That none is null today promises nothing either.
+    key = profile.distinct == profile.filled == rows >= SURE_ROWS and type_family(type_) in _KEY_TYPES
     return replace(
         column,
-        type=column.type or profile.type,
-        unique=column.unique or (sure and profile.distinct == rows),
-        not_null=column.not_null or sure,
+        type=type_,
+        unique=column.unique or key,
         values=joined(column.values, values),
         value_count=max(column.value_count, profile.filled if values else 0),
     )

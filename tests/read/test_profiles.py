@@ -109,14 +109,14 @@ def profiled(*columns: Column, rows: int = 30, in_catalog: bool = False, **facts
 
 
 def test_a_table_that_nobody_lists_columns_of_gets_them() -> None:
-    assert profiled() == (Column("ID", "VARCHAR", unique=True, not_null=True, values=("1",), value_count=30),)
+    assert profiled() == (Column("ID", "VARCHAR", unique=True, values=("1",), value_count=30),)
 
 
 def test_what_is_declared_stays() -> None:
     (column, other) = profiled(
         Column("id", "text", "A key.", values=("x",), value_count=9), Column("other", position=1)
     )
-    assert column == Column("id", "text", "A key.", unique=True, not_null=True, values=("x", "1"), value_count=30)
+    assert column == Column("id", "text", "A key.", unique=True, values=("x", "1"), value_count=30)
     assert other == Column("other", position=1)
 
 
@@ -128,18 +128,21 @@ def test_a_table_that_nobody_lists_all_columns_of_gets_the_rest(in_catalog: bool
 
 
 @pytest.mark.parametrize(
-    ("rows", "facts", "unique", "not_null"),
+    ("rows", "facts", "unique"),
     [
-        (30, {}, True, True),
-        (30, {"distinct": 29}, False, True),
-        (30, {"filled": 29, "distinct": 29}, False, False),
-        (SURE_ROWS - 1, {"filled": SURE_ROWS - 1, "distinct": SURE_ROWS - 1}, False, False),
-        (30, {"distinct": None}, False, True),
+        (30, {}, True),
+        (30, {"type": "bigint"}, True),
+        (30, {"type": "timestamp"}, False),
+        (30, {"type": "decimal(10,2)"}, False),
+        (30, {"distinct": 29}, False),
+        (30, {"filled": 29, "distinct": 29}, False),
+        (SURE_ROWS - 1, {"filled": SURE_ROWS - 1, "distinct": SURE_ROWS - 1}, False),
+        (30, {"distinct": None}, False),
     ],
 )
-def test_keys_are_seen_in_enough_rows(rows: int, facts: dict[str, Any], unique: bool, not_null: bool) -> None:
+def test_keys_are_seen_in_enough_rows(rows: int, facts: dict[str, Any], unique: bool) -> None:
     (column,) = profiled(rows=rows, **facts)
-    assert (column.unique, column.not_null) == (unique, not_null)
+    assert (column.unique, column.not_null) == (unique, False)
 
 
 def test_statistics_alone_bring_no_values() -> None:
