@@ -28,6 +28,7 @@ from dbt_schema_embed.types import type_family
 from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sources_yaml import Entry, TableMeta, with_meta
+from dbt_schema_embed.write.sql_names import opens_jinja, type_sql
 from dbt_schema_embed.write.yamltree import YamlTextError, decoded
 
 
@@ -60,7 +61,7 @@ def apply_mappings(
             warnings.append(f"{file.path}: {seen[source.id]} maps the same source: not applied")
         elif source is not None:
             seen[source.id] = file.path
-            wanted = {} if revert else _entries(file, source, targets)
+            wanted = {} if revert else _entries(file, source, targets, warnings)
             cased = frozenset(column.name for column in source.columns if column.quoted)
             table = TableMeta(source.source_name, source.name, wanted, cased)
             tables.setdefault(source.yaml_path or source.path, []).append(table)
@@ -112,16 +113,23 @@ def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings:
     return None
 
 
-def _entries(file: MappingFile, source: Relation, targets: Mapping[str, Relation]) -> dict[str, list[Entry]]:
+def _entries(
+    file: MappingFile, source: Relation, targets: Mapping[str, Relation], warnings: list[str]
+) -> dict[str, list[Entry]]:
     """What stands under each column: source column -> its entries, in the file's order."""
     entries: dict[str, list[Entry]] = {}
     for row in file.columns:
         if row.status != "accepted" or row.model is None or row.model_column is None:
             continue
+        if any(map(opens_jinja, (row.source_column, row.model, row.model_column))):
+            name = printable(row.source_column)
+            warnings.append(f"{file.path}:{row.line}: {name} not applied: dbt would take the name for Jinja")
+            continue
         entry = {"model": row.model, "column": row.model_column}
         model = targets.get(row.model)
         column = source.column(row.source_column)
-        if type_ := cast_type(column, model.column(row.model_column) if model else None):
+        cast = cast_type(column, model.column(row.model_column) if model else None)
+        if cast and (type_ := type_sql(cast)):
             entry["type"] = type_
         entries.setdefault(column.name if column else row.source_column, []).append(entry)
     return entries

@@ -94,6 +94,26 @@ def test_what_is_not_ours_is_passed_over(folder: Path, source: Relation, file: M
     assert applied.warnings == (f"{FILE.path}: {warning}",)
 
 
+@pytest.mark.parametrize("name", ["{{ env_var('KEY') }}", "{% raw %}", "a{# b"])
+def test_a_name_that_dbt_would_render_is_not_applied(folder: Path, name: str) -> None:
+    """dbt renders the YAML of sources, and names come from warehouses."""
+    good = MappingRow("id", MODEL.name, "charge_id", status="accepted")
+    rows = [replace(good, **{part: name}) for part in ("source_column", "model", "model_column")]
+    applied = apply_mappings(PROJECT, [replace(FILE, columns=(good, *rows))], folder)
+    assert "{" not in applied.rewrites[0].text
+    assert len(applied.warnings) == 3
+    assert applied.warnings[0] == f"{FILE.path}:0: {name} not applied: dbt would take the name for Jinja"
+
+
+def test_a_type_that_is_none_is_not_applied(folder: Path) -> None:
+    """The macros write it into SQL as it is."""
+    model = replace(MODEL, columns=(Column("made", "timestamp); drop table x; --"), Column("at", "date {{ x }}")))
+    rows = tuple(MappingRow("id", MODEL.name, c.name, status="accepted") for c in model.columns)
+    project = replace(PROJECT, relations=(model, replace(SOURCE, columns=(Column("id", "integer"),))))
+    (rewrite,) = apply_mappings(project, [replace(FILE, columns=rows)], folder).rewrites
+    assert "type:" not in rewrite.text
+
+
 def test_a_source_declared_twice_or_mapped_twice(folder: Path) -> None:
     other = replace(SOURCE, id="source.b.stripe.charges", package="b")
     applied = apply_mappings(replace(PROJECT, relations=(other, SOURCE)), [FILE], folder)
