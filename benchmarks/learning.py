@@ -1,7 +1,7 @@
 """Fits the curves of match/combine.py: a conditional logit with rising curves, by L-BFGS."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -19,22 +19,23 @@ from dbt_schema_embed.match.combine import (
     whole_table,
 )
 
-RIDGE, SMOOTH, STEPS = 2e-4, 2e-3, 32
+STEPS = 60
+"""Of the search for the best weights. More of them change nothing that is left out."""
 WIDTH = 30
 """Candidates of a table that are trained on: all right ones, and those hardest to tell apart."""
 
 
 @dataclass
-class Example:
-    """A table as tensors."""
+class Examples:
+    """Tables as tensors: an entry is a source column with one candidate, a row is a source column."""
 
-    basis: torch.Tensor  # (signals * knots, n, k)
-    nothing: torch.Tensor  # (n, len(NOTHING_NAMES))
-    right: torch.Tensor
-    over: torch.Tensor
-    used: torch.Tensor
-    empty: torch.Tensor
-    weight: float
+    basis: torch.Tensor  # (entries, signals * knots)
+    row: torch.Tensor  # (entries,) the row of each
+    right: torch.Tensor  # (entries,) bool
+    over: torch.Tensor  # (entries,) bool
+    nothing: torch.Tensor  # (rows, len(NOTHING_NAMES))
+    empty: torch.Tensor  # (rows,) bool
+    weight: torch.Tensor  # (rows,) they sum to 1
 
 
 def basis(values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -49,23 +50,40 @@ def basis(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(silent[:, None], 0, out).astype(np.float32)
 
 
-def example(table: Table, names: Sequence[str]) -> Example:
-    """A table's training view, its easiest wrong candidates left out."""
+def examples(tables: Sequence[Table], names: Sequence[str]) -> Examples:
+    """The tables' training view, each without its easiest wrong candidates."""
+    parts, first = [], 0
+    for table in tables:
+        rows = np.flatnonzero(table.used)
+        cut = np.ix_(rows, _hardest(table))
+        values = np.stack([table.values[name][cut] for name in names])
+        entries = basis(values).reshape(len(names) * len(KNOTS), -1).T
+        row = np.repeat(np.arange(first, first + len(rows)), values.shape[2])
+        weight = np.full(len(rows), table.weight, np.float32)
+        parts.append((
+            entries, row, table.right[cut].ravel(), table.passed_over[cut].ravel(),
+            table.nothing[rows], table.empty[rows], weight,
+        ))  # fmt: skip
+        first += len(rows)
+    found = Examples(*(torch.tensor(np.concatenate(part)) for part in zip(*parts, strict=True)))
+    found.weight /= found.weight.sum()
+    return found
+
+
+def _hardest(table: Table) -> NDArray[np.int64]:
+    """The candidates that are trained on."""
     hard = np.nan_to_num(table.values["source_words_found"]) + np.nan_to_num(table.values["name_meaning"])
     ease = -(hard.max(axis=0, initial=0) if len(hard) else hard.sum(axis=0)) - 10.0 * table.right.any(axis=0)
-    keep = np.sort(np.argsort(ease, kind="stable")[:WIDTH])
-    rows = np.flatnonzero(table.used)
-    cut = np.ix_(rows, keep)
-    values = np.stack([table.values[name][cut] for name in names])
-    return Example(
-        torch.tensor(basis(values)).flatten(0, 1),
-        torch.tensor(table.nothing[rows]),
-        torch.tensor(table.right[cut]),
-        torch.tensor(table.passed_over[cut]),
-        torch.tensor(table.used[rows]),
-        torch.tensor(table.empty[rows]),
-        table.weight,
-    )
+    return np.sort(np.argsort(ease, kind="stable")[:WIDTH])
+
+
+@dataclass(frozen=True)
+class Belief:
+    """What is held true before any data: straight curves, and how hard the data must pull to bend them."""
+
+    ridge: float  # of the curves' distance from the straight ones
+    smooth: float  # of the steps between their knots
+    slopes: Mapping[str, float] = field(default_factory=dict)  # signal -> rise from 0 to 1; others are flat
 
 
 class Curves(torch.nn.Module):
@@ -84,38 +102,41 @@ class Curves(torch.nn.Module):
         steps = torch.nn.functional.softplus(self.free[:, 1:] * 4) / 4
         return torch.cat([self.free[:, :1], self.free[:, :1] + steps.cumsum(1)], 1)
 
-    def loss(self, e: Example, curves: torch.Tensor) -> torch.Tensor:
-        """Minus the log probability of the truth, summed over the rows."""
-        scores = torch.einsum("f,fnk->nk", curves.flatten(), e.basis).masked_fill(e.over, -1e9)
-        both = torch.cat([scores, (self.bias + e.nothing @ self.nothing)[:, None]], 1)
-        truth = torch.cat([e.right, e.empty[:, None]], 1)
-        log = both - both.logsumexp(1, keepdim=True)
-        known = truth.any(1)
-        return -(log.masked_fill(~truth, -1e9).logsumexp(1)[known]).sum()
+    def loss(self, e: Examples, curves: torch.Tensor) -> torch.Tensor:
+        """Minus the weighted mean log probability of the truth."""
+        scores = (e.basis @ curves.flatten()).masked_fill(e.over, -1e9)
+        nothing = self.bias + e.nothing @ self.nothing
+        top = nothing.detach().scatter_reduce(0, e.row, scores.detach(), "amax")
+        each, none = (scores - top[e.row]).exp(), (nothing - top).exp()
+        total = none.index_add(0, e.row, each)
+        true = (none * e.empty).index_add(0, e.row, each * e.right)
+        known = e.empty.clone().index_put_((e.row[e.right],), torch.tensor(True))
+        return -(e.weight * (true.clamp_min(1e-30).log() - total.log()))[known].sum()
 
 
-def fit(tables: Sequence[Table], names: Sequence[str]) -> Round:
-    """The round of weights that makes the truth of ``tables`` likeliest."""
+def fit(tables: Sequence[Table], names: Sequence[str], belief: Belief) -> Round:
+    """The round of weights that makes the truth of ``tables`` likeliest, given a belief."""
     useful = [t for t in tables if t.used.any()]
     # a signal that was silent throughout has no curve: nothing was learnt of it
     names = [n for n in names if any(np.isfinite(t.values[n]).any() for t in useful)]
-    examples = [example(t, names) for t in useful]
-    total = sum(e.weight * len(e.used) for e in examples)
+    data = examples(useful, names)
+    slopes = torch.tensor([[belief.slopes.get(n, 0.0)] for n in names])
+    straight = slopes * (torch.tensor(KNOTS) - 0.5)
     model = Curves(len(names))
     search = torch.optim.LBFGS(model.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         search.zero_grad()
-        curves = model.curves()
-        loss = sum((e.weight * model.loss(e, curves) for e in examples), torch.zeros(1)) / total
-        rough = ((curves[:, 1:] - curves[:, :-1]) ** 2).sum()
-        loss = loss + RIDGE * ((curves**2).sum() + (model.nothing**2).sum()) + SMOOTH * rough
+        bent = model.curves()
+        rough = ((bent[:, 1:] - bent[:, :-1]) ** 2).sum()
+        loss = model.loss(data, bent + straight) + belief.smooth * rough
+        loss = loss + belief.ridge * ((bent**2).sum() + (model.nothing**2).sum())
         loss.backward()
         return loss
 
     search.step(closure)
     with torch.no_grad():
-        curves = {n: c.numpy().astype(np.float32) for n, c in zip(names, model.curves(), strict=True)}
+        curves = {n: c.numpy() for n, c in zip(names, model.curves() + straight, strict=True)}
         nothing = dict(zip(NOTHING_NAMES, model.nothing.tolist(), strict=True)) | {"bias": float(model.bias)}
     return Round(curves, nothing)
 
@@ -141,10 +162,10 @@ def with_whole_table(tables: Sequence[Table], first: Round) -> None:
         t.values |= whole_table(t.block, o, claim, others + claim if settled else others)
 
 
-def two_rounds(scenarios: Sequence[Sequence[Table]], names: Sequence[str]) -> tuple[Round, Round]:
+def two_rounds(scenarios: Sequence[Sequence[Table]], names: Sequence[str], belief: Belief) -> tuple[Round, Round]:
     """Both rounds, fitted on tables that compete within their scenario only."""
     everything = [t for tables in scenarios for t in tables]
-    first = fit(everything, names)
+    first = fit(everything, names, belief)
     for tables in scenarios:
         with_whole_table(tables, first)
-    return first, fit(everything, (*names, *WHOLE_TABLE_NAMES))
+    return first, fit(everything, (*names, *WHOLE_TABLE_NAMES), belief)

@@ -11,15 +11,21 @@ from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.combine import Odds
 
 Answered = Sequence[tuple[Table, Odds]]
+Scores = dict[str, dict[str, float]]
+"""Project or pair -> name of a figure -> its value."""
 
 
-def project_scores(answers: Answered) -> dict[str, float]:
-    """Macro means over projects: recall@1, of renamed columns, F1, calibration error, precision and coverage at 0.9."""
+def project_scores(answers: Answered) -> Scores:
+    """By project: recall@1, of renamed columns, F1, calibration error, precision and coverage at 0.9."""
     rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for table, odds in answers:
-        for row in _rows(table, odds):
-            rows[table.group].append(row)
-    each = [_report(r) for r in rows.values()]
+        rows[table.group] += _rows(table, odds)
+    return {group: _report(r) for group, r in rows.items()}
+
+
+def macro(scores: Scores) -> dict[str, float]:
+    """Means over projects or pairs; where one has nothing to say (NaN), over the others."""
+    each = list(scores.values())
     return {k: float(np.nanmean([e[k] for e in each])) for k in each[0]}
 
 
@@ -61,23 +67,23 @@ def _report(rows: list[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def pair_scores(answers: Answered) -> dict[str, float]:
-    """Means over pairs: mean reciprocal rank, recall at ground truth (Valentine), F1 of the one-to-one answer."""
-    each = []
+def pair_scores(answers: Answered) -> Scores:
+    """By pair: mean reciprocal rank, recall at ground truth (Valentine), F1 of the one-to-one answer."""
+    each = {}
     for table, odds in answers:
         p, right = odds.candidates, table.right
         ranks = [1 + (p[i] > p[i][right[i]].max()).sum() for i in np.flatnonzero(right.any(axis=1))]
         top = np.argsort(-p.ravel(), kind="stable")[: right.sum()]
         chosen = [(i, j) for i, j in enumerate(assign(odds)) if j >= 0]
         hit = sum(right[i, j] for i, j in chosen)
-        each.append({
+        each[table.name] = {
             "MRR": float(np.mean([1 / r for r in ranks])),
             "recall@GT": float(right.ravel()[top].mean()),
             "F1": 2 * hit / max(1, len(chosen) + right.sum()),
-        })  # fmt: skip
-    return {k: float(np.mean([e[k] for e in each])) for k in each[0]}
+        }
+    return each
 
 
-def show(name: str, scores: dict[str, float]) -> None:
-    """One line of figures."""
-    print(f"{name:28}" + "".join(f"  {k} {v:.3f}" for k, v in scores.items()), flush=True)
+def show(name: str, scores: Scores) -> None:
+    """One line of means."""
+    print(f"{name:28}" + "".join(f"  {k} {v:.3f}" for k, v in macro(scores).items()), flush=True)

@@ -14,14 +14,15 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import fabricate
 import torch
 from cases import Table, load_gold, pair_table, project_tables, read_case, read_pair
-from learning import Round, odds, two_rounds, with_whole_table
-from scoring import pair_scores, project_scores, show
+from learning import Belief, Round, odds, two_rounds, with_whole_table
+from scoring import Scores, pair_scores, project_scores, show
 
 import dbt_schema_embed.match as match_room
 from dbt_schema_embed.embed import embed_relations, open_embedder, pair_texts
@@ -31,6 +32,18 @@ FOLDS = 6
 VALUED = ("value_kind", "value_shape", "value_letters", "value_range", "value_spread", "value_meaning")
 PAIRS_ONLY = (*VALUED, "described", "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
+PROJECT_BELIEF = Belief(ridge=5e-5, smooth=5e-4)
+PAIR_BELIEF = Belief(
+    ridge=2e-4,
+    smooth=2e-3,
+    slopes={"exact": 4, "name_meaning": 4, "name_with_values": 4, "value_meaning": 4, "name_in_description": 2},
+)
+"""Four sets of pairs teach little, and what they teach of letters and words drowns what names and values mean, which
+holds for a fifth set too: so that rises before any data. Projects are many and speak for themselves."""
+Data = dict[str, Any]
+""""project": tables by scenario; "tables": (pairs with published truth, fabricated pairs). Either may be missing."""
+Pairs = tuple[list[Table], list[Table]]
+DATA: Data = {}
 WEIGHTS = Path(match_room.__file__).with_name("weights.json")
 
 
@@ -54,7 +67,7 @@ def project_scenarios(cases: Path) -> dict[str, list[Table]]:
     return found
 
 
-def pair_sets(cases: Path) -> tuple[list[Table], list[Table]]:
+def pair_sets(cases: Path) -> Pairs:
     """(pairs with published truth, pairs fabricated from the dbt projects' seeds)."""
     embedder = open_embedder()
     embed = partial(embed_relations, embedder=embedder, texts_of=pair_texts)
@@ -68,11 +81,21 @@ def pair_sets(cases: Path) -> tuple[list[Table], list[Table]]:
     return real, made
 
 
-def folds(groups: Sequence[str]) -> list[list[str]]:
-    """Groups dealt into FOLDS parts."""
+def read_data(cases: Path, only: str | None = None) -> Data:
+    """Both kinds of data, or one."""
+    data: Data = {}
+    if only != "tables":
+        data["project"] = project_scenarios(cases)
+    if only != "project":
+        data["tables"] = pair_sets(cases)
+    return data
+
+
+def folds(groups: Sequence[str], parts: int = FOLDS) -> list[list[str]]:
+    """Groups dealt into parts."""
     dealt = sorted(set(groups))
     random.Random(3).shuffle(dealt)
-    return [dealt[i::FOLDS] for i in range(FOLDS)]
+    return [dealt[i::parts] for i in range(parts)]
 
 
 def names_without(left_out: Sequence[str]) -> tuple[str, ...]:
@@ -81,26 +104,28 @@ def names_without(left_out: Sequence[str]) -> tuple[str, ...]:
     return tuple(n for n in SIGNAL_NAMES if n not in gone)
 
 
-def _fit_project(scenarios: dict[str, list[Table]], names: Sequence[str], out: Sequence[str]) -> tuple[Round, Round]:
-    torch.set_num_threads(1)
-    share = {"auto": 0.3, "all": 0.25, "bare": 0.2, "short": 0.15, "split": 0.1}
-    kept = [[replace(t, weight=share[s]) for t in _some(ts, s) if t.group not in out] for s, ts in scenarios.items()]
-    return two_rounds(kept, names)
+Scenarios = dict[str, list[Table]]
+SHARE = {"auto": 0.3, "all": 0.25, "bare": 0.2, "short": 0.15, "split": 0.1}
+"""What each scenario counts. Made-up ones are trained on every other table: the projects as they are count most."""
 
 
-def _some(tables: Sequence[Table], scenario: str) -> Sequence[Table]:
-    """Made-up scenarios are trained on every other table: the projects as they are count, and an hour is an hour."""
-    return tables if scenario in ("auto", "all") else tables[::2]
-
-
-def _fold_project(scenarios: dict[str, list[Table]], names: Sequence[str], out: Sequence[str]) -> dict[str, list[Any]]:
-    first, second = _fit_project(scenarios, names, out)
-    answers: dict[str, list[Any]] = {}
+def fit_project(scenarios: Scenarios, names: Sequence[str], out: Sequence[str]) -> tuple[Round, Round]:
+    """The project's two rounds, trained without the groups ``out``."""
+    kept = []
     for scenario, tables in scenarios.items():
-        held = [replace(t, values=dict(t.values)) for t in tables if t.group in out]
-        with_whole_table(held, first)
-        answers[scenario] = [(t, odds(t, second)) for t in held if t.scored]
-    return answers
+        some = tables if scenario in ("auto", "all") else tables[::2]
+        kept.append([replace(t, weight=SHARE[scenario], values=dict(t.values)) for t in some if t.group not in out])
+    return two_rounds(kept, [n for n in names if n.removesuffix("_relative") not in PAIRS_ONLY], PROJECT_BELIEF)
+
+
+def ask_projects(scenarios: Scenarios, rounds: tuple[Round, Round], groups: Sequence[str]) -> dict[str, Scores]:
+    """Scores of what the rounds say of ``groups``, by scenario."""
+    scores = {}
+    for scenario, tables in scenarios.items():
+        held = [replace(t, values=dict(t.values)) for t in tables if t.group in groups]
+        with_whole_table(held, rounds[0])
+        scores[scenario] = project_scores([(t, odds(t, rounds[1])) for t in held if t.scored])
+    return scores
 
 
 def _weigh(real: Sequence[Table], made: Sequence[Table], out: Sequence[str]) -> list[Table]:
@@ -125,40 +150,61 @@ def _blind(table: Table, what: str, weight: float) -> Table:
     return replace(table, values=values, weight=weight)
 
 
-def _fold_pairs(real: Sequence[Table], made: Sequence[Table], names: Sequence[str], out: Sequence[str]) -> list[Any]:
-    torch.set_num_threads(1)
-    first, second = two_rounds([[t] for t in _weigh(real, made, out)], names)
-    held = [replace(t, values=dict(t.values)) for t in real if t.group in out]
+def fit_pairs(pairs: Pairs, names: Sequence[str], out: Sequence[str]) -> tuple[Round, Round]:
+    """The two rounds of two tables alone, trained without the sets ``out``."""
+    return two_rounds([[t] for t in _weigh(*pairs, out)], names, PAIR_BELIEF)
+
+
+def ask_pairs(pairs: Pairs, rounds: tuple[Round, Round], groups: Sequence[str]) -> Scores:
+    """Scores of what the rounds say of the real pairs of ``groups``."""
+    held = [replace(t, values=dict(t.values)) for t in pairs[0] if t.group in groups]
     for t in held:
-        with_whole_table([t], first)
-    return [(t, odds(t, second)) for t in held]
+        with_whole_table([t], rounds[0])
+    return pair_scores([(t, odds(t, rounds[1])) for t in held])
 
 
-def cross_validate(data: Any, names: Sequence[str], workers: int) -> None:
+def left_out_projects(names: Sequence[str], groups: Sequence[str]) -> dict[str, Scores]:
+    """Train without ``groups`` of DATA, and ask about them."""
+    torch.set_num_threads(1)
+    return ask_projects(DATA["project"], fit_project(DATA["project"], names, groups), groups)
+
+
+def left_out_sets(names: Sequence[str], groups: Sequence[str]) -> Scores:
+    """The same of pairs."""
+    torch.set_num_threads(1)
+    return ask_pairs(DATA["tables"], fit_pairs(DATA["tables"], names, groups), groups)
+
+
+def parts_of(data: Data) -> tuple[list[list[str]], list[list[str]]]:
+    """What is left out together: vendors in FOLDS parts, and sets one by one."""
+    projects = folds([t.group for t in data["project"]["auto"]]) if "project" in data else []
+    return projects, [[g] for g in sorted({t.group for t in data["tables"][0]})] if "tables" in data else []
+
+
+def cross_validate(data: Data, names: Sequence[str], workers: int) -> None:
     """Print what the left-out projects and sets got."""
-    with ProcessPoolExecutor(workers) as pool:
-        if "project" in data:
-            scenarios = data["project"]
-            left = [n for n in names if n.removesuffix("_relative") not in PAIRS_ONLY]
-            parts = folds([t.group for t in scenarios["auto"]])
-            done = list(pool.map(partial(_fold_project, scenarios, left), parts))
-            for scenario in scenarios:
-                show(f"dbt, targets {scenario}", project_scores([a for d in done for a in d[scenario]]))
-        if "tables" in data:
-            real, made = data["tables"]
-            sets = [[g] for g in sorted({t.group for t in real})]
-            for (group,), answers in zip(sets, pool.map(partial(_fold_pairs, real, made, names), sets), strict=True):
-                show(f"pairs, {group}", pair_scores(answers))
+    projects, sets = parts_of(data)
+    with workers_with(data, workers) as pool:
+        done = list(pool.map(partial(left_out_projects, names), projects))
+        for scenario in data.get("project", ()):
+            show(f"dbt, targets {scenario}", {k: v for d in done for k, v in d[scenario].items()})
+        for (group,), scores in zip(sets, pool.map(partial(left_out_sets, names), sets), strict=True):
+            show(f"pairs, {group}", scores)
 
 
-def final(data: Any, names: Sequence[str]) -> dict[str, Any]:
+def workers_with(data: Data, workers: int) -> ProcessPoolExecutor:
+    """Processes that find ``data`` in DATA: forked after it is there, for it is gigabytes."""
+    DATA.update(data)
+    return ProcessPoolExecutor(workers, mp_context=get_context("fork"))
+
+
+def final(data: Data, names: Sequence[str]) -> dict[str, Any]:
     """The weights file's content, trained on everything."""
     out: dict[str, Any] = {"knots": [round(float(k), 2) for k in KNOTS]}
     if "project" in data:
-        left = [n for n in names if n.removesuffix("_relative") not in PAIRS_ONLY]
-        out["project"] = [_plain(r) for r in _fit_project(data["project"], left, ())]
+        out["project"] = [_plain(r) for r in fit_project(data["project"], names, ())]
     if "tables" in data:
-        out["tables"] = [_plain(r) for r in two_rounds([[t] for t in _weigh(*data["tables"], ())], names)]
+        out["tables"] = [_plain(r) for r in fit_pairs(data["tables"], names, ())]
     return out
 
 
@@ -193,11 +239,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-validation", action="store_true")
     args = parser.parse_args()
-    data: dict[str, Any] = {}
-    if args.only != "tables":
-        data["project"] = project_scenarios(args.cases)
-    if args.only != "project":
-        data["tables"] = pair_sets(args.cases)
+    data = read_data(args.cases, args.only)
     names = names_without([n for n in args.without.split(",") if n])
     if not args.no_validation:
         cross_validate(data, names, args.workers)

@@ -116,6 +116,7 @@ class Embedded:
     relation: Relation
     facets: Mapping[str, "NDArray[np.float32]"]  # facet name -> (n_columns, d), rows of length 1 or 0
     table: "NDArray[np.float32]"  # (d,): the relation's own name
+    values: tuple["NDArray[np.float32]", ...] = ()  # (v, d) a column: some of its values; empty in a project
 
 
 @dataclass(frozen=True, slots=True)

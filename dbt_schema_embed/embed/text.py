@@ -1,7 +1,7 @@
-"""The texts that stand for a column: its name, its name within its table, and its description, each for itself.
+"""The texts that stand for a column: its name and its description, each for itself, and one for its table.
 
-Facets are encoded and scored separately. Measured on real projects: type words in a text hurt, long shared prose hurts,
-and the table tells `id` in one table from `id` in another.
+Facets are encoded and scored separately. Measured on real projects: type words in a text hurt, and so does long shared
+prose. The table tells `id` in one table from `id` in another: see `embed_relations` on "in_table".
 """
 
 import re
@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from dbt_schema_embed.records import Column, Relation
 
@@ -18,8 +19,10 @@ TEXT_VERSION = 1
 DESCRIPTION_LIMIT = 240
 """Characters of a description that are encoded; prose beyond the first sentences is shared between columns."""
 
-VALUES_SHOWN, VALUE_LIMIT = 6, 40
-"""Sample values that stand for a column in the text of a pair, and the characters of each."""
+VALUES_SHOWN, VALUES_APART, VALUE_LIMIT = 6, 12, 60
+"""Sample values that follow a column's name in the text of a pair, those encoded each for itself, and the characters of
+each. Apart, they find ``site of resection`` for ``tumor site`` by what stands in both: with values joined in one
+text instead, gdc loses 0.03 of mean reciprocal rank when left out of the training."""
 
 NAME_LIMIT = 200
 """Characters of a name that are read: longer ones are not names."""
@@ -34,56 +37,56 @@ _MARKUP = re.compile(r"[`*]+|\[(?P<label>[^\]]*)\]\([^)]*\)")
 class FacetTexts:
     """What to encode for a relation. Each facet has one text a column, in order; "" means there is nothing to say."""
 
-    facets: Mapping[str, tuple[str, ...]]  # "name", "in_table", "description"; of `pair_texts` those that fit there
+    facets: Mapping[str, tuple[str, ...]]  # "name", "description"; of `pair_texts` more
     table: str  # words of the relation's own name
     private: frozenset[str] = frozenset()  # facets whose texts hold sample values: not to be remembered on disk
+    values: tuple[tuple[str, ...], ...] = ()  # some values of each column, as private
 
 
 def column_texts(relation: Relation) -> FacetTexts:
     """The texts of every column of ``relation`` and of the relation itself.
 
-    >>> column_texts(Relation("m", "stg_stripe__charges", "model", (Column("customerId"),))).facets["in_table"]
-    ('charges: customer id',)
+    >>> texts = column_texts(Relation("m", "stg_stripe__charges", "model", (Column("customerId"),)))
+    >>> texts.table, texts.facets["name"]
+    ('charges', ('customer id',))
     """
-    table = table_words(relation)
-    names = tuple(words(c.name) for c in relation.columns)
     return FacetTexts(
         facets={
-            "name": names,
-            "in_table": tuple(f"{table}: {name}" if table and name else name for name in names),
+            "name": tuple(words(c.name) for c in relation.columns),
             "description": tuple(_description(c) for c in relation.columns),
         },
-        table=table,
+        table=table_words(relation),
     )
 
 
 def pair_texts(relation: Relation) -> FacetTexts:
-    """As `column_texts`, with what counts where two tables stand alone: "described", "with_values" and "values".
+    """As `column_texts`, with what counts where two tables stand alone: "described", "with_values", and values apart.
 
     >>> table = Relation("t", "t", "table", (Column("sex", description="At birth.", values=("male", "female")),))
-    >>> [pair_texts(table).facets[name] for name in ("described", "with_values", "values")]
-    [('sex: At birth.',), ('sex: male, female',), ('male, female',)]
+    >>> texts = pair_texts(table)
+    >>> texts.facets["described"], texts.facets["with_values"], texts.values
+    (('sex: At birth.',), ('sex: male, female',), (('male', 'female'),))
     """
     plain = column_texts(relation)
     names, described = plain.facets["name"], plain.facets["description"]
-    values = tuple(_some_values(c) for c in relation.columns)
+    values = tuple(_wordy_values(c) for c in relation.columns)
+    shown = (", ".join(some[:VALUES_SHOWN]) for some in values)
     more = {
         "described": tuple(_joined(n, d) for n, d in zip(names, described, strict=True)),
-        "with_values": tuple(_joined(n, v) for n, v in zip(names, values, strict=True)),
-        "values": values,
+        "with_values": tuple(_joined(n, v) for n, v in zip(names, shown, strict=True)),
     }
-    return FacetTexts({**plain.facets, **more}, plain.table, frozenset({"with_values", "values"}))
+    return FacetTexts({**plain.facets, **more}, plain.table, frozenset({"with_values"}), values)
 
 
 def _joined(name: str, rest: str) -> str:
     return f"{name}: {rest}" if rest else name
 
 
-def _some_values(column: Column) -> str:
-    """The first values of a column of words; "" for numbers, dates and codes, which mean nothing to an encoder."""
-    few = [v.strip()[:VALUE_LIMIT] for v in (column.values or column.accepted_values)[:VALUES_SHOWN]]
-    wordy = [v for v in few if sum(c.isalpha() for c in v) > len(v) / 2]
-    return ", ".join(few) if 2 * len(wordy) > len(few) else ""
+def _wordy_values(column: Column) -> tuple[str, ...]:
+    """The first values that are words: numbers, dates and codes mean nothing to an encoder."""
+    found = dict.fromkeys(v.strip()[:VALUE_LIMIT] for v in column.values or column.accepted_values)
+    wordy = (v for v in found if v and sum(c.isalpha() for c in v) > len(v) / 2)
+    return tuple(islice(wordy, VALUES_APART))
 
 
 def table_words(relation: Relation) -> str:

@@ -7,7 +7,7 @@ from dbt_schema_embed.match.habits import rule_between
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.records import Evidence
 
-_VALUES = ("value_overlap", "value_shape", "value_letters", "value_range")
+_VALUES = ("value_overlap", "value_meaning", "value_shape", "value_letters", "value_range")
 
 
 def evidence(table: Ranked, i: int, j: int) -> Evidence:
@@ -66,6 +66,8 @@ def _because(table: Ranked, i: int, j: int) -> str:
         return f"{value['value_overlap']:.0%} of the values in common"
     if max(value["source_words_found"], value["target_words_found_in_table"]) > 0.6:
         return "words in common"
+    if np.nan_to_num(value["value_meaning"]) > 0.7:
+        return f"values near in meaning ({value['value_meaning']:.2f})"
     if np.nan_to_num(value["description"]) > 0.7 or np.nan_to_num(value["name_in_description"]) > 0.6:
         return "the description fits"
     return f"near in meaning ({max(value['name_meaning'], value['meaning_in_table']):.2f})"

@@ -89,7 +89,6 @@ def test_column_texts_keep_facets_apart() -> None:
     assert texts.table == "charges"
     assert texts.facets == {
         "name": ("customer id", "amount"),
-        "in_table": ("charges: customer id", "charges: amount"),
         "description": ("Who paid.", ""),
     }
 
@@ -115,4 +114,4 @@ def test_descriptions_are_cleaned_and_cut(given_text: str, expected: str) -> Non
 def test_a_relation_without_columns() -> None:
     """Facets are empty, not missing."""
     texts = column_texts(Relation("m", "orders", "model"))
-    assert texts.facets == {"name": (), "in_table": (), "description": ()}
+    assert texts.facets == {"name": (), "description": ()}

@@ -1,4 +1,6 @@
-"""Cosines of the encoder's vectors: names, names in their tables, descriptions."""
+"""Cosines of the encoder's vectors: names, names in their tables, descriptions, values."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -42,8 +44,28 @@ def name_with_values(block: Block) -> Matrix:
 
 
 def value_meaning(block: Block) -> Matrix:
-    """Cosine of some of the two columns' values; silent where either has no text values."""
-    return _facet(block, "values")
+    """How well each side's values are found on the other: the mean of every value's best cosine, of both directions."""
+    out = np.full(block.shape, np.nan, np.float32)
+    left = block.source.values
+    right = [block.models[m].values[c] for m, c in zip(block.model_of, block.column_of, strict=True) if left]
+    rows = [i for i, v in enumerate(left) if len(v)]
+    columns = [j for j, v in enumerate(right) if len(v)]
+    if not rows or not columns:
+        return out
+    ours, theirs = [left[i] for i in rows], [right[j] for j in columns]
+    cosine = np.concatenate(ours) @ np.concatenate(theirs).T
+    forward = _of_groups(np.add, _of_groups(np.maximum, cosine, theirs, 1), ours, 0)
+    backward = _of_groups(np.add, _of_groups(np.maximum, cosine, ours, 0), theirs, 1)
+    many, few = np.array([len(v) for v in ours]), np.array([len(v) for v in theirs])
+    out[np.ix_(rows, columns)] = np.clip((forward / many[:, None] + backward / few[None, :]) / 2, 0, 1)
+    return out
+
+
+def _of_groups(operation: np.ufunc, values: Matrix, groups: Sequence[Matrix], axis: int) -> Matrix:
+    """``operation`` over each run of rows or columns that belongs to one column's values."""
+    starts = np.cumsum([0, *(len(v) for v in groups[:-1])])
+    found: Matrix = operation.reduceat(values, starts, axis=axis)
+    return found
 
 
 def _facet(block: Block, name: str) -> Matrix:
