@@ -3,17 +3,22 @@
 {% endmacro %}
 
 {#-
-    How this project writes a staging model, learnt from the models that select from `source_name`, or from any source
+    How this project writes a staging model, learnt from its models that select from `source_name`, or from any source
     where there are none: {ctes, leading_commas, upper, indent, airy}. Two habits that are equally frequent: the default.
+    `dbt-schema-embed stage` learns the same (write/style.py); a test holds the two together.
 -#}
 {% macro default__schema_embed_style(source_name) %}
     {%- set re = modules.re -%}
     {%- set near = [] -%}
     {%- set far = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.language == 'sql' and node.raw_code -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.package_name == project_name -%}
+        {%- set sources = [] -%}
         {%- for parent in node.depends_on.nodes if parent in graph.sources -%}
-            {%- do (near if graph.sources[parent].source_name == source_name else far).append(node.raw_code) -%}
+            {%- do sources.append(graph.sources[parent].source_name) -%}
         {%- endfor -%}
+        {%- if sources and node.language == 'sql' and node.raw_code | trim -%}
+            {%- do (near if source_name in sources else far).append(node.raw_code) -%}
+        {%- endif -%}
     {%- endfor -%}
     {%- set tally = {'leading': 0, 'trailing': 0, 'upper': 0, 'lower': 0, 'airy': 0, 'dense': 0} -%}
     {%- set ctes = {} -%}

@@ -1,6 +1,6 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
@@ -138,7 +138,7 @@ class Decisions:
         root = Path(project_dir)
         file = _files_of(root, self._session.settings, source)[0][1]
         opened = self._session.open(root, artifacts, lineage_of=(), values=False)
-        examples = list(_staging_sql(root, opened.project))
+        examples = _staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
         return self._carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
@@ -200,18 +200,23 @@ def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[
     return found
 
 
-def _staging_sql(root: Path, project: Project) -> Iterator[str]:
-    """The SQL of the project's own models that read a source: what a new staging model should look like."""
-    sources = {r.id for r in project.relations if r.kind == "source"}
+def _staging_sql(root: Path, project: Project, source: str) -> list[str]:
+    """What a new staging model should look like: the SQL of the project's models that read the source of table
+    ``source`` ("stripe.charges"), of those that read any source where there are none. Some will do."""
+    names = {r.id: r.source_name for r in project.relations if r.kind == "source"}
+    own = [r for r in project.relations if r.kind == "model" and r.package == project.name and r.has_sql]
+    readers = [(r.path, {names[parent] for parent in r.parents if parent in names}) for r in own]
+    near = [path for path, read in readers if source.rpartition(".")[0].lower() in map(str.lower, read)]
+    return _texts(root, near) or _texts(root, [path for path, read in readers if read])
+
+
+def _texts(root: Path, paths: Sequence[str]) -> list[str]:
+    """The SQL in the files of ``paths`` that say anything, `_EXAMPLES` at most."""
     inside = root.resolve()
-    found = 0
-    for relation in project.relations:
-        if found == _EXAMPLES:
-            return
-        if relation.kind != "model" or relation.package != project.name or not sources.intersection(relation.parents):
-            continue
-        path = (root / relation.path).resolve()  # the manifest's word: it may lead anywhere
-        if not relation.has_sql or path.suffix != ".sql" or not path.is_relative_to(inside):
+    found: list[str] = []
+    for name in paths:
+        path = (root / name).resolve()  # the manifest's word: it may lead anywhere
+        if path.suffix != ".sql" or not path.is_relative_to(inside):
             continue
         try:
             with path.open("rb") as file:
@@ -219,5 +224,7 @@ def _staging_sql(root: Path, project: Project) -> Iterator[str]:
         except OSError:  # the manifest is older than the files
             continue
         if text.strip():
-            found += 1
-            yield text
+            found.append(text)
+        if len(found) == _EXAMPLES:
+            break
+    return found

@@ -45,6 +45,17 @@ class FakeColumn:
     data_type: str
 
 
+class Attributes(dict[str, Any]):
+    """A dictionary whose keys are attributes too, nested ones as well, as Jinja sees dbt's graph."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            value = self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return Attributes(value) if type(value) is dict else value
+
+
 class _Return(Exception):  # noqa: N818  a jump, not an error
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -1,14 +1,13 @@
 """What the macros render for each engine parses in that engine's own dialect, and uses what the engine has."""
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import sqlglot
 from sqlglot import exp
 
-from tests.dbt.rendering import TYPES, FakeColumn, FakeRelation, Macros
+from tests.dbt.rendering import TYPES, Attributes, FakeColumn, FakeRelation, Macros
 
 ENGINES = sorted(TYPES)
 RELATIONS = {
@@ -135,50 +134,6 @@ def test_a_cast_is_written_where_types_differ(
 )
 def test_a_type_says_what_can_be_said_of_its_values(root: Path, data_type: str, kind: str) -> None:
     assert Macros(root / "macros", "duckdb").schema_embed_type_kind(data_type) == kind
-
-
-def staging(code: str, name: str) -> dict[str, Any]:
-    return {
-        "resource_type": "model", "language": "sql", "raw_code": code, "name": name,
-        "depends_on": {"nodes": ["source.p.crm.people"]},
-    }  # fmt: skip
-
-
-DENSE = "WITH src AS (\n  SELECT * FROM {{ source('crm', 'people') }}\n)\nSELECT\n  a\n  , b\n  , c\nFROM src\n"
-
-
-def test_the_style_is_learnt_from_the_projects_staging_models(root: Path) -> None:
-    graph = {
-        "nodes": {name: Attributes(staging(DENSE, name)) for name in ("a", "b")},
-        "sources": {"source.p.crm.people": SimpleNamespace(source_name="crm")},
-    }
-    macros = Macros(root / "macros", "duckdb", graph=Attributes(graph))
-    style = macros.schema_embed_style("crm")
-    assert style == {"ctes": ["src"], "leading_commas": True, "upper": True, "airy": False, "indent": 2}
-    node = SimpleNamespace(source_name="crm", name="people")
-    sql = macros.schema_embed_staging_sql(node, ["a", "b as c"], ["not mapped: d"], style)
-    assert sql == (
-        "WITH src AS (\n  SELECT * FROM {{ source('crm', 'people') }}\n)\n"
-        "SELECT\n  a\n  , b as c\n  -- not mapped: d\nFROM src"
-    )
-
-
-def test_without_a_staging_model_the_style_is_dbts_own(root: Path) -> None:
-    macros = Macros(root / "macros", "duckdb", graph=Attributes({"nodes": {}, "sources": {}}))
-    assert macros.schema_embed_style("crm") == {
-        "ctes": ["source", "renamed"], "leading_commas": False, "upper": False, "airy": False, "indent": 4,
-    }  # fmt: skip
-
-
-class Attributes(dict[str, Any]):
-    """A dictionary whose keys are attributes too, nested ones as well, as Jinja sees dbt's graph."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            value = self[name]
-        except KeyError:
-            raise AttributeError(name) from None
-        return Attributes(value) if type(value) is dict else value
 
 
 MAPPED = {"schema_embed": {"model": "stg", "column": "a"}}
