@@ -1,0 +1,65 @@
+"""The pre-commit hooks: what triggers them, and their commands, run as pre-commit runs them."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.cli.conftest import Tool, encoder, example, in_shop, matcher, shop, tool
+
+__all__ = ["encoder", "example", "in_shop", "matcher", "shop", "tool"]
+
+HOOKS: dict[str, dict[str, Any]] = {
+    hook["id"]: hook
+    for hook in yaml.safe_load((Path(__file__).resolve().parent.parent / ".pre-commit-hooks.yaml").read_text("utf-8"))
+}
+
+
+def command(name: str, *args: str) -> list[str]:
+    """What pre-commit runs after the program's name: the entry and the user's args; no file names."""
+    hook = HOOKS[name]
+    assert (hook["language"], hook["pass_filenames"], hook["require_serial"]) == ("python", False, True)
+    program, *words = shlex.split(hook["entry"])
+    assert program == "dbt-schema-embed"
+    return [*words, *args]
+
+
+@pytest.mark.parametrize(
+    ("path", "hooks"),
+    [
+        ("schema_mappings/stripe__charges.yml", ["schema-embed-check"]),
+        ("transform/schema_mappings/stripe__charges.yaml", ["schema-embed-check"]),
+        ("dbt_schema_embed.yml", ["schema-embed-check"]),
+        ("target/manifest.json", ["schema-embed-check", "schema-embed-suggest"]),
+        ("transform/target/catalog.json", ["schema-embed-check", "schema-embed-suggest"]),
+        ("models/staging/_sources.yml", ["schema-embed-suggest"]),
+        ("models/staging/stg_stripe__charges.sql", []),
+        (".pre-commit-hooks.yaml", []),
+        ("my_schema_mappings.yml", []),
+    ],
+)
+def test_what_triggers_them(path: str, hooks: list[str]) -> None:
+    assert [name for name, hook in HOOKS.items() if re.search(hook["files"], path)] == hooks
+
+
+def test_only_suggest_needs_more_than_the_light_install(root: Path) -> None:
+    extras = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    needed = {name: hook.get("additional_dependencies", []) for name, hook in HOOKS.items()}
+    assert needed == {"schema-embed-check": [], "schema-embed-suggest": [".[embed]"]}
+    assert "embed" in extras
+
+
+def test_suggest_fails_until_the_files_are_as_it_wants_them_and_check_then_passes(in_shop: Tool, shop: Path) -> None:
+    first = in_shop(*command("schema-embed-suggest", "--select", "source:stripe"))
+    assert (first.code, first.err.count("wrote schema_mappings/stripe__")) == (1, 7)
+    second = in_shop(*command("schema-embed-suggest", "--select", "source:stripe"))
+    assert (second.code, "the mapping files are up to date" in second.err) == (0, True)
+    assert in_shop(*command("schema-embed-check")).code == 0
+    path = shop / "schema_mappings" / "stripe__charges.yml"
+    path.write_text(path.read_text("utf-8").replace("source: stripe.charges", "source: stripe.chrages"), "utf-8")
+    failed = in_shop(*command("schema-embed-check", "--project-dir", str(shop)))
+    assert (failed.code, "[unknown-source]" in failed.out) == (1, True)
