@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.candidates import Targets, build_block
@@ -55,6 +56,19 @@ def rank(
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
     """
+    # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        return _ranked(sources, models, habits, arrived, mode, barred)
+
+
+def _ranked(
+    sources: Sequence[Embedded],
+    models: Sequence[Embedded],
+    habits: Habits,
+    arrived: Collection[str],
+    mode: Mode,
+    barred: Barred | None,
+) -> list[Ranked]:
     lexicon = Lexicon([s.relation for s in sources], [m.relation for m in models])
     targets = Targets(models)
     first, second = load_rounds(mode)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
 
-EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "tokenizers")
+EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "threadpoolctl", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
 
 
