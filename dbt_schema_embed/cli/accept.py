@@ -6,7 +6,7 @@ import click
 
 from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say, say_written
-from dbt_schema_embed.cli.options import Place, examples, project_options
+from dbt_schema_embed.cli.options import Place, answer_options, examples, project_options
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -26,16 +26,7 @@ if TYPE_CHECKING:
 @click.option(
     "--min-confidence", type=click.FloatRange(0, 1), metavar="0..1", help="Every suggestion that is at least so sure."
 )
-@click.option(
-    "--model",
-    metavar="NAME",
-    shell_complete=completion.models,
-    help="With --column: another answer than the suggested one.",
-)
-@click.option(
-    "--column", "model_column", metavar="NAME", shell_complete=completion.model_columns, help="The column of --model."
-)
-@click.option("--note", metavar="TEXT", help="A note to keep with the row.")
+@answer_options("With --column: another answer than the suggested one.")
 @project_options
 def command(
     engine: "SchemaEmbed",

@@ -118,6 +118,32 @@ def selection_options(function: Function) -> Function:
     return function
 
 
+def targets_option(function: Function) -> Function:
+    """Adds --targets: which models may be fed."""
+    return click.option(
+        "--targets",
+        type=click.Choice(("auto", "all")),
+        help="auto: models that could be fed next; all: every model, for a second vendor into one model.  "
+        "[default: auto]",
+    )(function)
+
+
+def answer_options(model_help: str) -> Callable[[Function], Function]:
+    """Adds --model and --column (as ``model_column``), which name one answer, and --note."""
+
+    def add(function: Function) -> Function:
+        for option in reversed((
+            click.option("--model", metavar="NAME", shell_complete=completion.models, help=model_help),
+            click.option("--column", "model_column", metavar="NAME", shell_complete=completion.model_columns,
+                         help="The column of --model."),
+            click.option("--note", metavar="TEXT", help="A note to keep with the row."),
+        )):  # fmt: skip
+            function = option(function)
+        return function
+
+    return add
+
+
 class Selecting(click.Command):
     """A command whose --select and --exclude take several values after them, as dbt's do."""
 

@@ -6,7 +6,7 @@ import click
 
 from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import say_written
-from dbt_schema_embed.cli.options import Place, examples, project_options
+from dbt_schema_embed.cli.options import Place, answer_options, examples, project_options
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -21,16 +21,7 @@ if TYPE_CHECKING:
 )
 @click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
 @click.argument("columns", nargs=-1, required=True, metavar="COLUMN...", shell_complete=completion.table_then_columns)
-@click.option(
-    "--model",
-    metavar="NAME",
-    shell_complete=completion.models,
-    help="With --column: which answer, where a column has several.",
-)
-@click.option(
-    "--column", "model_column", metavar="NAME", shell_complete=completion.model_columns, help="The column of --model."
-)
-@click.option("--note", metavar="TEXT", help="A note to keep with the row.")
+@answer_options("With --column: which answer, where a column has several.")
 @project_options
 def command(
     engine: "SchemaEmbed",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli.console import say
-from dbt_schema_embed.cli.options import Place, Selecting, examples, project_options, selection_options
+from dbt_schema_embed.cli.options import Place, Selecting, examples, project_options, selection_options, targets_option
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     ),
 )
 @selection_options
-@click.option("--targets", type=click.Choice(("auto", "all")), help="As in suggest.  [default: auto]")
+@targets_option
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

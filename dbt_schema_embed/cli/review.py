@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli.console import color_wanted, say, settle
-from dbt_schema_embed.cli.options import Place, Selecting, examples, project_options, selection_options
+from dbt_schema_embed.cli.options import Place, Selecting, examples, project_options, selection_options, targets_option
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     epilog=examples("dbt-schema-embed review", "dbt-schema-embed review --select source:stripe"),
 )
 @selection_options
-@click.option("--targets", type=click.Choice(("auto", "all")), help="As in suggest.  [default: auto]")
+@targets_option
 @project_options
 def command(
     engine: "SchemaEmbed",

@@ -16,6 +16,7 @@ from dbt_schema_embed.cli.options import (
     output_options,
     project_options,
     selection_options,
+    targets_option,
 )
 
 if TYPE_CHECKING:
@@ -34,11 +35,7 @@ if TYPE_CHECKING:
     ),
 )
 @selection_options
-@click.option(
-    "--targets",
-    type=click.Choice(("auto", "all")),
-    help="auto: models that could be fed next; all: every model, for a second vendor into one model.  [default: auto]",
-)
+@targets_option
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
 @click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
 @click.option(
