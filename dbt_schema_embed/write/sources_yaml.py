@@ -10,6 +10,9 @@ from dbt_schema_embed.write.yamledit import Edits, Indent, Raw, Value
 from dbt_schema_embed.write.yamltree import Node, YamlTextError, parse
 
 KEY = "schema_embed"
+ADDED = "added"
+"""Stands in the first entry of a column that the YAML did not list: with its entries the whole column goes again."""
+
 Entry: TypeAlias = Mapping[str, str]
 
 
@@ -89,29 +92,60 @@ def _name(item: Node) -> str:
 def _edit_table(edits: Edits, table: Node, meta: TableMeta) -> None:
     items = _list(table, "columns")
     new: list[Value] = []
-    touched: set[int] = set()
+    kept: set[int] = set()
     named = _Named(items)
     for column, entries in meta.columns.items():
         node = named.get(column)
         if node is None:
             quote: dict[str, Value] = {"quote": Raw("true")} if column in meta.cased else {}
-            new.append({"name": column, **quote, "config": {"meta": {KEY: _value(entries)}}})
+            new.append({"name": column, **quote, "config": {"meta": {KEY: _value(entries, added=True)}}})
         else:
-            touched.add(id(node))
-            _set_entry(edits, node, _value(entries))
-    for item in items:
-        if id(item) not in touched and _entry(item) is not None:
+            kept.add(id(node))
+            _set_entry(edits, node, _value(entries, added=_is_added(node)))
+    drop = []
+    for place, item in enumerate(items):
+        if id(item) in kept or _entry(item) is None:
+            continue
+        if _is_added(item) and _only_ours(item):
+            drop.append(place)
+        else:
             _remove_entry(edits, item)
-    if new:  # last: what grows inside the last column stands before what follows it
-        columns = table.get("columns")
-        if columns is not None and items:
-            edits.change_items(columns, (), new)
-        else:
+    _change_columns(edits, table, drop, new)
+
+
+def _change_columns(edits: Edits, table: Node, drop: Sequence[int], new: Sequence[Value]) -> None:
+    """Last of all: what grows inside the last column stands before what follows it."""
+    columns = table.get("columns")
+    if columns is None or not columns.items:
+        if new:
             edits.put(table, "columns", new)
+    elif len(drop) == len(columns.items) and not new:
+        edits.remove_pair(table, "columns")
+    elif drop or new:
+        edits.change_items(columns, drop, new)
 
 
-def _value(entries: Sequence[Entry]) -> Value:
-    return dict(entries[0]) if len(entries) == 1 else [dict(entry) for entry in entries]
+def _value(entries: Sequence[Entry], *, added: bool = False) -> Value:
+    written: list[dict[str, Value]] = [dict(entry) for entry in entries]
+    if added:
+        written[0][ADDED] = Raw("true")
+    return written[0] if len(written) == 1 else written
+
+
+def _is_added(column: Node) -> bool:
+    """Whether `apply` has added the column."""
+    entry = _entry(column)
+    first = entry.items[0] if entry is not None and entry.items else entry
+    mark = first.get(ADDED) if first is not None and first.kind == "mapping" else None
+    return mark is not None and mark.text == "true"
+
+
+def _only_ours(column: Node) -> bool:
+    """Whether nothing stands in the column that people have written since."""
+    _, config, meta, _ = _path(column)
+    return {key.text for key, _ in column.pairs} <= {"name", "quote", "config"} and len(config.pairs) == len(
+        meta.pairs
+    ) == 1
 
 
 def _path(column: Node) -> list[Node]:
@@ -192,7 +226,7 @@ def _check(old: Node, new: Node, tables: Sequence[TableMeta]) -> None:
     wrong = _without_entries(old) != _without_entries(new)
     for meta in tables:
         items = _list(_table(new, meta), "columns")
-        said = {_name(item): _data(entry) for item in items if (entry := _entry(item)) is not None}
+        said = {_name(item): _unmarked(entry) for item in items if (entry := _entry(item)) is not None}
         named = _Named(items)
         spelled = {column: _name(node) if (node := named.get(column)) else column for column in meta.columns}
         wanted = {spelled[column]: _data_of(_value(entries)) for column, entries in meta.columns.items()}
@@ -206,6 +240,15 @@ def _data(node: Node) -> Any:
     if node.kind == "mapping":
         return {key.text: _data(value) for key, value in node.pairs}
     return [_data(item) for item in node.items] if node.kind == "sequence" else node.text
+
+
+def _unmarked(entry: Node) -> Any:
+    """An entry as plain data, without the mark of a column that was added."""
+    data = _data(entry)
+    for part in data if isinstance(data, list) else [data]:
+        if isinstance(part, dict):
+            part.pop(ADDED, None)
+    return data
 
 
 def _data_of(value: Value) -> Any:

@@ -52,19 +52,20 @@ def test_accepted_rows_are_applied_and_reverted(folder: Path) -> None:
     assert applied.warnings == ()
     (rewrite,) = applied.rewrites
     assert rewrite.diff() == (
-        "--- a/models/_sources.yml\n+++ b/models/_sources.yml\n@@ -4,3 +4,16 @@\n       - name: charges\n"
+        "--- a/models/_sources.yml\n+++ b/models/_sources.yml\n@@ -4,3 +4,17 @@\n       - name: charges\n"
         "         columns:\n           - name: id\n"
         "+            config:\n+              meta:\n+                schema_embed:\n"
         "+                  model: stg\n+                  column: charge_id\n"
         "+          - name: createdAt\n+            quote: true\n"
         "+            config:\n+              meta:\n+                schema_embed:\n"
         "+                  model: stg\n+                  column: created_at\n+                  type: timestamp\n"
+        "+                  added: true\n"
     )
     assert (folder / "models" / "_sources.yml").read_text() == YAML
     assert rewrite.write(folder)
     assert apply_mappings(PROJECT, [FILE], folder).rewrites == ()
     (back,) = apply_mappings(PROJECT, [FILE], folder, revert=True).rewrites
-    assert back.text == YAML + "          - name: createdAt\n            quote: true\n"
+    assert back.text == YAML
 
 
 def test_a_row_rejected_later_loses_its_entry(folder: Path) -> None:
