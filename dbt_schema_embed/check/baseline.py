@@ -9,6 +9,7 @@ from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.records import Problem
 
 VERSION = 1
+MAX_BYTES = 64 * 2**20
 
 
 def fingerprint(problem: Problem) -> str:
@@ -32,6 +33,8 @@ def read_baseline(path: Path) -> frozenset[str]:
     """
     hint = "write it anew with: dbt-schema-embed check --write-baseline"
     try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ConfigError(f"baseline {path} is larger than {MAX_BYTES // 2**20} MiB", hint=hint)
         data = json.loads(path.read_text("utf-8"))
     except OSError as problem:
         raise ConfigError(f"baseline {path} cannot be read: {problem.strerror}", hint=hint) from None

@@ -182,6 +182,8 @@ def ranked(store: Store, found: list[Rows], count: int, k: int) -> tuple[list[li
             for row, similarity in zip(rows.tolist(), rounded.tolist(), strict=True)
             for item in store.ids_of(row, k)
         )[:k]
+        if len(best) < k:
+            raise DamagedError("its vectors are not all numbers")
         ids.append([item for _, item in best])
         similarities[number] = [-negative for negative, _ in best]
     return ids, similarities

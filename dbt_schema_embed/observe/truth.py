@@ -72,7 +72,7 @@ def from_gold(path: Path) -> Truth:
         return _gold(json.loads(path.read_text("utf-8")))
     except OSError as problem:
         raise ArtifactError(f"{printable(path)} cannot be read: {problem.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise ArtifactError(
             f"{printable(path)} holds no known answers: {printable(repr(problem))}",
             hint='it must have "pairs" of source, source_column, model, model_column, visible, and "unmapped"',

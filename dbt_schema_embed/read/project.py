@@ -79,6 +79,9 @@ def read_project(
     return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
 
 
+_PROJECT_FILE = 2**20  # characters of dbt_project.yml that are looked at
+
+
 def target_folder(project_dir: Path, target_path: Path | None = None) -> Path:
     """Where dbt puts its artifacts, in its own order: flag, environment, project file, default."""
     said = target_path or os.environ.get("DBT_TARGET_PATH", "").strip() or _declared_target(project_dir) or "target"
@@ -88,7 +91,8 @@ def target_folder(project_dir: Path, target_path: Path | None = None) -> Path:
 def _declared_target(project_dir: Path) -> str | None:
     """``target-path`` of dbt_project.yml: one plain line, or the default of an env_var() nobody set."""
     try:
-        text = (project_dir / "dbt_project.yml").read_text("utf-8-sig", errors="replace")
+        with (project_dir / "dbt_project.yml").open(encoding="utf-8-sig", errors="replace") as file:
+            text = file.read(_PROJECT_FILE)
     except OSError:
         return None
     line = re.search(r"""^["']?target-path["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$""", text, re.MULTILINE)

@@ -9,12 +9,13 @@ The contract with the dbt macros. Under the column of the source table stands
             model: stg_stripe__charges   # as in the mapping file: the name, or <package>.<name> where two share it
             column: charge_id
             type: integer                # only where the source column must be cast: the model column's type
+            added: true                  # only where the YAML did not list the column before
 
 and a list of such where the column feeds several model columns. Always under the column: in dbt 2 a column without
 meta inherits its table's. Columns the YAML does not list yet are added at the end of ``columns``, with ``quote: true``
 where the name compares with case. `apply_mappings` brings a table's YAML to exactly its accepted rows, so an entry goes
-when its row is rejected later; with ``revert`` all entries go. Columns that were added stay, with their name alone:
-nothing tells them from ones people list.
+when its row is rejected later; with ``revert`` all entries go. A column that was added goes with its entry, unless
+people have written something about it since.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -29,7 +30,7 @@ from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sources_yaml import Entry, TableMeta, with_meta
 from dbt_schema_embed.write.sql_names import opens_jinja, type_sql
-from dbt_schema_embed.write.yamltree import YamlTextError, decoded
+from dbt_schema_embed.write.yamltree import YamlTextError, decoded, read_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def _entries(
 
 def _rewrite(path: Path, shown: str, tables: Sequence[TableMeta]) -> Rewrite:
     try:
-        content = path.read_bytes()
+        content = read_content(path)
         text = decoded(content)
         return Rewrite(path, shown, text, with_meta(text, tables), content_hash(content))
     except OSError as problem:

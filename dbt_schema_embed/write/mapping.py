@@ -10,7 +10,7 @@ from typing import get_args
 from dbt_schema_embed.errors import MappingError, printable
 from dbt_schema_embed.files import safe_name
 from dbt_schema_embed.records import MappingFile, MappingRow, Relation, Status
-from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse
+from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse, read_content
 
 VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
@@ -69,7 +69,7 @@ def read_text(path: Path, shown: str) -> tuple[bytes, str]:
         MappingError: it cannot be read, is too large or not UTF-8.
     """
     try:
-        content = path.read_bytes()
+        content = read_content(path)
     except OSError as problem:
         raise MappingError(f"it cannot be read: {problem.strerror}", path=shown) from None
     try:

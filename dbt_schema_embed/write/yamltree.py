@@ -7,6 +7,7 @@ be changed character by character instead of being dumped anew.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import yaml
@@ -82,6 +83,12 @@ class Node:
         if self.kind == "sequence":
             return ("sequence", self.marked, [item.data() for item in self.items])
         return (self.kind, self.marked, None if self.null else self.text, bool(self.style))
+
+
+def read_content(path: Path) -> bytes:
+    """The bytes of a YAML file; of one that is too large only so many that `decoded` refuses them. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
 def decoded(content: bytes) -> str:

@@ -116,6 +116,13 @@ def test_a_whole_older_state_is_brought_up_to_date(opened: Open, two: tuple[Memo
     assert index.notes == []
 
 
+def test_a_hostile_encoder_is_named_without_harm(opened: Open, two: tuple[Memo, Path, Path]) -> None:
+    memo, folder, _ = two
+    resigned(folder, lambda m: m["identity"].update(encoder_id="\x1b[2J\u202ename\n"))
+    with pytest.raises(IndexMismatchError, match=r"was made for encoder \[2Jname, "):
+        opened(dimensions=8).query(memo.of(["new"]), 3)
+
+
 def test_the_generation_folder_gone(opened: Open, two: tuple[Memo, Path, Path]) -> None:
     memo, folder, _ = two
     shutil.rmtree(folder / "generations")
@@ -149,6 +156,7 @@ def planted(folder: Path, name: str, content: bytes) -> None:
         lambda m: m.update(format=99),
         lambda m: m.update(rows=10**15),
         lambda m: m.update(rows=-1),
+        lambda m: m.update(items=-1),
         lambda m: m.update(items=10**30),
         lambda m: m.update(rows="many"),
         lambda m: m.update(items=0),
@@ -230,6 +238,18 @@ def test_ids_that_are_no_text(opened: Open, two: tuple[Memo, Path, Path]) -> Non
     with pytest.raises(IndexMismatchError, match=r"damaged: ids\.utf8"):
         index.query(memo.of(["new"]), 3)
     index.update(memo.items, memo)
+    assert index.query(memo.of(["new"]), 1)[0] == [["new"]]
+
+
+def test_vectors_that_are_no_numbers(opened: Open, two: tuple[Memo, Path, Path]) -> None:
+    """With a right checksum: somebody else has written them."""
+    memo, folder, _ = two
+    size = (current(folder) / "vectors.f16").stat().st_size
+    planted(folder, "vectors.f16", b"\xff" * size)
+    index = opened(dimensions=8)
+    with pytest.raises(IndexMismatchError, match="not all numbers"):
+        index.query(memo.of(["new"]), 3)
+    index.update(memo.items, memo, verify=True)
     assert index.query(memo.of(["new"]), 1)[0] == [["new"]]
 
 
