@@ -17,6 +17,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from dbt_schema_embed.errors import WriteError
 
@@ -66,6 +67,28 @@ def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None =
     except OSError as problem:
         raise WriteError(f"{real} could not be written: {problem.strerror or problem}") from None
     return True
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A stream whose content takes the place of ``path`` when the block ends well; else the old file stands.
+
+    For files of our own: readable by their owner only. What a killed process left beside it goes with the next one.
+
+    Raises:
+        OSError: the folder is missing, or the disk is full or read-only. What the block raises passes through.
+    """
+    _sweep(path.parent)
+    temporary = path.parent / f"{_TEMPORARY}{secrets.token_hex(8)}.tmp"
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def safe_name(text: str) -> str:

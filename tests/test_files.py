@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dbt_schema_embed import files
 from dbt_schema_embed.errors import WriteError
-from dbt_schema_embed.files import ABSENT, NAME_BYTES, content_hash, safe_name, write_text
+from dbt_schema_embed.files import ABSENT, NAME_BYTES, content_hash, replacing, safe_name, write_text
 from tests.faults import Faults
 
 
@@ -246,6 +246,20 @@ def test_old_temporary_files_are_swept_and_young_ones_left(tmp_path: Path) -> No
     write_text(tmp_path / "a.yml", "x", root=tmp_path)
     assert not old.exists()
     assert young.exists()
+
+
+def test_a_stream_takes_the_place_of_a_file_or_has_not_happened(tmp_path: Path) -> None:
+    path, old = tmp_path / "a.bin", tmp_path / ".schema-embed-00.tmp"
+    old.touch()
+    os.utime(old, (0, 0))
+    with replacing(path) as stream:
+        stream.write(b"whole")
+    with pytest.raises(ValueError, match="midway"), replacing(path) as stream:
+        stream.write(b"half")
+        raise ValueError("midway")
+    assert path.read_bytes() == b"whole"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_held_lock_costs_a_bounded_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,6 @@ unfold in memory.
 
 import hashlib
 import os
-import secrets
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import IO, Any
 
 from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
 from dbt_schema_embed.errors import MemoError, WriteError
+from dbt_schema_embed.files import replacing
 
 FOLDER = "memo"
 """The memo's folder within the cache folder."""
@@ -60,18 +60,11 @@ def export_memo(cache_dir: Path, path: Path) -> int:
         WriteError: the file cannot be written; an older one is untouched.
     """
     store = DiskStore(cache_dir / FOLDER)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        with temporary.open("xb") as stream:
-            entries = _write(store, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
+        with replacing(path) as stream:
+            return _write(store, stream)
     except OSError as problem:
         raise WriteError(f"{path} could not be written: {problem.strerror or problem}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return entries
 
 
 def import_memo(cache_dir: Path, path: Path, *, ttl: float | None = None, size_limit: int = SIZE_LIMIT) -> int:

@@ -1,14 +1,13 @@
 """Statements kept between runs: one file, checked before use, rebuilt without a word when it is damaged."""
 
 import contextlib
-import os
-import tempfile
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from dbt_schema_embed.files import replacing
 from dbt_schema_embed.read.sql_shape import Statement
 
 _FILE = "sql_statements.msgpack"
@@ -49,15 +48,8 @@ class StatementCache:
         payload = msgspec.msgpack.encode(self._entries)
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            # mkstemp makes it readable by its owner only: statements hold literals of the project's SQL
-            handle, name = tempfile.mkstemp(dir=self._path.parent, prefix=_FILE, suffix=".tmp")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(sha256(payload).digest() + payload)
-                Path(name).replace(self._path)
-            except OSError:
-                Path(name).unlink(missing_ok=True)
-                raise
+            with replacing(self._path) as file:  # its owner's only: statements hold literals of the project's SQL
+                file.write(sha256(payload).digest() + payload)
         self._changed = False
 
 
