@@ -1,6 +1,6 @@
 """What dbt 2 does with the package where it reaches no database: parse, ls, compile.
 
-It cannot stand beside dbt 1 in one environment: the variable SCHEMA_EMBED_DBT_2 says where its executable is, and without
+It cannot stand beside dbt 1 in one environment: the variable SCHEMA_EMBED_DBT_2 says where its executable is; without
 it these tests skip.
 """
 
