@@ -41,8 +41,9 @@ lint: setup ## ruff and mypy --strict
 bench: setup ## measure the embedding engine
 	@$(BIN)/python benchmarks/bench_embed.py $(ARGS)
 
-torture: setup ## kill processes that write, 200 of each kind, and look for what was lost
+torture: setup ## kill what writes, 200 times each, and look for losses; inputs of a gigabyte
 	@$(BIN)/python benchmarks/torture.py $(ARGS)
+	@$(BIN)/python benchmarks/hostile_inputs.py
 
 fuzz: setup ## feed every reader with hostile bytes, 10 minutes each; installs atheris
 	@$(BIN)/python -m pip install -qq atheris

@@ -103,12 +103,14 @@ def run(case: Case, project: Path) -> dict[str, object]:
     path = project / place
     path.parent.mkdir(parents=True, exist_ok=True)
     make(path)
+    if place == MANIFEST:  # the catalog is another project's then
+        (project / CATALOG).unlink()
     size = path.stat().st_size
     started = time.monotonic()
     env = os.environ | {"EMBEDDING_CACHE_DIR": str(project.parent / "cache"), "PYTHONPATH": str(ROOT)}
-    log = project.parent / "err"
-    with log.open("wb") as err:
-        process = subprocess.Popen([*RUN, *arguments], cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=err)
+    log = project.parent / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen([*RUN, *arguments], cwd=project, env=env, stdout=file, stderr=file)
         timer = time.monotonic() + SECONDS
         while True:
             pid, status, used = os.wait4(process.pid, os.WNOHANG)
@@ -121,7 +123,7 @@ def run(case: Case, project: Path) -> dict[str, object]:
     said = log.read_text("utf-8", "replace")
     return {
         "MB in": round(size / 1e6), "seconds": round(time.monotonic() - started, 1), "MiB": used.ru_maxrss // 1024,
-        "exit code": process.returncode, "said": said.splitlines()[0][:160] if said else "", "bug": "a bug" in said,
+        "exit code": process.returncode, "said": said.partition("\n")[0][:160], "bug": "this is a bug" in said,
     }  # fmt: skip
 
 

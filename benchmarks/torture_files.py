@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from torture_kit import Tally
 
@@ -124,18 +125,18 @@ class Writing:
         if pid:
             os.close(send)
             return pid, receive
-        write_text = rewrite.write_text
+        write_text: Any = vars(rewrite)["write_text"]
         os.close(receive)
 
         def told(path: Path, text: str, *, root: Path, expected_hash: str | None = None) -> bool:
             if not hasattr(told, "begun"):
                 told.begun = True  # type: ignore[attr-defined]
                 os.write(send, b"\n")
-            changed = write_text(path, text, root=root, expected_hash=expected_hash)
+            changed: bool = write_text(path, text, root=root, expected_hash=expected_hash)
             os.write(send, os.fsencode(path.resolve().relative_to(self._folder.resolve())) + b"\n")
             return changed
 
-        rewrite.write_text = told  # type: ignore[assignment]
+        vars(rewrite)["write_text"] = told
         os._exit(forked(self._call))
 
     def _killed(self) -> tuple[set[str], bool]:
