@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -141,6 +142,20 @@ def test_a_hung_server_costs_little_and_comes_back(
     embedder.embed(["warm"])
     assert embedder.stats.hits == {"redis": 1}
     assert len(embedder.notes) == 1
+
+
+def test_the_rights_that_the_docs_name_are_enough(url: str, root: Path) -> None:
+    import redis
+
+    (rule,) = re.findall(r"^ACL SETUSER .*$", (root / "docs" / "sharing.md").read_text("utf-8"), re.MULTILINE)
+    with redis.Redis.from_url(url) as client:
+        client.execute_command(*rule.split())
+    own = url.replace("unix://", "unix://dbt:password@")
+    memo(own)[0].embed(["a"])
+    second, store = memo(own)
+    second.embed(["a"])
+    store.drop([second.key("a")])
+    assert (second.stats.hits, second.notes, store.read([second.key("a")])) == ({"redis": 1}, [], {})
 
 
 def test_a_full_server_is_left_alone(url: str) -> None:

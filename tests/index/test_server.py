@@ -544,6 +544,18 @@ def test_the_token_is_sent_and_never_shown(opened: Open, fake: Fake) -> None:
     assert all(h["X-Chroma-Token"] == "s3cret" for _, h in fake.seen)
 
 
+def test_a_proxy_on_the_way_sees_the_token(opened: Open, fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name of the server is looked up by the proxy alone."""
+    monkeypatch.setenv("HTTP_PROXY", fake.url)
+    memo = Memo(columns(ROWS))
+    index = opened(shared=Shared("http://chroma.invalid:8000/behind", token="s3cret"))
+    index.update(memo.items, memo)
+    assert right(index, memo)
+    assert (index.notes, served(index)) == ([], True)
+    assert {h["Authorization"] for _, h in fake.seen} == {"Bearer s3cret"}
+    assert {h["Host"] for _, h in fake.seen} == {"chroma.invalid:8000"}
+
+
 @pytest.mark.parametrize(
     "url", ["", "chroma", "ftp://x", "http://", "file:///etc/passwd", "http://x:port", "http://[::1", "http://x:0"]
 )
