@@ -93,7 +93,8 @@ def test_few_changes_are_added_and_many_build_it_anew(opened: Open, folder: Path
     for item in list(memo.items)[:150]:
         del memo.items[item]
     index.update(memo.items, memo)
-    assert len(segments(folder)) == 1 and segments(folder) != segment
+    assert len(segments(folder)) == 1
+    assert segments(folder) != segment
     assert right(index, memo)
     assert (index.notes, served(index)) == ([], True)
 
