@@ -204,18 +204,26 @@ def test_a_real_project_selects_as_dbt_does(tmp_path: Path, root: Path) -> None:
         assert ours(projects[0], question, projects[1]) == answer, (question["select"], question["exclude"])
 
 
-@pytest.mark.dbt
-def test_real_manifests_select_as_dbt_does(cases: Path, root: Path) -> None:
-    # No paths, for dbt looks for them on the disk; no test_name:, for dbt forgets it of tests it did not parse itself.
+def same_as_dbt(manifests: dict[str, Path], root: Path) -> None:
+    """No paths, for dbt looks for them on the disk; no test_name:, for dbt forgets that of tests it did not parse."""
     questions = [
-        {
-            "project": str(cases / "dbt" / name / "target" / "manifest.json"),
-            "state": None,
-            "select": [one],
-            "exclude": [],
-        }
-        for name in ("OHDSI+dbt-synthea", "stripe")
+        {"project": str(manifest), "state": None, "select": [one], "exclude": []}
+        for name, manifest in manifests.items()
         for one in questions_in(name)
     ]
-    for question, answer in zip(questions, ask(questions, root), strict=True):
+    answers = ask(questions, root)
+    assert len(answers) == len(questions)
+    assert sum(bool(answer) for answer in answers) > 0.9 * len(answers)
+    for question, answer in zip(questions, answers, strict=True):
         assert ours(project(Path(question["project"])), question) == answer, question["select"]
+
+
+@pytest.mark.dbt
+def test_the_example_selects_as_dbt_does(root: Path) -> None:
+    same_as_dbt({"example": root / "example_project/target/manifest.json"}, root)
+
+
+@pytest.mark.dbt
+def test_real_manifests_select_as_dbt_does(cases: Path, root: Path) -> None:
+    names = ("OHDSI+dbt-synthea", "stripe")
+    same_as_dbt({name: cases / "dbt" / name / "target" / "manifest.json" for name in names}, root)
