@@ -8,6 +8,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
+PROJECT ?= example_project
 .PHONY: help setup demo example test lint bench torture fuzz train score clean
 
 help: ## show this
@@ -38,8 +39,8 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: setup ## measure the embedding engine
-	@$(BIN)/python benchmarks/bench_embed.py $(ARGS)
+bench: setup ## measure encoder, memo and suggest, PROJECT=example_project
+	@$(BIN)/dbt-schema-embed bench --project-dir $(PROJECT) $(ARGS)
 
 torture: setup ## kill what writes, 200 times each, and look for losses; inputs of a gigabyte
 	@$(BIN)/python benchmarks/torture.py $(ARGS)

@@ -2,6 +2,10 @@
 
 import json
 import random
+import subprocess
+import sys
+import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -11,6 +15,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Project
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed.bench import Figure
@@ -25,6 +30,9 @@ _FACTS = (
     "currency code", "country code", "first seen date", "last modified by id", "external reference number", "notes",
     "tax rate percentage", "parent id", "email address", "description", "quantity",
 )  # fmt: skip
+
+_RUNS = 3
+"""Of `suggest`, the fastest of which counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Benched:
 
 
 def bench(session: Session, project_dir: Path | None, artifacts: Artifacts, *, texts: int, rounds: int) -> Benched:
-    """Measure encoder and memo, each side by side with what else one would use.
+    """Measure encoder and memo side by side with what else one would use, and `suggest` on the project.
 
     Args:
         session: its settings say which encoder, and how many cores every contender may use.
@@ -61,15 +69,50 @@ def bench(session: Session, project_dir: Path | None, artifacts: Artifacts, *, t
         MissingExtraError: the extra `embed` is not installed.
     """
     session.need_embed("bench")
-    of, names = ("generated", generated()) if project_dir is None else _of_project(session, project_dir, artifacts)
-    random.Random(0).shuffle(names)  # noqa: S311  a fixed order with all lengths mixed, no secret
-    from dbt_schema_embed.embed.bench import measure
+    from dbt_schema_embed.embed.bench import measure, measure_relations
     from dbt_schema_embed.observe.machine import machine
 
+    project = None if project_dir is None else session.open(project_dir, artifacts, lineage_of=(), values=False).project
+    of, names = ("generated", generated()) if project is None else (project.name, _names_of(project))
+    random.Random(0).shuffle(names)  # noqa: S311  a fixed order with all lengths mixed, no secret
     session.progress("Measuring, which takes minutes")
     s, chosen = session.settings, names[:texts]
     figures = measure(chosen, model_name=s.model_name, rounds=rounds, max_workers=s.max_workers)
+    if project is not None and project_dir is not None:
+        figures += measure_relations(project.relations, model_name=s.model_name, max_workers=s.max_workers)
+        figures += _suggest_figures(project_dir, artifacts, s.model_name)
     return Benched(len(chosen), of, machine(), tuple(figures))
+
+
+def _suggest_figures(project_dir: Path, artifacts: Artifacts, model_name: str) -> "list[Figure]":
+    """Wall seconds of `suggest` as a process of its own: the encoder seen before, the memo empty and then full."""
+    from dbt_schema_embed.embed import memo_clear
+    from dbt_schema_embed.embed.bench import Figure
+
+    with tempfile.TemporaryDirectory() as cache:
+        command = [
+            sys.executable, "-c", "from dbt_schema_embed.cli import main; main()", "suggest", "--format", "json",
+            "--project-dir", str(project_dir), "--set", f"cache_dir={cache}", "--set", f"model_name={model_name}",
+            *(f"--{name.replace('_', '-')}={path}" for name, path in artifacts.items() if path is not None),
+        ]  # fmt: skip
+
+        def seconds() -> float:
+            start = time.perf_counter()
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            if done.returncode:
+                raise ConfigError("suggest fails on this project, so it cannot be timed", hint=printable(done.stderr))
+            return time.perf_counter() - start
+
+        seconds()
+        cold = []
+        for _ in range(_RUNS):
+            memo_clear(Path(cache))
+            cold.append(seconds())
+        warm = [seconds() for _ in range(_RUNS)]
+    return [
+        Figure("suggest, nothing in the memo", min(cold), "s", "<= 6", "wall of a process that has seen the encoder"),
+        Figure("suggest, all in the memo", min(warm), "s", "<= 1.5", "wall of a process"),
+    ]  # fmt: skip
 
 
 def generated() -> list[str]:
@@ -77,18 +120,17 @@ def generated() -> list[str]:
     return sorted(f"{thing} {fact}" for thing, fact in product(_THINGS, _FACTS))
 
 
-def _of_project(session: Session, project_dir: Path, artifacts: Artifacts) -> tuple[str, list[str]]:
-    """The project's name, and the different texts of its columns' names, sorted."""
+def _names_of(project: Project) -> list[str]:
+    """The different texts of a project's column names, sorted."""
     from dbt_schema_embed.embed import column_texts
 
-    project = session.open(project_dir, artifacts, lineage_of=(), values=False).project
     names = {text for relation in project.relations for text in column_texts(relation).facets["name"] if text}
     if not names:
         raise ConfigError(
             f"the project {printable(project.name)} has no columns to encode",
             hint="run `dbt docs generate`, or measure generated columns with --generated",
         )
-    return project.name, sorted(names)
+    return sorted(names)
 
 
 def _table(benched: Benched) -> str:

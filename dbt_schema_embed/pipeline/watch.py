@@ -1,16 +1,14 @@
 """How far long work has come, told to whoever wants to show it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dbt_schema_embed.embed import Embedder
-
-SLICE = 2048
-"""Texts between two reports."""
+    from dbt_schema_embed.embed.memo import MemoEmbedder
 
 
 class Progress(Protocol):
@@ -25,9 +23,9 @@ def silent(what: str, done: int = 0, total: int = 0) -> None:
 
 
 class Watched:
-    """An embedder that reports after every `SLICE` texts."""
+    """An embedder that reports how much of what it must encode is done."""
 
-    def __init__(self, embedder: "Embedder", progress: Progress) -> None:
+    def __init__(self, embedder: "MemoEmbedder", progress: Progress) -> None:
         self.encoder_id = embedder.encoder_id
         self.dim = embedder.dim
         self._embedder = embedder
@@ -35,12 +33,4 @@ class Watched:
 
     def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":
         """As the embedder it watches."""
-        import numpy as np
-
-        if len(texts) <= SLICE:
-            return self._embedder.embed(texts, remember=remember)
-        rows = np.empty((len(texts), self.dim), np.float32)
-        for at in range(0, len(texts), SLICE):
-            self._progress("Encoding texts", at, len(texts))
-            rows[at : at + SLICE] = self._embedder.embed(texts[at : at + SLICE], remember=remember)
-        return rows
+        return self._embedder.embed(texts, remember=remember, progress=partial(self._progress, "Encoding texts"))

@@ -37,25 +37,21 @@ def test_importing_the_room_loads_nothing_heavy(root: Path) -> None:
 
 @pytest.mark.model
 def test_what_each_run_loads(root: Path, tmp_path: Path) -> None:
-    """The first, on an empty folder: onnxruntime, never torch, in 1 s of CPU. The second: numpy and sqlite only."""
+    """The first, on an empty folder: onnxruntime, never torch. The second: numpy and sqlite only."""
     code = f"""
-import json, sys, time
-start = time.process_time()
+import json, sys
 from pathlib import Path
 from dbt_schema_embed.embed import open_embedder
 embedder = open_embedder(cache_dir=Path({str(tmp_path)!r}))
 opened = {LOADED}
 rows = embedder.embed(["customer id", "order total"])
-seconds = time.process_time() - start
-print(json.dumps({{"opened": opened, "loaded": {LOADED}, "seconds": seconds, "shape": rows.shape}}))
+print(json.dumps({{"opened": opened, "loaded": {LOADED}, "shape": rows.shape}}))
 """
     first, second = run(root, code), run(root, code)
     assert first["opened"] == second["opened"] == ["numpy"]
     assert first["loaded"] == ["onnx", "onnxruntime", "tokenizers", "diskcache", "numpy", "safetensors"]
     assert second["loaded"] == ["numpy"]
     assert first["shape"] == second["shape"] == [2, 384]
-    assert first["seconds"] < 1.5  # benchmarks/bench_embed.py measures it; this is for a machine that is busy
-    assert second["seconds"] < 0.6
 
 
 @pytest.mark.model

@@ -10,7 +10,7 @@ import pytest
 from dbt_schema_embed.embed.bench import Figure
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.observe.machine import machine
-from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline import SchemaEmbed, benching
 from dbt_schema_embed.pipeline.benching import generated
 from dbt_schema_embed.settings import Settings
 from tests.cli.conftest import Tool, tool
@@ -31,6 +31,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return FIGURES
 
     monkeypatch.setattr("dbt_schema_embed.embed.bench.measure", measure)
+    monkeypatch.setattr("dbt_schema_embed.embed.bench.measure_relations", lambda *_, **how: [])
+    monkeypatch.setattr(benching, "_suggest_figures", lambda *_: [])
     return asked
 
 
@@ -75,3 +77,21 @@ def test_the_command_shows_the_machine_and_a_line_a_figure(
     assert data["figures"][2] == {
         "name": "least cosine", "value": 0.99999, "unit": "", "goal": ">= 0.9999", "note": "",
     }  # fmt: skip
+
+
+@pytest.mark.model
+def test_columns_and_suggest_are_timed_on_the_project(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real ones: each different text is encoded once, and suggest runs as users run it."""
+    monkeypatch.setattr(benching, "_RUNS", 1)
+    monkeypatch.setattr("dbt_schema_embed.embed.bench.measure", lambda *_, **how: [])
+    with SchemaEmbed() as engine:
+        figures = {figure.name: figure for figure in engine.measures.bench(shop).figures}
+    assert list(figures) == [
+        "columns a second, empty memo", "against encoding each column's joined text",
+        "suggest, nothing in the memo", "suggest, all in the memo",
+    ]  # fmt: skip
+    assert all(figure.value > 0 for figure in figures.values())
+    (shop / "schema_mappings").mkdir(exist_ok=True)
+    (shop / "schema_mappings" / "broken.yml").write_text("version: [1\n")
+    with SchemaEmbed() as engine, pytest.raises(ConfigError, match="suggest fails on this project"):
+        engine.measures.bench(shop)
