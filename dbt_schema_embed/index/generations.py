@@ -76,7 +76,7 @@ class Generations:
             with (self.folder / "current").open("rb") as file:
                 pointer = msgspec.json.decode(file.read(_POINTER_BYTES), type=Pointer)
         except FileNotFoundError:
-            if self.path("").is_dir() and any(self.path("").glob("*/manifest.json")):
+            if self._stands():
                 raise DamagedError("the file 'current' is missing") from None
             return None
         except (OSError, msgspec.DecodeError, RecursionError):
@@ -84,6 +84,13 @@ class Generations:
         if not _NAME.fullmatch(pointer.generation) or not 0 <= pointer.size <= _MANIFEST_BYTES:
             raise DamagedError("the file 'current' names no generation")
         return pointer
+
+    def _stands(self) -> bool:
+        """Whether anything was ever built."""
+        try:
+            return any(self.path("").glob("*/manifest.json"))
+        except OSError as problem:
+            raise DamagedError(f"the folder 'generations' is unreadable: {problem.strerror}") from None
 
     def open(self) -> Opened | None:
         """The generation in force, checked whole; None when nothing was ever built.

@@ -303,6 +303,37 @@ def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int) -> None:
     assert failed >= {"open", "write", "fsync", "replace", "mkdir"}
 
 
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EIO])
+def test_the_kth_call_fails_while_the_first_index_is_built(tmp_path: Path, error: int) -> None:
+    """There is the whole index or none, and the next update succeeds."""
+    memo = Memo(columns(30))
+    query = memo.of(["model.shop.m1|c11"])
+    for k in range(1, 400):
+        folder = tmp_path / str(k)
+        index = open_index(folder, encoder_id="e", dim=DIM, text_version=1)
+        with pytest.MonkeyPatch.context() as patch:
+            faults = Faults(patch, k, error)
+            try:
+                index.update(memo.items, memo)
+            except (WriteError, IndexMismatchError):
+                assert faults.failed
+        index.close()
+        reader = open_index(folder, encoder_id="e", dim=DIM, text_version=1)
+        try:
+            found = reader.query(query, 100)[0][0]
+        except IndexMismatchError:
+            found = []
+        assert found or faults.failed
+        assert sorted(found) in ([], sorted(memo.items)), faults.failed
+        reader.update(memo.items, memo)
+        assert reader.query(query, 1)[0] == [["model.shop.m1|c11"]]
+        assert len(list((folder / "generations").iterdir())) == 1
+        reader.close()
+        if not faults.failed:
+            return
+    pytest.fail("no run without a fault")
+
+
 def test_a_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
