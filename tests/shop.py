@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -44,10 +45,10 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
-        rejected: Collection[tuple[str, str, str, str]],
-        accepted: Mapping[tuple[str, str], tuple[str, str] | None],
-        top_k: int,
-        propose: bool,
+        rejected: Collection[tuple[str, str, str, str]] = (),
+        accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
+        top_k: int = 10,
+        propose: bool = False,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""
         self.asked.append(

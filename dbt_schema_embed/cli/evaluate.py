@@ -51,7 +51,8 @@ def command(
     """Say how far to trust suggestions here: hide models that exist, ask for them, compare.
 
     Source tables that have a model are asked as if it were planned only, a part of them at a time, so that the SQL of
-    the others still teaches how this project names things. Writes nothing, and passes over what people decided.
+    the others still teaches how this project names things. Passes over what people decided, and changes no mapping; the
+    next report draws how confidence and truth agreed.
     """
     found = engine.evaluate(place.project_dir, targets=targets, folds=folds, cases=cases, **place.artifacts)
     show(found.text(form), output)

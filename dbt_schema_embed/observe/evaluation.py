@@ -27,6 +27,15 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Tenth:
+    """The answers whose confidence lies in one tenth of [0, 1]; there is at least one."""
+
+    confidence: float  # their mean
+    precision: float  # share of right ones, in [0, 1]
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
 class Wrong:
     """An answer that is not the known one."""
 
@@ -51,7 +60,8 @@ class Evaluation:
     precision: float  # of the answers given
     recall: float
     f1: float
-    calibration_error: float  # expected, over ten bins of confidence
+    calibration_error: float  # expected, over the tenths of confidence
+    tenths: tuple[Tenth, ...]  # least sure first; those without answers are left out
     bands: tuple[Band, ...]
     further_down: int  # answers that are neither right nor wrong; counted in no other figure but as not recalled
     nothing: int  # columns of which it said that they map to nothing
@@ -62,6 +72,7 @@ class Evaluation:
         """As plain JSON values."""
         figures = {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
         bands = [asdict(band) | {"precision": band.precision} for band in self.bands]
+        tenths = [{k: round(v, 4) for k, v in asdict(tenth).items()} for tenth in self.tenths]
         wrong = [
             {
                 "source": w.source,
@@ -72,7 +83,7 @@ class Evaluation:
             }
             for w in self.wrong
         ]
-        return figures | {"bands": bands, "wrong": wrong}
+        return figures | {"tenths": tenths, "bands": bands, "wrong": wrong}
 
 
 def _pair(place: Place | None) -> dict[str, str] | None:
@@ -100,6 +111,7 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
     renamed = [s for s in mapped if s.row.source_column.lower() not in {name for _, name in s.truth}]
     answered = [s for s in scored if s.answered]
     empty = [s for s in scored if _said(s.row) is None]
+    tenths = _tenths(answered)
     right = sum(s.right for s in answered)
     precision, recall = _share(right, len(answered)), _share(right, len(mapped))
     return Evaluation(
@@ -113,7 +125,8 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
         precision=precision,
         recall=recall,
         f1=2 * precision * recall / (precision + recall) if right else 0.0,
-        calibration_error=_calibration_error(answered),
+        calibration_error=_calibration_error(tenths),
+        tenths=tenths,
         bands=_bands(answered),
         further_down=len(scored) - len(answered) - len(empty),
         nothing=len(empty),
@@ -136,7 +149,7 @@ def _said(row: Suggestion) -> Place | None:
     return None if row.model is None or row.model_column is None else (row.model, row.model_column.lower())
 
 
-def _share(part: int, whole: int) -> float:
+def _share(part: float, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
@@ -147,16 +160,23 @@ def _bands(answered: Sequence[_Scored]) -> tuple[Band, ...]:
     return tuple(Band(least, len(rights), sum(rights)) for least, rights in held.items())
 
 
-def _calibration_error(answered: Sequence[_Scored]) -> float:
+def _tenths(answered: Sequence[_Scored]) -> tuple[Tenth, ...]:
+    held: dict[int, list[_Scored]] = {}
+    for s in answered:
+        held.setdefault(min(int(s.row.confidence * 10), 9), []).append(s)
+    return tuple(
+        Tenth(fsum(s.row.confidence for s in some) / len(some), sum(s.right for s in some) / len(some), len(some))
+        for _, some in sorted(held.items())
+    )
+
+
+def _calibration_error(tenths: Sequence[Tenth]) -> float:
     """Mean over the answers of how far confidence and share of right ones are apart in their tenth of [0, 1].
 
     Naeini, Cooper, Hauskrecht: Obtaining Well Calibrated Probabilities Using Bayesian Binning, AAAI 2015.
     """
-    error = 0.0
-    for tenth in range(10):
-        inside = [s for s in answered if min(int(s.row.confidence * 10), 9) == tenth]
-        error += abs(fsum(s.row.confidence for s in inside) - sum(s.right for s in inside))
-    return error / len(answered) if answered else 0.0
+    answers = sum(tenth.answers for tenth in tenths)
+    return _share(fsum(t.answers * abs(t.confidence - t.precision) for t in tenths), answers)
 
 
 def _wrong(scored: Iterable[_Scored]) -> tuple[Wrong, ...]:

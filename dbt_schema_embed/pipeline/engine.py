@@ -330,6 +330,7 @@ class SchemaEmbed:
 
         ``folds``: rounds; in each, a part of them is asked, and the SQL of the others still teaches how the project
         names things. ``cases``: score the cases in this folder instead, <project>/{target,seeds,gold.json}.
+        Without ``cases``, the calibration is kept in the target folder, where `report` finds it.
 
         Raises:
             ArtifactError: the manifest is missing or unreadable; there are no cases.

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
+from dbt_schema_embed.errors import ArtifactError, ConfigError, WriteError, printable
+from dbt_schema_embed.pipeline.output import save
 from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Project, Relation, Suggestion
@@ -15,6 +17,10 @@ from dbt_schema_embed.settings import Targets
 if TYPE_CHECKING:
     from dbt_schema_embed.observe.evaluation import Evaluation, Wrong
 
+KEPT = "evaluation.json"
+"""In our folder of the project: how confidence and truth agreed, for reports."""
+
+_KEPT_BYTES = 10_000
 _WRONG_SHOWN = 20
 _FIGURES = ("recall_at_1", "recall_at_5", "renamed_recall_at_1", "precision", "recall", "f1", "calibration_error")
 
@@ -53,7 +59,8 @@ def evaluate_project(
     from dbt_schema_embed.observe.evaluation import evaluate
     from dbt_schema_embed.observe.truth import from_lineage
 
-    project = session.open(project_dir, artifacts).project
+    opened = session.open(project_dir, artifacts)
+    project = opened.project
     session.told(project.warnings)
     tables = measurable(project)
     if len(tables) < 2:
@@ -65,7 +72,32 @@ def evaluate_project(
         rows += _answers(session, hidden(project, {table.id for table in fold}), fold, targets)
     session.told()
     figures = evaluate(from_lineage(tables, project.lineage, arrivals(project)), rows)
+    _keep(session, opened.scratch / KEPT, figures)
     return Evaluated(((project.name, figures),), len(rounds))
+
+
+def _keep(session: Session, path: Path, figures: "Evaluation") -> None:
+    made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in figures.tenths]
+    try:
+        save(path, json.dumps({"made": made, "tenths": tenths}) + "\n")
+    except WriteError as problem:  # the figures are there all the same
+        session.told([f"the report will not know of this: {problem.message}"])
+
+
+def kept_evaluation(path: Path) -> tuple[str, list[tuple[float, float, int]]]:
+    """What the last `evaluate` kept: when, and (mean confidence, share of right answers, answers) of each tenth.
+
+    Empty where there is none, or something else stands there.
+    """
+    try:
+        with path.open("rb") as file:
+            data = json.loads(file.read(_KEPT_BYTES))
+        tenths = [(float(said), float(right), int(answers)) for said, right, answers in data["tenths"]]
+        good = all(0 <= said <= 1 and 0 <= right <= 1 and answers > 0 for said, right, answers in tenths)
+        return (printable(data["made"], 40), tenths) if good and len(tenths) <= 10 else ("", [])
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return "", []
 
 
 def evaluate_cases(session: Session, folder: Path, targets: Targets) -> Evaluated:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
 from dbt_schema_embed.pipeline.output import save
 from dbt_schema_embed.pipeline.project import Artifacts
@@ -48,6 +49,7 @@ def write_report(
         suggestions=answer,
         relations=relations,
         vectors=_name_vectors(session, relations),
+        measured=kept_evaluation(opened.scratch / KEPT),
         decisions=_decisions(root, session),
         notes=answer.warnings,
     )

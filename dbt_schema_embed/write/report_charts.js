@@ -66,17 +66,25 @@ function histogram() {
     legend([['certain', 'var(--certain)'], ['likely', 'var(--likely)'], ['doubtful', 'var(--doubtful)']]));
 }
 
+/* What was said against what came of it: measured by `evaluate`, and decided by people. */
 function calibration() {
-  const title = 'Calibration: said and decided';
-  const { bins, count, least } = DATA.calibration;
-  if (!bins.length) {
-    return card(title, el('p', { class: 'muted' }, `Not drawn: it needs at least ${least} suggestions that people `
-      + `accepted or rejected in the mapping files. So far there are ${count}.`));
-  }
+  const title = 'Calibration: said, and right';
+  const { made, tenths: measured } = DATA.measured;
+  const { tenths: decided, count, least } = DATA.decided;
+  const total = measured.reduce((sum, [, , size]) => sum + size, 0);
+  const notes = [
+    measured.length ? `Measured by evaluate on ${made}: ${plural(total, 'answer')} about models that exist, hidden for it.`
+      : 'Not measured here: dbt-schema-embed evaluate does it, and the next report draws it.',
+    decided.length ? `Decided by people: ${number(count)} suggestions; some are accepted unseen.`
+      : `Decided by people: ${number(count)} suggestions; drawn from ${least} on.`,
+  ].map((text) => el('p', { class: 'muted' }, text));
+  if (!measured.length && !decided.length) return card(title, ...notes);
+  const series = [[measured, 'right', 'var(--s0)'], [decided, 'accepted', 'var(--s1)']].filter(([tenths]) => tenths.length);
   const across = (value) => 40 + value * 240;
   const down = (value) => 160 - value * 145;
-  const said = bins.map(([mean, right, size]) => `said ${mean.toFixed(2)}, accepted ${right.toFixed(2)} of ${size}`);
-  const picture = svg('svg', { viewBox: '0 0 340 190', role: 'img', 'aria-label': `Calibration: ${said.join('; ')}` },
+  const told = ([mean, share, size], word) => `said ${mean.toFixed(2)}, ${word} ${share.toFixed(2)} of ${number(size)}`;
+  const picture = svg('svg', { viewBox: '0 0 340 190', role: 'img', 'aria-label':
+    `Calibration: ${series.flatMap(([tenths, word]) => tenths.map((tenth) => told(tenth, word))).join('; ')}` },
     svg('line', { x1: across(0), y1: down(0), x2: across(1), y2: down(1), class: 'grid' }),
     svg('line', { x1: across(0), y1: down(0), x2: across(1), y2: down(0), class: 'axis' }),
     svg('line', { x1: across(0), y1: down(0), x2: across(0), y2: down(1), class: 'axis' }));
@@ -84,12 +92,13 @@ function calibration() {
     picture.append(svg('text', { x: across(value), y: 178, class: 'dim', 'text-anchor': 'middle' }, value.toFixed(1)),
       svg('text', { x: 34, y: down(value) + 4, class: 'dim', 'text-anchor': 'end' }, value.toFixed(1)));
   }
-  for (const [mean, right, size] of bins) {
-    picture.append(svg('circle', { cx: across(mean), cy: down(right), r: Math.min(12, 3 + Math.sqrt(size)),
-      style: 'fill:var(--accent);fill-opacity:.75' }, svg('title', {}, `said ${mean.toFixed(2)}, accepted ${right.toFixed(2)} of ${size}`)));
+  for (const [tenths, word, color] of series) {
+    for (const tenth of tenths) {
+      picture.append(svg('circle', { cx: across(tenth[0]), cy: down(tenth[1]), r: Math.min(12, 3 + Math.sqrt(tenth[2])),
+        style: `fill:${color};fill-opacity:.7` }, svg('title', {}, told(tenth, word))));
+    }
   }
-  return card(title, picture, el('p', { class: 'muted' }, `Across: confidence; up: share accepted, of ${count} decisions. `
-    + 'Some are accepted unseen, so this is no random sample.'));
+  return card(title, picture, legend(series.map(([, word, color]) => [`share ${word}, by confidence`, color])), ...notes);
 }
 
 /* The map: one path a table, its dots subpaths of no length, so that 50,000 dots are few elements. */

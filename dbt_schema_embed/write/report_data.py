@@ -23,8 +23,8 @@ SCALE = 10_000
 LARGE = 4000
 """Source columns above which a row is told in fewer words, so that the file opens fast."""
 
-CALIBRATION_LEAST = 20
-"""Decisions below which a calibration says nothing."""
+DECISIONS_LEAST = 20
+"""Decisions below which the share of accepted ones says nothing."""
 
 STATUSES = ("suggested", "existing", "accepted", "rejected")
 _HEADINGS = ("name", "habit", "table", "type", "values")
@@ -40,6 +40,8 @@ class ReportInput:
     relations: Sequence[Relation]
     # relation id -> (n_columns, d): the vectors of its columns' names
     vectors: Mapping[str, "NDArray[np.float32]"] = field(default_factory=dict)
+    # when `evaluate` measured, and of each tenth of confidence: its mean, the share of right answers, answers
+    measured: tuple[str, Sequence[tuple[float, float, int]]] = ("", ())
     decisions: Sequence[tuple[float, bool]] = ()  # confidence said, and whether a person accepted
     notes: Sequence[str] = ()  # lines for its foot
 
@@ -60,7 +62,8 @@ def report_data(given: ReportInput, previous: Mapping[str, Any] | None = None) -
         "signals": list(writer.signals),
         "tables": tables,
         "map": map_data([r for r in given.relations if r.id in given.vectors], given.vectors),
-        "calibration": _calibration(given.decisions),
+        "measured": {"made": given.measured[0], "tenths": list(map(list, given.measured[1]))},
+        "decided": _decided(given.decisions),
         "notes": [*map(printable, given.notes), *writer.notes()],
     }
     return data | {"changes": changes(data, previous)}
@@ -136,14 +139,14 @@ class _Writer:
             yield round(value, 2) if isinstance(value, float) else printable(value)
 
 
-def _calibration(decisions: Sequence[tuple[float, bool]]) -> dict[str, Any]:
-    """Bins of equal width with at least one decision: [mean confidence, share accepted, decisions]."""
-    bins: dict[int, list[tuple[float, bool]]] = {}
-    if len(decisions) >= CALIBRATION_LEAST:
+def _decided(decisions: Sequence[tuple[float, bool]]) -> dict[str, Any]:
+    """Tenths of confidence with at least one decision: [mean confidence, share accepted, decisions]."""
+    held: dict[int, list[tuple[float, bool]]] = {}
+    if len(decisions) >= DECISIONS_LEAST:
         for confidence, right in decisions:
-            bins.setdefault(min(9, int(confidence * 10)), []).append((confidence, right))
+            held.setdefault(min(9, int(confidence * 10)), []).append((confidence, right))
     told = [
         [round(sum(c for c, _ in some) / len(some), 3), round(sum(r for _, r in some) / len(some), 3), len(some)]
-        for _, some in sorted(bins.items())
+        for _, some in sorted(held.items())
     ]
-    return {"bins": told, "count": len(decisions), "least": CALIBRATION_LEAST}
+    return {"tenths": told, "count": len(decisions), "least": DECISIONS_LEAST}

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from dbt_schema_embed.write.report import data_of
 from tests.cli.conftest import Tool
+from tests.embed.encoders import HashEncoder
 
 USUAL = Path("target/schema_embed/report.html")
 
@@ -23,7 +26,20 @@ def test_report_goes_to_the_target_folder_and_says_what_changed(in_shop: Tool) -
     assert after is not None
     assert after["changes"]["since"] == before["made"]
     assert after["changes"]["lines"] == [["accepted", "stripe.charges.amount", "stg_stripe__charges.amount"]]
-    assert after["calibration"]["count"] == 1
+    assert after["decided"]["count"] == 1
+
+
+def test_the_report_draws_what_evaluate_measured(
+    tool: Tool, shop: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(shop)
+    assert tool("evaluate").code == 0
+    assert tool("report", "--select", "stripe.charges").code == 0
+    data = data_of(USUAL.read_text("utf-8"))
+    assert data is not None
+    assert data["measured"]["made"].endswith("UTC")
+    assert all(0 <= said <= 1 and 0 <= right <= 1 and count > 0 for said, right, count in data["measured"]["tenths"])
+    assert data["measured"]["tenths"]
 
 
 def test_report_replaces_a_file_that_is_no_report(in_shop: Tool, tmp_path: Path) -> None:

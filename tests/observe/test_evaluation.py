@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed.observe.evaluation import Wrong, evaluate
+from dbt_schema_embed.observe.evaluation import Tenth, Wrong, evaluate
 from dbt_schema_embed.observe.truth import Truth
 from dbt_schema_embed.records import Candidate, Suggestion
 
@@ -43,6 +43,7 @@ def test_figures() -> None:
     assert [(b.least, b.answers, b.right) for b in found.bands] == [(0.9, 1, 1), (0.7, 1, 0), (0.5, 0, 0), (0.0, 1, 0)]
     assert [b.precision for b in found.bands] == [1, 0, None, 0]
     assert found.calibration_error == pytest.approx((0.05 + 0.75 + 0.45) / 3)
+    assert found.tenths == (Tenth(0.45, 0, 1), Tenth(0.75, 0, 1), Tenth(0.95, 1, 1))
     assert (found.nothing, found.nothing_right) == (2, 1)
     assert found.wrong == (
         Wrong("s", "b", ("m", "c"), (("m", "bee"),), 0.75),

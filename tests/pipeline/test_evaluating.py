@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError
+from dbt_schema_embed.errors import ArtifactError, ConfigError, WriteError
 from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
 from tests.cli.conftest import Tool, tool
 from tests.embed.encoders import HashEncoder
 
@@ -37,11 +38,41 @@ def test_every_table_that_has_a_model_is_asked_once(shop: Path, encoder: HashEnc
         assert engine.evaluate(shop, folds=100).rounds == STAGED
 
 
-def test_nothing_is_written_and_what_people_decided_is_passed_over(shop: Path, encoder: HashEncoder) -> None:
-    before = sorted(shop.rglob("*"))
+def test_only_how_confidence_and_truth_agree_is_kept(shop: Path, encoder: HashEncoder) -> None:
+    before = set(shop.rglob("*"))
     with SchemaEmbed() as engine:
-        engine.evaluate(shop)
-    assert sorted(shop.rglob("*")) == before
+        ((_, figures),) = engine.evaluate(shop).projects
+    (kept,) = set(shop.rglob("*")) - before
+    made, tenths = kept_evaluation(kept)
+    assert (kept.name, made.endswith("UTC")) == (KEPT, True)
+    assert [(said, right) for said, right, _ in tenths] == [
+        pytest.approx((tenth.confidence, tenth.precision), abs=0.001) for tenth in figures.tenths
+    ]
+    assert sum(answers for *_, answers in tenths) == sum(band.answers for band in figures.bands)
+
+
+def test_a_folder_nobody_may_write_to_costs_the_report_only(
+    shop: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, text: str) -> None:
+        raise WriteError(f"cannot write {path.name}: the disk is full")
+
+    monkeypatch.setattr("dbt_schema_embed.pipeline.evaluating.save", full)
+    with SchemaEmbed() as engine:
+        assert engine.evaluate(shop).rounds == 4
+        assert engine.warnings == ["the report will not know of this: cannot write evaluation.json: the disk is full"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"made": "x"}', '{"made": "x", "tenths": [[0.5, 2, 1]]}', '{"made": "x", "tenths": [[NaN, 0, 1]]}',
+     '{"made": "x", "tenths": [[0.5, 0.5, 1e999]]}', '{"made": "x", "tenths": 5}', "[" * 9999, "\xff"],
+)  # fmt: skip
+def test_what_is_no_evaluation_counts_as_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / KEPT
+    assert kept_evaluation(path) == ("", [])
+    path.write_bytes(text.encode("latin-1"))
+    assert kept_evaluation(path) == ("", [])
 
 
 def no_sources(manifest: dict[str, Any]) -> None:

@@ -145,10 +145,10 @@ def test_nothing_to_compare_with(before: dict[str, Any] | None) -> None:
     assert report_data(given(*THREE), before)["changes"] == {"since": "", "lines": [], "more": 0}
 
 
-def test_calibration_needs_decisions() -> None:
-    assert report_data(given(*THREE, decisions=[(0.9, True)] * 19))["calibration"]["bins"] == []
+def test_calibration_by_decisions_needs_some() -> None:
+    assert report_data(given(*THREE, decisions=[(0.9, True)] * 19))["decided"]["tenths"] == []
     decisions = [(0.92, True)] * 9 + [(0.98, False)] + [(0.31, False)] * 10
-    assert report_data(given(*THREE, decisions=decisions))["calibration"]["bins"] == [[0.31, 0.0, 10], [0.926, 0.9, 10]]
+    assert report_data(given(*THREE, decisions=decisions))["decided"]["tenths"] == [[0.31, 0.0, 10], [0.926, 0.9, 10]]
 
 
 def test_the_plane_agrees_with_a_singular_value_decomposition() -> None:

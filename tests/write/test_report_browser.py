@@ -46,7 +46,8 @@ def given() -> ReportInput:
     rng = np.random.default_rng(0)
     vectors = {r.id: rng.normal(size=(len(r.columns), 8)).astype(np.float32) for r in relations}
     decisions = [(0.9, True)] * 20
-    return ReportInput("shop", "now", Suggestions(rows), relations, vectors, decisions, notes=(HOSTILE,))
+    measured = "yesterday", [(0.55, 0.5, 4), (0.98, 1.0, 100)]
+    return ReportInput("shop", "now", Suggestions(rows), relations, vectors, measured, decisions, notes=(HOSTILE,))
 
 
 @pytest.fixture
@@ -86,7 +87,8 @@ def filtered(page: Browser, **fields: str) -> tuple[str, list[str]]:
 def test_it_draws(page: Browser) -> None:
     text = page.run("document.body.innerText")
     for said in ("Column mappings of shop", "1 doubtful column, most doubtful first", "0.55 doubtful",
-                 "6 columns in 2 tables", "1 change since now", "of 20 decisions"):  # fmt: skip
+                 "6 columns in 2 tables", "1 change since now", "Decided by people: 20 suggestions",
+                 "Measured by evaluate on yesterday: 104 answers"):  # fmt: skip
         assert said in text, said
     assert page.run("document.querySelectorAll('#map path').length") == 3
 
