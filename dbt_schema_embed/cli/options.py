@@ -34,6 +34,7 @@ class Place:
 
     def engine(self) -> "SchemaEmbed":
         """An engine with these settings, which tells the terminal what it does."""
+        live("Starting")  # before the imports, so that a terminal answers at once
         from dbt_schema_embed.pipeline import SchemaEmbed
 
         return SchemaEmbed(self.settings(), progress=live)
