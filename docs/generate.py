@@ -79,7 +79,7 @@ def reference() -> str:
 
 def _commands() -> Iterator[str]:
     yield "## Commands\n"
-    top = click.Context(group, info_name="dbt-schema-embed")
+    top = click.Context(group, info_name="dbt-schema-embed", **group.context_settings)  # click keeps the help option
     check = group.get_command(top, "check")
     common = [p for p in check.params if isinstance(p, click.Option) and p.name in COMMON] if check else []
     yield "Commands that read a project take these too; those that do not, the last two of them.\n"
