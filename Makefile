@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
 PROJECT ?= example_project
-.PHONY: help setup demo example test lint bench torture fuzz train score clean
+.PHONY: help setup demo example test lint bench torture fuzz train score pictures clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -56,6 +56,10 @@ train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
 score: setup ## score suggest on the cases, with the scripts beside them
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(CASES)/../tools/score_dbt.sh $(CASES)/dbt build/score
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python $(CASES)/../tools/score_pairs.py $(CASES)/pairs --warm
+
+pictures: setup ## make the pictures of README.md anew; installs pyte, needs chromium or chrome
+	@$(BIN)/python -m pip install -qq pyte
+	@$(BIN)/python docs/pictures/make.py
 
 clean: ## remove what can be made again, .venv included
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -41,10 +41,11 @@ function sure(row) {
   bar.firstChild.style.width = `${row.confidence / 100}%`;
   return [inside, bar];
 }
-/* Long names may break after a dot or an underscore, and nowhere else. */
+/* Long names break after a dot; a part that is too long for a line of its own, after an underscore. */
 function name(text) {
-  const parts = text.split(/(?<=[._])/).flatMap((part) => [part, el('wbr')]);
-  return el('span', { class: 'name' }, ...parts.slice(0, -1));
+  const parts = text.split(/(?<=[.])/).map((part) => el('span', { class: 'part' },
+    ...part.split(/(?<=_)/).flatMap((word) => [word, el('wbr')]).slice(0, -1)));
+  return el('span', { class: 'name' }, ...parts);
 }
 function place(row, whole) {
   if (!nothing(row)) {

@@ -193,7 +193,7 @@ function heatMap(at) {
   const left = [[mine.length, 'row'], [every.size, 'column']].filter(([count]) => count > MOST)
     .map(([count, name]) => `${plural(count - MOST, name)}`);
   return [el('div', { class: 'wide' }, picture), el('p', { class: 'muted' },
-    `Darker: more confident; framed: the answer.${left.length ? ` Left out: ${left.join(' and ')}.` : ''}`)];
+    `Stronger colour: more confident; framed: the answer.${left.length ? ` Left out: ${left.join(' and ')}.` : ''}`)];
 }
 function ofModel(target, table) { return DATA.models[DATA.targets[target][0]] === table.model; }
 function cut(text, most) { return text.length > most ? `${text.slice(0, most - 1)}…` : text; }
