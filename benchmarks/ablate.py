@@ -35,8 +35,8 @@ from dbt_schema_embed.match.combine import KNOTS, NOTHING_NAMES, SIGNAL_NAMES
 PARTS = 3
 HABITS = ("precedent", "name_rule", "model_name_habit", "home_habit")
 HABITS_OF_NOTHING = ("drop_rate", "name_seen", "project_has_habits")
-MEANING = ("name_meaning", "meaning_in_table", "described", "name_with_values", "value_meaning", "name_in_description",
-           "description", "table_meaning")  # fmt: skip
+MEANING = ("name_meaning", "meaning_in_table", "name_with_values", "value_meaning", "name_in_description",
+           "description")  # fmt: skip
 VALUES = ("value_overlap", "value_kind", "value_shape", "value_letters", "value_range", "value_spread",
           "value_meaning", "name_with_values")  # fmt: skip
 HAND = {

@@ -30,7 +30,7 @@ from dbt_schema_embed.match.combine import KNOTS, SIGNAL_NAMES
 
 FOLDS = 6
 VALUED = ("value_kind", "value_shape", "value_letters", "value_range", "value_spread", "value_meaning")
-PAIRS_ONLY = (*VALUED, "described", "name_with_values")
+PAIRS_ONLY = (*VALUED, "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
 PROJECT_BELIEF = Belief(ridge=5e-5, smooth=5e-4)
 PAIR_BELIEF = Belief(
@@ -143,10 +143,9 @@ def _weigh(real: Sequence[Table], made: Sequence[Table], out: Sequence[str]) -> 
 
 def _blind(table: Table, what: str, weight: float) -> Table:
     """The table as if it had no values, or no descriptions."""
-    with_name = {"value": "name_with_values", "descri": "described"}[what]
-    values = {n: v * float("nan") if what in n and n != with_name else v for n, v in table.values.items()}
-    values[with_name] = values["name_meaning"]
-    values[f"{with_name}_relative"] = values["name_meaning_relative"]
+    values = {n: v * float("nan") if what in n else v for n, v in table.values.items()}
+    if what == "value":  # where there are none, the name stands alone in that text
+        values |= {f"name_with_values{end}": values[f"name_meaning{end}"] for end in ("", "_relative")}
     return replace(table, values=values, weight=weight)
 
 

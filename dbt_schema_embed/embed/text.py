@@ -60,26 +60,18 @@ def column_texts(relation: Relation) -> FacetTexts:
 
 
 def pair_texts(relation: Relation) -> FacetTexts:
-    """As `column_texts`, with what counts where two tables stand alone: "described", "with_values", and values apart.
+    """As `column_texts`, with what counts where two tables stand alone: "with_values", and values apart.
 
-    >>> table = Relation("t", "t", "table", (Column("sex", description="At birth.", values=("male", "female")),))
+    >>> table = Relation("t", "t", "table", (Column("sex", values=("male", "female")),))
     >>> texts = pair_texts(table)
-    >>> texts.facets["described"], texts.facets["with_values"], texts.values
-    (('sex: At birth.',), ('sex: male, female',), (('male', 'female'),))
+    >>> texts.facets["with_values"], texts.values
+    (('sex: male, female',), (('male', 'female'),))
     """
     plain = column_texts(relation)
-    names, described = plain.facets["name"], plain.facets["description"]
     values = tuple(_wordy_values(c) for c in relation.columns)
     shown = (", ".join(some[:VALUES_SHOWN]) for some in values)
-    more = {
-        "described": tuple(_joined(n, d) for n, d in zip(names, described, strict=True)),
-        "with_values": tuple(_joined(n, v) for n, v in zip(names, shown, strict=True)),
-    }
-    return FacetTexts({**plain.facets, **more}, plain.table, frozenset({"with_values"}), values)
-
-
-def _joined(name: str, rest: str) -> str:
-    return f"{name}: {rest}" if rest else name
+    named = tuple(f"{n}: {v}" if v else n for n, v in zip(plain.facets["name"], shown, strict=True))
+    return FacetTexts({**plain.facets, "with_values": named}, plain.table, frozenset({"with_values"}), values)
 
 
 def _wordy_values(column: Column) -> tuple[str, ...]:

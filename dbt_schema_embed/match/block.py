@@ -1,7 +1,7 @@
 """One source table against its candidate columns: what every signal looks at."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
@@ -10,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
+from dbt_schema_embed.match.lexicon import SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
 
 Matrix = NDArray[np.float32]
+
+SHORT = 6
+"""Letters of the longest word that is never cut."""
 
 
 def column_words(relation: Relation, vocabulary: frozenset[str]) -> list[tuple[str, ...]]:
@@ -25,15 +29,33 @@ def column_words(relation: Relation, vocabulary: frozenset[str]) -> list[tuple[s
         first, times = firsts.most_common(1)[0]
         if times >= 0.9 * len(split):
             split = [w[1:] if len(w) > 1 and w[0] == first else w for w in split]
-    return [tuple(p for w in ws for p in (segment(w, vocabulary) if len(w) > 6 else (w,))) for ws in split]
+    return [tuple(p for w in ws for p in _cut(w, vocabulary)) for ws in split]
+
+
+def known_words(relations: Iterable[Relation]) -> frozenset[str]:
+    """Words that a glued name may be cut at: those that stand apart in names here, and those that databases shorten."""
+    apart: set[str] = set()
+    times: Counter[str] = Counter()
+    for relation in relations:
+        for name in {c.key for c in relation.columns}:
+            found = set(words(name))
+            times.update(found)
+            if len(found) > 1:
+                apart |= {w for w in found if len(w) > 3}
+    repeated = {w for w, n in times.items() if n > 1 and len(w) > 1}
+    known = frozenset(repeated | apart | {w for w in SYNONYMS if len(w) > 2})
+    return frozenset(w for w in known if len(_cut(w, known)) == 1)  # glued words teach nothing
+
+
+def _cut(word: str, known: frozenset[str]) -> tuple[str, ...]:
+    return segment(word, known) if len(word) > SHORT else (word,)
 
 
 class Lexicon:
     """The words of all columns of a run: how rare each is, and how alike."""
 
     def __init__(self, sources: Sequence[Relation], models: Sequence[Relation]) -> None:
-        raw = Counter(w for r in (*sources, *models) for name in {c.key for c in r.columns} for w in set(words(name)))
-        self.vocabulary = frozenset(w for w, n in raw.items() if n > 1 and len(w) > 1)
+        self.vocabulary = known_words((*sources, *models))
         self.words_of = {r.id: column_words(r, self.vocabulary) for r in (*sources, *models)}
         seen = Counter(w for r in (*sources, *models) for ws in self.words_of[r.id] for w in set(ws))
         self.columns = max(1, sum(len(r.columns) for r in (*sources, *models)))
@@ -159,7 +181,6 @@ class Coverage:
         own = likeness[table.rows(block.source_entity)].max(axis=0)[right] if block.source_entity else 0 * right_weight
         other = _entity_likeness(block, likeness)
         self.of_source: Matrix = (best[place] * left_weight[:, :, None]).sum(axis=1)
-        self.of_target: Matrix = (near * right_weight[None]).sum(axis=2)
         self.of_target_in_table: Matrix = (np.maximum(near, own[None]) * right_weight[None]).sum(axis=2)
         # words of the source name that the model's own name says already
         helped = np.maximum(best[place], other[used][:, block.model_of][place])

@@ -33,11 +33,6 @@ def name_in_description(block: Block) -> Matrix:
     return np.fmax(_silent(forward, texts[0], names[1]), _silent(backward, names[0], texts[1]))
 
 
-def described(block: Block) -> Matrix:
-    """Cosine of the two names, each followed by its description where it has one."""
-    return _facet(block, "described")
-
-
 def name_with_values(block: Block) -> Matrix:
     """Cosine of the two names, each followed by some of its values where it has any."""
     return _facet(block, "with_values")

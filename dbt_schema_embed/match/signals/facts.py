@@ -1,6 +1,4 @@
-"""What is declared about the columns: types and keys, and how rare a name is."""
-
-from collections import Counter
+"""What is declared about the columns: types and keys."""
 
 import numpy as np
 
@@ -49,11 +47,3 @@ def key_fit(block: Block) -> Matrix:
 
 def _is_key(column: Column) -> bool:
     return column.unique or column.not_null
-
-
-def rarity(block: Block) -> Matrix:
-    """How few candidate models have a column of that name: 1 in one model only, towards 0 when in all."""
-    seen = Counter(k for m in block.models for k in {c.key for c in m.relation.columns})
-    many = np.array([seen[c.key] for c in block.targets], np.float32)
-    share = (many - 1) / max(1, len(block.models) - 1)
-    return np.broadcast_to(1 - share, block.shape).astype(np.float32)

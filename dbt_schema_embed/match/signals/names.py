@@ -22,19 +22,9 @@ def source_words_found(block: Block) -> Matrix:
     return block.coverage.of_source
 
 
-def target_words_found(block: Block) -> Matrix:
-    """Share of the candidate name's words that the source name has."""
-    return block.coverage.of_target
-
-
 def target_words_found_in_table(block: Block) -> Matrix:
-    """The same where the source table's own name may give words too: ``id`` of charge and ``charge_id``."""
+    """Share of the candidate name's words that the source name or its table's has: ``id`` of charge, ``charge_id``."""
     return block.coverage.of_target_in_table
-
-
-def source_words_found_in_model(block: Block) -> Matrix:
-    """Share of the source name's words that the candidate's name or its model's name has."""
-    return block.coverage.of_source_in_model
 
 
 def head(block: Block) -> Matrix:

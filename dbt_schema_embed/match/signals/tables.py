@@ -3,23 +3,11 @@
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.names import stem
 
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
     return block.per_model(block.lexicon.likenesses(block.source_entity, block.entities).tolist())
-
-
-def table_same(block: Block) -> Matrix:
-    """1 where table and model are about exactly the same thing by name."""
-    left = [stem(w) for w in block.source_entity]
-    return block.per_model([float([stem(w) for w in e] == left) for e in block.entities])
-
-
-def table_meaning(block: Block) -> Matrix:
-    """Cosine of the two relations' names."""
-    return block.per_model([float(m.table @ block.source.table) for m in block.models])
 
 
 def source_covered(block: Block) -> Matrix:
