@@ -126,13 +126,15 @@ class Desk:
         self.message = f"rejected {_pair(item)}"
 
     def _undo(self) -> None:
-        item = self.review.undo()
-        if item is None:
+        items = self.review.undo()
+        if not items:
             self.message = "there is nothing to take back"
             return
-        self.at = self.review.items.index(item)
+        if self.item.state != "open" or len(items) == 1:  # else people stay with the column that they look at
+            self.at = self.review.items.index(items[0])
         self.done = False
-        self.message = f"taken back: {printable(item.column, 60)}"
+        more = f" and {len(items) - 1} more" if len(items) > 1 else ""
+        self.message = f"taken back: {printable(items[0].column, 60)}{more}"
 
     def _forward(self) -> None:
         """To the next open column, those skipped before included; to the end when none is open."""

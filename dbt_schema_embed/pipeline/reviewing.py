@@ -124,21 +124,21 @@ class Review:
             raise ConfigError("a column that maps to nothing has no row for a note: decide first")
         self._decide([item], None, None, note)
 
-    def undo(self) -> Item | None:
-        """Take the last decision back; a column it was about, None when there is no decision.
+    def undo(self) -> tuple[Item, ...]:
+        """Take the last decision back; the columns it was about, none when there is no decision.
 
         Raises:
             WriteError: its file was edited meanwhile.
         """
         if not self._undo:
-            return None
+            return ()
         last = self._undo[-1]
         for path, text, after in last.files:
             write_text(path, text, root=self._root, expected_hash=after)
         self._undo.pop()
         for item, answer, state, note, sureness in last.items:
             item.answer, item.state, item.note, item.sureness = answer, state, note, sureness
-        return last.items[0][0]
+        return tuple(item for item, *_ in last.items)
 
     def find(self, words: str, item: Item) -> tuple[Choice, ...]:
         """At most `FOUND` model columns with names nearest to ``words``; of no words, the candidates of ``item``."""
@@ -259,7 +259,7 @@ _SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (
 
 def evidence_words(evidence: Evidence) -> str:
     """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none."""
-    said = [f"habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
+    said = [f"this project's habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
     for name, (high, middle, low) in _SCALES:
         value = evidence.get(name)
         if isinstance(value, int | float):

@@ -146,7 +146,17 @@ def test_accept_all_above_a_confidence_and_take_it_back(desk: Desk, shop: Path) 
     assert desk.done
     desk.press("u")
     assert (shop / CHARGES).read_bytes() == before
+    assert desk.message.endswith(f" and {len(desk.review.items) - 1} more")
     assert not desk.done
+
+
+def test_taking_many_back_leaves_people_where_they_are(desk: Desk) -> None:
+    go_to(desk, "amount")
+    desk.item.confidence = 0.1
+    press(desk, "A", *["backspace"] * 4, *"0.5", "enter")
+    assert desk.item.column == "amount"
+    desk.press("u")
+    assert (desk.item.column, desk.counts()["accepted"]) == ("amount", 0)
 
 
 @pytest.mark.parametrize("text", ["much", "2", "nan", ""])
@@ -234,7 +244,7 @@ def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.Monkey
 def test_evidence_in_words() -> None:
     evidence = {"name": 0.8, "habit": "id -> <table>_id", "table": 0.5, "type": 0.0, "values": None, "exact": 1.0}
     assert evidence_words(evidence) == (
-        "habit id -> <table>_id, the names share their words (0.80), part of the table feeds this model (0.50), "
+        "this project's habit id -> <table>_id, the names share their words (0.80), part of the table feeds this model (0.50), "
         "the types differ (0.00)"
     )
     assert evidence_words({}) == ""
