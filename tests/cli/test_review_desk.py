@@ -244,7 +244,7 @@ def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.Monkey
 def test_evidence_in_words() -> None:
     evidence = {"name": 0.8, "habit": "id -> <table>_id", "table": 0.5, "type": 0.0, "values": None, "exact": 1.0}
     assert evidence_words(evidence) == (
-        "this project's habit id -> <table>_id, the names share their words (0.80), part of the table feeds this model (0.50), "
-        "the types differ (0.00)"
+        "this project's habit id -> <table>_id, the names share their words (0.80), "
+        "part of the table feeds this model (0.50), the types differ (0.00)"
     )
     assert evidence_words({}) == ""
