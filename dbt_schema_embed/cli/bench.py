@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 def command(
     engine: "SchemaEmbed", place: Place, generated: bool, texts: int, rounds: int, form: str, output: Path | None
 ) -> None:
-    """Measure encoder and memo on this machine, in one run with what else one would use: ratios, goals, the machine.
+    """Measure encoder, memo and suggest on this machine, beside what else one would use: ratios, goals, the machine.
 
     Takes minutes, and every core it may use.
     """

@@ -72,6 +72,7 @@ def run_desk(desk: Desk, *, color: bool) -> None:
 
     @keys.add("c-c")
     @keys.add("c-d")
+    @keys.add("<sigint>")  # a Ctrl-C before the terminal hands keys over as they are, or a signal from elsewhere
     def _(event: KeyPressEvent) -> None:
         event.app.exit(exception=KeyboardInterrupt)
 
