@@ -1,6 +1,8 @@
 """A review on the screen: its lines at every size, real key strokes, and no terminal at all."""
 
+import os
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,6 +111,12 @@ def test_arrows_backspace_and_paste_arrive_in_a_search() -> None:
 def test_ctrl_c_stops() -> None:
     with pytest.raises(KeyboardInterrupt):
         typed("\x03", ITEM)
+
+
+def test_a_signal_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Desk, "press", lambda desk, key: os.kill(os.getpid(), signal.SIGINT))
+    with pytest.raises(KeyboardInterrupt):
+        typed("s", ITEM)
 
 
 def test_without_a_terminal_it_says_so(in_shop: Tool) -> None:
