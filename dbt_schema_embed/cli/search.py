@@ -19,11 +19,14 @@ if TYPE_CHECKING:
     epilog=examples(
         'dbt-schema-embed search "customer e-mail"',
         'dbt-schema-embed search "when was it paid" --type timestamp --limit 5',
-        'dbt-schema-embed search amount --table stripe.charges --format json',
+        'dbt-schema-embed search amount --table stripe.charges --min-score 0.5 --format json',
     ),
 )  # fmt: skip
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Most columns to show.")
+@click.option(
+    "--min-score", type=click.FloatRange(0, 1), default=0.0, help="Only columns with at least this score, from 0 to 1."
+)
 @click.option("--type", "type_", metavar="TYPE", help="Only this type (varchar) or family of types (text).")
 @click.option(
     "--table", metavar="NAME", shell_complete=completion.selections, help="Only this table, source, schema or model."
@@ -36,6 +39,7 @@ def command(
     place: Place,
     words: tuple[str, ...],
     limit: int,
+    min_score: float,
     type_: str | None,
     table: str | None,
     form: str,
@@ -48,5 +52,7 @@ def command(
     """
     from dbt_schema_embed.pipeline import hits_text
 
-    hits = engine.search(" ".join(words), place.project_dir, limit=limit, type=type_, table=table, **place.artifacts)
+    hits = engine.search(
+        " ".join(words), place.project_dir, limit=limit, min_score=min_score, type=type_, table=table, **place.artifacts
+    )
     show(hits_text(hits, form, width=looks(output)["width"]), output)

@@ -225,6 +225,7 @@ class SchemaEmbed:
         project_dir: str | Path = ".",
         *,
         limit: int = 10,
+        min_score: float = 0.0,
         type: str | None = None,  # noqa: A002  the flag's name, and the field's
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
@@ -237,6 +238,7 @@ class SchemaEmbed:
             query: Words, e.g. "customer e-mail".
             project_dir: The folder of dbt_project.yml.
             limit: Most columns to return.
+            min_score: Only columns with at least this score, in [0, 1].
             type: Only columns of this type ("varchar") or family of types ("text").
             table: Only columns of this table, source, schema or model.
             artifacts: As in `suggest`.
@@ -248,7 +250,8 @@ class SchemaEmbed:
         self._session.need_embed("search")
         from dbt_schema_embed.pipeline.search import Filter, search_project
 
-        return search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
+        found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
+        return [hit for hit in found if hit.score >= min_score]
 
     def check(
         self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
@@ -372,6 +375,7 @@ class SchemaEmbed:
         project_dir: str | Path = ".",
         *,
         limit: int = 10,
+        min_score: float = 0.0,
         type: str | None = None,  # noqa: A002
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
@@ -380,5 +384,5 @@ class SchemaEmbed:
         import asyncio
 
         return await asyncio.to_thread(
-            self.search, query, project_dir, limit=limit, type=type, table=table, **artifacts
+            self.search, query, project_dir, limit=limit, min_score=min_score, type=type, table=table, **artifacts
         )
