@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Most columns to show.")
-@click.option(
-    "--min-score", type=click.FloatRange(0, 1), default=0.0, help="Only columns with at least this score, from 0 to 1."
-)
+@click.option("--min-score", type=click.FloatRange(0, 1), help="Only columns with at least this score, from 0 to 1.")
 @click.option("--type", "type_", metavar="TYPE", help="Only this type (varchar) or family of types (text).")
 @click.option(
     "--table", metavar="NAME", shell_complete=completion.selections, help="Only this table, source, schema or model."
@@ -39,7 +37,7 @@ def command(
     place: Place,
     words: tuple[str, ...],
     limit: int,
-    min_score: float,
+    min_score: float | None,
     type_: str | None,
     table: str | None,
     form: str,

@@ -225,7 +225,7 @@ class SchemaEmbed:
         project_dir: str | Path = ".",
         *,
         limit: int = 10,
-        min_score: float = 0.0,
+        min_score: float | None = None,
         type: str | None = None,  # noqa: A002  the flag's name, and the field's
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
@@ -238,7 +238,7 @@ class SchemaEmbed:
             query: Words, e.g. "customer e-mail".
             project_dir: The folder of dbt_project.yml.
             limit: Most columns to return.
-            min_score: Only columns with at least this score, in [0, 1].
+            min_score: Only columns with at least this score, which is at most 1.
             type: Only columns of this type ("varchar") or family of types ("text").
             table: Only columns of this table, source, schema or model.
             artifacts: As in `suggest`.
@@ -251,7 +251,7 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.search import Filter, search_project
 
         found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
-        return [hit for hit in found if hit.score >= min_score]
+        return found if min_score is None else [hit for hit in found if hit.score >= min_score]
 
     def check(
         self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
@@ -375,7 +375,7 @@ class SchemaEmbed:
         project_dir: str | Path = ".",
         *,
         limit: int = 10,
-        min_score: float = 0.0,
+        min_score: float | None = None,
         type: str | None = None,  # noqa: A002
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
