@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
     "SQL, 5 MB of brackets": (SQL, filled(b"create table t (a int, b ", (b"(" * 4_000_000,)), ["match", SQL, SQL]),
     "SQL, 400,000 columns": (SQL, filled(b"create table t (a int", (b", c%d int" % i for i in range(400_000)), b")"),
                              ["match", SQL, SQL]),
-    "SQL, 300,000 tables": (SQL, filled(b"", (b"create table t%d(a);" % (i % 10) for i in range(250_000))),
+    "SQL, 250,000 tables": (SQL, filled(b"", (b"create table t%d(a);" % (i % 10) for i in range(250_000))),
                             ["match", SQL, SQL]),
     "CSV, 1 GB without a line end": (CSV, filled(b"a,b\n", (b"x" * 10**6 for _ in range(1000))), ["match", CSV, CSV]),
     "CSV, 1 GB of rows": (CSV, filled(b"a,b\n", (b"1,2\n" * 250_000 for _ in range(1000))), ["match", CSV, CSV]),
