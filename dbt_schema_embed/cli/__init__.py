@@ -6,6 +6,10 @@ A command is a file here, named as the command, that defines ``command``, and a 
 
 def main() -> None:
     """Run the command line and exit."""
-    from dbt_schema_embed.cli.run import run
+    import os
 
+    try:
+        from dbt_schema_embed.cli.run import run
+    except KeyboardInterrupt:
+        os._exit(130)
     run()

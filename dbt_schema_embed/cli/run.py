@@ -2,7 +2,11 @@
 
 import gc
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import click
@@ -15,6 +19,9 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 """What shells report for a program that SIGINT or SIGPIPE ended."""
 
+PATIENCE = 0.5
+"""Seconds after Ctrl-C in which the work may put away what it has begun."""
+
 DEBUG = "SCHEMA_EMBED_DEBUG"
 
 
@@ -22,8 +29,9 @@ def run() -> NoReturn:
     """Run the command in sys.argv and exit with its code."""
     gc.set_threshold(50_000)  # what a command reads it keeps: a look for cycles every 700 objects finds none
     try:
-        code = _code()
-        sys.stdout.flush()
+        with _interruptible():
+            code = _code()
+            sys.stdout.flush()
     except (KeyboardInterrupt, click.Abort):
         _leave(INTERRUPTED)
     except BrokenPipeError:
@@ -60,6 +68,29 @@ def _code() -> int:
         )
         return 1
     return result if isinstance(result, int) else 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends the process soon, whatever becomes of the exception: a library may take it for a failed import."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # a parent wants it ignored
+        yield
+        return
+    end = threading.Timer(PATIENCE, _leave, (INTERRUPTED,))
+    end.daemon = True
+
+    def interrupted(*_: object) -> None:
+        if end.is_alive():
+            _leave(INTERRUPTED)
+        end.start()
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        end.cancel()
 
 
 def _leave(code: int) -> NoReturn:

@@ -143,7 +143,10 @@ import dbt_schema_embed.pipeline as pipeline
 def check(self, *_, **__):
     Path("started").touch()
     while True:
-        time.sleep(0.05)
+        try:
+            time.sleep(0.05)
+        except SWALLOWED:
+            pass
 pipeline.SchemaEmbed.check = check
 sys.argv = ["dbt-schema-embed", "check"]
 from dbt_schema_embed.cli import main
@@ -151,9 +154,13 @@ main()
 """
 
 
-def test_ctrl_c_ends_a_command_at_once_with_130(tmp_path: Path) -> None:
+@pytest.mark.parametrize("swallowed", ["()", "KeyboardInterrupt"])
+def test_ctrl_c_ends_a_command_at_once_with_130(tmp_path: Path, swallowed: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", SLOW], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", SLOW.replace("SWALLOWED", swallowed)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         deadline = time.monotonic() + 30
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
