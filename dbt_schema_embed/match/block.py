@@ -143,14 +143,15 @@ class Block:
 
     def facet(self, name: str) -> tuple[Matrix, Matrix]:
         """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""
-        empty = np.zeros((0, self.source.facets[name].shape[1]), np.float32)
-        right = np.concatenate([m.facets[name] for m in self.models]) if self.models else empty
-        return self.source.facets[name], right[self._flat]
+        if not self.models:
+            return self.source.facets[name], np.zeros((0, self.source.facets[name].shape[1]), np.float32)
+        right = [m.facets[name][columns] for m, columns in zip(self.models, self._columns_of, strict=True)]
+        return self.source.facets[name], np.concatenate(right)
 
     @cached_property
-    def _flat(self) -> "NDArray[np.int64]":
-        starts = np.concatenate([[0], np.cumsum([len(m.relation.columns) for m in self.models])])[:-1]
-        return (starts[self.model_of] + self.column_of).astype(np.int64)
+    def _columns_of(self) -> "list[NDArray[np.int64]]":
+        """The candidates' places within each model; a model's candidates follow one another."""
+        return np.split(self.column_of, np.flatnonzero(np.diff(self.model_of)) + 1)
 
     def per_model(self, values: Sequence[float]) -> "Matrix":
         """One value a candidate model, spread over its columns and all source columns."""

@@ -1,8 +1,11 @@
 """Words of the names: equal, found on the other side, same last word, same letters, abbreviated."""
 
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import lru_cache, reduce
+from operator import or_
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.names import is_prefix_run, skeleton, squash
@@ -47,15 +50,25 @@ def letters(block: Block) -> Matrix:
 
 def abbreviation(block: Block) -> Matrix:
     """1 where one whole name is the other without vowels, or runs the beginnings of its words together."""
-    out = np.zeros(block.shape, np.float32)
-    by_letter: dict[str, dict[tuple[str, ...], list[int]]] = {}
-    for j, others in enumerate(block.target_words):
-        by_letter.setdefault("".join(others)[:1], {}).setdefault(others, []).append(j)
-    for i, words in enumerate(block.source_words):
-        for others, places in by_letter.get("".join(words)[:1], {}).items():
-            if _abbreviates(words, others):
-                out[i, places] = 1
-    return out
+    rights = list(dict.fromkeys(block.target_words))
+    found = np.zeros((len(block.columns), len(rights)), np.float32)
+    for i, j in np.argwhere(_may_abbreviate(block.source_words, rights)).tolist():
+        found[i, j] = _abbreviates(block.source_words[i], rights[j])
+    place = {words: j for j, words in enumerate(rights)}
+    return found[:, [place[words] for words in block.target_words]]
+
+
+def _may_abbreviate(lefts: Sequence[tuple[str, ...]], rights: Sequence[tuple[str, ...]]) -> NDArray[np.bool_]:
+    """(n, k): both begin alike, and one has no consonant that the other lacks. Cheap, and most pairs fail it."""
+    sides = [["".join(words) for words in side] for side in (lefts, rights)]
+    a, b = (np.array([_consonant_bits(text) for text in side], np.int64) for side in sides)
+    first, other = (np.array([text[:1] for text in side], "U1") for side in sides)
+    within = ((a[:, None] & ~b) == 0) | ((b & ~a[:, None]) == 0)
+    return np.asarray(within & (first[:, None] == other), np.bool_)
+
+
+def _consonant_bits(text: str) -> int:
+    return reduce(or_, (1 << ord(c) % 63 for c in text if c not in "aeiou"), 0)
 
 
 @lru_cache(maxsize=200_000)
