@@ -83,6 +83,7 @@ def test_the_command_shows_the_machine_and_a_line_a_figure(
 def test_columns_and_suggest_are_timed_on_the_project(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real ones: each different text is encoded once, and suggest runs as users run it."""
     monkeypatch.setattr(benching, "_RUNS", 1)
+    monkeypatch.setattr("dbt_schema_embed.embed.bench._JOINED", 40)
     monkeypatch.setattr("dbt_schema_embed.embed.bench.measure", lambda *_, **how: [])
     with SchemaEmbed() as engine:
         figures = {figure.name: figure for figure in engine.measures.bench(shop).figures}
