@@ -1,5 +1,6 @@
 """From a command to an exit code: every error is a message here, and never a traceback."""
 
+import atexit
 import gc
 import os
 import signal
@@ -36,6 +37,7 @@ def run() -> NoReturn:
         _leave(INTERRUPTED)
     except BrokenPipeError:
         _leave(BROKEN_PIPE)
+    atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)  # all is done: Python only has to go
     sys.exit(code)
 
 
