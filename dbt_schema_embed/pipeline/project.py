@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
+from dbt_schema_embed.pipeline.watch import Progress, silent
 from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.settings import Settings
 
@@ -43,6 +45,7 @@ def open_project(
     *,
     lineage_of: "LineageOf" = None,
     values: bool = True,
+    progress: Progress = silent,
 ) -> Opened:
     """Read a project; ``lineage_of`` and ``values`` as in `read.read_project`.
 
@@ -57,8 +60,9 @@ def open_project(
     root = Path(project_dir)
     scratch = target_folder(root, artifacts.get("target_path")) / SCRATCH
     project = read_project(
-        root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch
-    )
+        root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
+        progress=partial(progress, "Reading SQL"),
+    )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
 
 

@@ -57,7 +57,9 @@ class Session:
     ) -> Opened:
         """Read a project; see `open_project`."""
         self.progress("Reading the project")
-        opened = open_project(project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values)
+        opened = open_project(
+            project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
+        )
         self.scratch = opened.scratch
         return opened
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.read.sql_resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
 from dbt_schema_embed.read.sql_shape import CAST, DERIVED, Statement
-from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements
+from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, Progress, read_statements, silent
 from dbt_schema_embed.records import Lineage, LineageKind, RelationKind
 
-__all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key"]
+__all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key", "silent"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,11 @@ _QUOTES = str.maketrans("", "", '"`[]')
 
 
 def read_sql(
-    models: Sequence[ModelSql], tables: Mapping[str, TableInfo], dialect: str | None, cache_dir: Path | None
+    models: Sequence[ModelSql],
+    tables: Mapping[str, TableInfo],
+    dialect: str | None,
+    cache_dir: Path | None,
+    progress: Progress = silent,
 ) -> SqlFacts:
     """Columns, lineage and literals of ``models``.
 
@@ -56,11 +60,12 @@ def read_sql(
         dialect: sqlglot's dialect; one it does not know costs every model a warning.
         cache_dir: A folder for parsed statements, this project's own; None: nothing is kept. When every statement is
             in it, sqlglot is not imported.
+        progress: Is told before each statement that is parsed.
 
     Returns:
         Facts, whatever the SQL is: a model whose SQL cannot be read costs a warning that names it.
     """
-    statements, problems = read_statements(models, dialect, cache_dir)
+    statements, problems = read_statements(models, dialect, cache_dir, progress)
     return _Reader(models, tables, statements, problems).facts()
 
 

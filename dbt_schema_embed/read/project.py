@@ -16,6 +16,7 @@ from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
     from dbt_schema_embed.read.lineage import SqlFacts
+    from dbt_schema_embed.read.sql_statements import Progress
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
 """Models whose SQL is wanted, see `read_project`."""
@@ -31,6 +32,7 @@ def read_project(
     lineage_of: LineageOf = None,
     values: bool = True,
     cache_dir: Path | None = None,
+    progress: "Progress | None" = None,
 ) -> Project:
     """Read the dbt project in ``project_dir`` from its artifacts.
 
@@ -46,6 +48,7 @@ def read_project(
             called with the relations. None: all models; empty: none, and sqlglot is not imported.
         values: Whether rows of seeds, accepted values and literals are kept as sample values.
         cache_dir: Where parsed SQL may be kept between runs; None: nowhere.
+        progress: Is told, before each model's SQL that is parsed, how many of how many are through.
 
     Returns:
         The project; relations and lineage sorted. A project without sources is not an error.
@@ -71,7 +74,7 @@ def read_project(
     wanted = _with_ancestors(nodes, lineage_of(relations) if callable(lineage_of) else lineage_of)
     lineage: tuple[Lineage, ...] = ()
     if wanted:
-        facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir)
+        facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir, progress)
         relations = _told(relations, facts, values)
         lineage = facts.lineage
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
@@ -141,8 +144,9 @@ def _read_sql(
     catalog: Collection[str],
     dialect: str | None,
     cache_dir: Path | None,
+    progress: "Progress | None",
 ) -> "SqlFacts":
-    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
+    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql, silent
 
     columns = {i: tuple(c.name for c in r.columns) for i, r in relations.items()}
     models = [
@@ -164,7 +168,7 @@ def _read_sql(
         name: TableInfo(ids[0], columns[ids[0]], relations[ids[0]].kind, ids[0] in catalog, tuple(ids[1:]))
         for name, ids in sharing.items()
     }
-    return read_sql(models, tables, dialect, cache_dir)
+    return read_sql(models, tables, dialect, cache_dir, progress or silent)
 
 
 def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Relation]:

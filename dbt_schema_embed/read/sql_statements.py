@@ -11,6 +11,14 @@ from dbt_schema_embed.read.sql_cache import Entry, StatementCache, statement_key
 from dbt_schema_embed.read.sql_jinja import plain_sql
 from dbt_schema_embed.read.sql_shape import Statement
 
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are through."""
+
+
+def silent(done: int, total: int) -> None:
+    """Progress that nobody looks at."""
+
+
 TIME_LIMIT = 60.0
 """Seconds for parsing all SQL of a project, and again for resolving it; what is left then costs a warning a model."""
 OUT_OF_TIME = "the time for reading SQL was over"
@@ -31,11 +39,12 @@ class ModelSql:
 
 
 def read_statements(
-    models: Sequence[ModelSql], dialect: str | None, cache_dir: Path | None
+    models: Sequence[ModelSql], dialect: str | None, cache_dir: Path | None, progress: Progress
 ) -> tuple[dict[str, Statement], dict[str, str]]:
     """The statement of every model that can be read, and why the others cannot.
 
-    Raw Jinja is read on the off chance that it is plain: where it is not, it is in neither.
+    ``progress`` is told before each that is parsed. Raw Jinja is read on the off chance that it is plain: where it is not,
+    it is in neither.
     """
     cache = StatementCache(cache_dir)
     keys = {m.id: statement_key(m.sql, dialect, compiled=m.compiled) for m in models}
@@ -44,9 +53,10 @@ def read_statements(
     deadline = time.monotonic() + TIME_LIMIT
 
     def work() -> None:
-        for model in stale:
+        for done, model in enumerate(stale):
             if time.monotonic() > deadline:
                 return
+            progress(done, len(stale))
             entries[model.id] = _parse(model, dialect, keys[model.id])
 
     if stale:

@@ -111,3 +111,10 @@ def test_models_that_were_not_read_this_time_stay(tmp_path: Path, parsed: list[s
     read_sql([ModelSql("model.p.c", "select 1 as one", "c")], TABLES, "postgres", tmp_path)
     read_sql(MODELS, TABLES, "postgres", tmp_path)
     assert parsed == ["model.p.a", "model.p.b", "model.p.c"]
+
+
+def test_progress_counts_what_is_parsed_and_not_what_is_kept(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    for _ in range(2):
+        read_sql(MODELS, TABLES, "postgres", tmp_path, lambda done, total: told.append((done, total)))
+    assert told == [(done, len(MODELS)) for done in range(len(MODELS))]
