@@ -43,8 +43,8 @@ def read_statements(
 ) -> tuple[dict[str, Statement], dict[str, str]]:
     """The statement of every model that can be read, and why the others cannot.
 
-    ``progress`` is told before each that is parsed. Raw Jinja is read on the off chance that it is plain: where it is not,
-    it is in neither.
+    ``progress`` is told before each that is parsed. Raw Jinja is read on the off chance that it is plain: where it is
+    not, it is in neither.
     """
     cache = StatementCache(cache_dir)
     keys = {m.id: statement_key(m.sql, dialect, compiled=m.compiled) for m in models}
