@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
 
 
+_ENCODING = "Encoding texts"
+
+
 class Progress(Protocol):
     """Is told what goes on. ``total`` 0: nobody knows how much there is."""
 
@@ -33,4 +36,5 @@ class Watched:
 
     def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":
         """As the embedder it watches."""
-        return self._embedder.embed(texts, remember=remember, progress=partial(self._progress, "Encoding texts"))
+        self._progress(_ENCODING)  # the embedder speaks when its first thousands are through
+        return self._embedder.embed(texts, remember=remember, progress=partial(self._progress, _ENCODING))
