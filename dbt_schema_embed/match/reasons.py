@@ -70,7 +70,7 @@ def _because(table: Ranked, i: int, j: int) -> str:
         return f"values near in meaning ({value['value_meaning']:.2f})"
     if np.nan_to_num(value["description"]) > 0.7 or np.nan_to_num(value["name_in_description"]) > 0.6:
         return "the description fits"
-    return f"near in meaning ({max(value['name_meaning'], value['meaning_in_table']):.2f})"
+    return f"near in meaning ({value['name_meaning']:.2f})"
 
 
 def nothing_reason(table: Ranked, i: int) -> str:
