@@ -10,7 +10,7 @@ from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import CERTAIN, LIKELY, Column, Relation, Suggestion, Suggestions
 from dbt_schema_embed.write.report_changes import changes
 from dbt_schema_embed.write.report_map import map_data
-from dbt_schema_embed.write.words import short_name
+from dbt_schema_embed.write.words import reason, short_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -112,7 +112,7 @@ class _Writer:
             self._target(row.model, row.model_column),
             round(row.confidence * SCALE),
             STATUSES.index(row.status),
-            printable(row.reason),
+            reason(row),
             list(self._evidence_of(row)),
             [
                 number

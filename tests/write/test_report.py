@@ -49,7 +49,7 @@ def test_the_data_in_compact_form() -> None:
     assert (table["label"], table["model"], table["about"]) == ("stripe.charges", "stg_charges", "Charges.")
     assert table["rows"] == [
         ["c0", "varchar", "About 0.", 0, 9700, 0, "same name", [0, 0.91], [0, 6000, 1, 2000], [], ""],
-        ["c1", "varchar", "About 1.", 1, 5000, 0, "", [], [0, 6000, 1, 2000], [], ""],
+        ["c1", "varchar", "About 1.", 1, 5000, 0, "also fits stg_charges.c0", [], [0, 6000, 1, 2000], [], ""],
         ["c2", "varchar", "About 2.", -1, 8000, 0, "", [], [0, 6000, 1, 2000], [], ""],
     ]
 
