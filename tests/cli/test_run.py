@@ -137,7 +137,8 @@ def test_each_help_has_examples_that_name_real_options(tool: Tool, name: str) ->
 
 
 SLOW = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background ignores it
 from pathlib import Path
 import dbt_schema_embed.pipeline as pipeline
 def check(self, *_, **__):
@@ -166,7 +167,10 @@ def test_ctrl_c_ends_a_command_at_once_with_130(tmp_path: Path, swallowed: str) 
         while not (tmp_path / "started").exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=10)
+        try:
+            out, err = process.communicate(timeout=10)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in err
