@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.conftest import Tool, encoder, example, in_shop, matcher, shop, tool
 
@@ -23,8 +24,9 @@ def test_the_reference_is_what_the_code_says() -> None:
 
 
 def commands(name: str) -> list[list[str]]:
-    """The lines of a how-to's sh blocks that call us, without the program's name."""
-    blocks = re.findall(r"```sh\n(.*?)```", (DOCS / name).read_text("utf-8"), re.DOTALL)
+    """The lines of a how-to's sh blocks, and the steps of its workflows, that call us; without the program's name."""
+    text = (DOCS / name).read_text("utf-8")
+    blocks = [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"- run: (dbt-schema-embed .*)", text)]
     lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
     return [words[1:] for words in lines if words[:1] == ["dbt-schema-embed"]]
 
@@ -38,6 +40,12 @@ def test_every_command_in_a_how_to_runs(
         done = in_shop(*words, "--help") if words[0] in NEED_MORE else in_shop(*words)
         told_so = words[0] == "doctor" or "--fail-on-change" in words
         assert done.code in ((0, 1) if told_so else (0,)), (words, done.err)
+
+
+@pytest.mark.parametrize("name", HOW_TOS)
+def test_yaml_in_a_how_to_is_yaml(name: str) -> None:
+    for block in re.findall(r"```yaml\n(.*?)```", (DOCS / name).read_text("utf-8"), re.DOTALL):
+        assert isinstance(yaml.safe_load(block), dict)
 
 
 @pytest.mark.parametrize("name", [*HOW_TOS, "reference.md"])

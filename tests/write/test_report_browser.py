@@ -104,7 +104,7 @@ def test_names_are_text(page: Browser) -> None:
     ("fields", "said", "shown"),
     [
         ({"text": "created_at"}, "1 column in 1 table", ["stripe.charges: created"]),
-        ({"text": "CHARGES charge_id"}, "1 column in 1 table", ["stripe.charges: id"]),
+        ({"text": "CHARGES charge_id"}, "2 columns in 1 table", ["stripe.charges: id created"]),
         ({"table": "0"}, "1 column in 1 table", ["app.users: id"]),
         ({"status": "needs a person"}, "1 column in 1 table", ["stripe.charges: created"]),
         ({"status": "maps to nothing"}, "2 columns in 2 tables", ["app.users: id", "stripe.charges: _synced"]),
