@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
 PROJECT ?= example_project
-.PHONY: help setup demo example test lint bench torture fuzz train score pictures clean
+.PHONY: help setup demo example test lint bench torture fuzz train ablate score pictures clean
 
 help: ## show this
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -52,6 +52,9 @@ fuzz: setup ## feed every reader with hostile bytes, 10 minutes each; installs a
 
 train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
 	@$(BIN)/python benchmarks/train.py $(CASES) $(ARGS)
+
+ablate: setup ## train without each signal in turn, and say what is lost
+	@$(BIN)/python benchmarks/ablate.py $(CASES) $(ARGS)
 
 score: setup ## score suggest on the cases, with the scripts beside them
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(CASES)/../tools/score_dbt.sh $(CASES)/dbt build/score
