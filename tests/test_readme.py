@@ -88,6 +88,14 @@ def test_the_first_screen_says_what_it_is(root: Path) -> None:
     assert "```console" in lines[:25]
 
 
+def test_its_links_and_pictures_are_there(root: Path) -> None:
+    text = (root / "README.md").read_text("utf-8")
+    targets = re.findall(r"\]\(([^)#]+)|(?:src|srcset)=\"([^\"]+)", text)
+    assert [name for pair in targets for name in pair if name and not (root / name).exists()] == []
+    how_tos = {f"docs/{path.name}" for path in (root / "docs").glob("*.md")}
+    assert how_tos <= {name for pair in targets for name in pair}
+
+
 def test_the_python_of_the_readme_can_be_written_so(root: Path) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", (root / "README.md").read_text("utf-8"), re.DOTALL)
     names = set(re.findall(r"engine\.(\w+)", code))
