@@ -55,6 +55,28 @@ def test_check_loads_nothing_heavy(root: Path) -> None:
     assert not modules_after(run_command("check", "--project-dir", str(root / "example_project"))) & HEAVY
 
 
+FIRST_WORD = """
+import os, sys
+from dbt_schema_embed.cli import console
+def spoken(*_):
+    print(*sys.modules, file=sys.stderr, flush=True)
+    os._exit(0)
+console.Live.__call__ = spoken
+"""
+
+
+@pytest.mark.parametrize(
+    "words", ["suggest", "search x", "review", "report", "index", "check", "stage a.b", "cache stats"]
+)
+def test_a_terminal_is_answered_before_anything_is_imported(words: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_WORD + run_command(*words.split())], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert "dbt_schema_embed.cli.options" in loaded
+    assert not loaded & (HEAVY | {"dbt_schema_embed.pipeline"})
+
+
 @pytest.mark.dbt
 def test_dbt_parse_with_the_package_installed_loads_nothing_heavy_of_ours(tmp_path: Path) -> None:
     """dbt imports every top-level module named `dbt_*`. duckdb is loaded by its adapter."""
