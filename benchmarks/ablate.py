@@ -37,7 +37,7 @@ HABITS = ("precedent", "name_rule", "model_name_habit", "home_habit")
 HABITS_OF_NOTHING = ("drop_rate", "name_seen", "project_has_habits")
 MEANING = ("name_meaning", "meaning_in_table", "name_with_values", "value_meaning", "name_in_description",
            "description")  # fmt: skip
-VALUES = ("value_overlap", "value_kind", "value_shape", "value_letters", "value_range", "value_spread",
+VALUES = ("value_overlap", "value_kind", "value_letters", "value_range", "value_spread",
           "value_meaning", "name_with_values")  # fmt: skip
 HAND = {
     "exact": 3, "source_words_found": 3, "target_words_found_in_table": 3, "letters": 2, "abbreviation": 2,

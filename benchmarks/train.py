@@ -29,7 +29,7 @@ from dbt_schema_embed.embed import embed_relations, open_embedder, pair_texts
 from dbt_schema_embed.match.combine import KNOTS, SIGNAL_NAMES
 
 FOLDS = 6
-VALUED = ("value_kind", "value_shape", "value_letters", "value_range", "value_spread", "value_meaning")
+VALUED = ("value_kind", "value_letters", "value_range", "value_spread", "value_meaning")
 PAIRS_ONLY = (*VALUED, "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
 PROJECT_BELIEF = Belief(ridge=5e-5, smooth=5e-4)

@@ -7,7 +7,7 @@ from dbt_schema_embed.match.habits import rule_between
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.records import Evidence
 
-_VALUES = ("value_overlap", "value_meaning", "value_shape", "value_letters", "value_range")
+_VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
 
 def evidence(table: Ranked, i: int, j: int) -> Evidence:

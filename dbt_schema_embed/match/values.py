@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"[-+]?[$€£]?\s?\d[\d,]*(\.\d+)?\s?%?$|[-+]?\.\d+$|[-+]?
 _INTEGER = re.compile(r"[-+]?\d+$")
 _DATE = re.compile(r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([T ]|$)|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}([T ]|$)")
 _BOOLEAN = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n"})
-_SHAPES, _GRAMS, _SAMPLE = 64, 512, 200
+_GRAMS, _SAMPLE = 512, 200
 _QUANTILES = np.linspace(0, 1, 9)
 
 
@@ -30,7 +30,6 @@ class Profile:
 
     distinct: frozenset[str]  # trimmed, lower case
     kinds: "NDArray[np.float32]"  # (5,) shares of KINDS
-    shapes: "NDArray[np.float32]"  # (64,) of length 1: how values are built (letters, digits, signs)
     grams: "NDArray[np.float32]"  # (512,) of length 1: letters that stand together
     quantiles: "NDArray[np.float64] | None"  # (9,) of the numbers on a signed log scale; None without enough numbers
     length: float  # mean length, log scale
@@ -50,7 +49,6 @@ def profile(column: Column) -> Profile | None:
     return Profile(
         distinct=frozenset(v.lower() for v in values),
         kinds=np.array([kinds[k] / len(few) for k in KINDS], np.float32),
-        shapes=_hashed([_shape(v) for v in few], _SHAPES),
         grams=_hashed([f" {v.lower()} "[i : i + 3] for v in few for i in range(min(len(v), 60))], _GRAMS),
         quantiles=_log_quantiles(numbers) if len(numbers) >= 0.8 * len(values) else None,
         length=float(np.log1p(np.mean([len(v) for v in few]))),
@@ -82,15 +80,6 @@ def _number(value: str) -> float | None:
 def _log_quantiles(numbers: list[float]) -> "NDArray[np.float64]":
     cut = np.quantile(np.clip(np.array(numbers, np.float64), -1e18, 1e18), _QUANTILES)
     return np.asarray(np.sign(cut) * np.log10(1 + np.abs(cut)))
-
-
-def _shape(value: str) -> str:
-    out: list[str] = []
-    for letter in value[:24]:
-        mark = "9" if letter.isdigit() else "a" if letter.islower() else "A" if letter.isalpha() else letter
-        if not out or out[-1] != mark:
-            out.append(mark)
-    return "".join(out)
 
 
 def _hashed(pieces: list[str], size: int) -> "NDArray[np.float32]":

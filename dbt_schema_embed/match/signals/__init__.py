@@ -33,7 +33,6 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     habits.home_habit,
     values.value_overlap,
     values.value_kind,
-    values.value_shape,
     values.value_letters,
     values.value_range,
     values.value_spread,

@@ -18,14 +18,14 @@ def value_kind(block: Block) -> Matrix:
     return _each(block, lambda a, b: float(np.minimum(a.kinds, b.kinds).sum()))
 
 
-def value_shape(block: Block) -> Matrix:
-    """Cosine of how values are built: letters, digits and signs in order."""
-    return _product(block, "shapes")
-
-
 def value_letters(block: Block) -> Matrix:
     """Cosine of the letter triples in the values."""
-    return _product(block, "grams")
+    out = np.full(block.shape, np.nan, np.float32)
+    sides = [[(i, p.grams) for i, p in enumerate(side) if p is not None] for side in _sides(block)]
+    if all(sides):
+        (rows, left), (columns, right) = (zip(*side, strict=True) for side in sides)
+        out[np.ix_(rows, columns)] = np.stack(left) @ np.stack(right).T
+    return out
 
 
 def value_range(block: Block) -> Matrix:
@@ -58,16 +58,4 @@ def _each(block: Block, likeness: Callable[[Profile, Profile], float]) -> Matrix
         if a is not None:
             for j, b in there:
                 out[i, j] = likeness(a, b)
-    return out
-
-
-def _product(block: Block, part: str) -> Matrix:
-    out = np.full(block.shape, np.nan, np.float32)
-    left, right = _sides(block)
-    rows = [i for i, p in enumerate(left) if p is not None]
-    columns = [j for j, p in enumerate(right) if p is not None]
-    if rows and columns:
-        a = np.stack([getattr(left[i], part) for i in rows])
-        b = np.stack([getattr(right[j], part) for j in columns])
-        out[np.ix_(rows, columns)] = a @ b.T
     return out
