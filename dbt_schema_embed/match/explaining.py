@@ -8,7 +8,7 @@ from dbt_schema_embed.errors import printable
 from dbt_schema_embed.match.combine import contribution, load_rounds
 from dbt_schema_embed.match.layers import Targets, arrivals
 from dbt_schema_embed.match.ranking import Ranked, rank
-from dbt_schema_embed.match.reasons import habit, nothing_reason, reason
+from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import habits_of
 from dbt_schema_embed.records import Embedded, Project
 
@@ -31,10 +31,13 @@ def explain(
     odds = table.odds.candidates[i]
     best = np.argsort(-odds, kind="stable")[:SHOWN].tolist()
     lines = [f"{printable(source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
-    lines += [f"nothing    {table.odds.nothing[i]:.3f}   {nothing_reason(table, i)}"]
+    nothing = table.odds.nothing[i]
+    answer = nothing >= odds.max(initial=0)
+    lines.append(f"nothing    {nothing:.3f}   {nothing_reason(table, i) if answer else ''}".rstrip())
     for place, j in enumerate(best, 1):
         text, times = habit(table, i, j)
-        lines.append(f"{place}. {_name(table, j)}   {odds[j]:.3f}   {reason(table, i, j)}")
+        said = because(table, i, j) if answer or place > 1 else reason(table, i, j)
+        lines.append(f"{place}. {_name(table, j)}   {odds[j]:.3f}   {said}")
         if times:
             lines.append(f"   habit: {text}, {times} columns follow it")
     return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])
