@@ -8,7 +8,7 @@ from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.records import Evidence
 
 _NEAR = 0.33
-"""Names of a lower cosine are not near: of two column names drawn at random in ten real projects, 19 of 20 are below."""
+"""Names of a lower cosine are not near: of two drawn at random in ten real projects, 19 in 20 are below."""
 
 _VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
