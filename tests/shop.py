@@ -45,6 +45,7 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
+        only: Collection[str] | None = None,
         rejected: Collection[tuple[str, str, str, str]] = (),
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
@@ -57,6 +58,7 @@ class SameName:
         return tuple(
             self._row(s, c.name, sorted(models, key=lambda m: m.relation.id), rejected)
             for s in sources
+            if only is None or s.relation.id in only
             for c in s.relation.columns
         )
 
@@ -65,10 +67,18 @@ class SameName:
         return tuple(self._row(left, c.name, [right], ()) for c in left.relation.columns)
 
     def explain(
-        self, source: Embedded, column: str, models: Sequence[Embedded], *, project: Project, targets: str
+        self,
+        source_id: str,
+        column: str,
+        sources: Sequence[Embedded],
+        models: Sequence[Embedded],
+        *,
+        project: Project,
+        targets: str,
     ) -> str:
         """A word."""
-        return f"{source.relation.label}.{column} among {len(models)} models\n"
+        (source,) = (s.relation for s in sources if s.relation.id == source_id)
+        return f"{source.label}.{column} among {len(models)} models\n"
 
     def _row(
         self, source: Embedded, name: str, models: Sequence[Embedded], rejected: Collection[tuple[str, str, str, str]]

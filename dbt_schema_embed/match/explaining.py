@@ -9,7 +9,7 @@ from dbt_schema_embed.match.combine import contribution, load_rounds
 from dbt_schema_embed.match.layers import Targets, arrivals
 from dbt_schema_embed.match.ranking import Ranked, rank
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
-from dbt_schema_embed.match.suggesting import habits_of
+from dbt_schema_embed.match.suggesting import habits_of, project_words
 from dbt_schema_embed.records import Embedded, Project
 
 SHOWN = 3
@@ -17,20 +17,31 @@ SHOWN = 3
 
 
 def explain(
-    source: Embedded, column: str, models: Sequence[Embedded], *, project: Project, targets: Targets = "auto"
+    source_id: str,
+    column: str,
+    sources: Sequence[Embedded],
+    models: Sequence[Embedded],
+    *,
+    project: Project,
+    targets: Targets = "auto",
 ) -> str:
-    """The first candidates of ``column``: each signal's value and what it adds, the habit, why not the next.
+    """The first candidates of ``column`` of the table ``source_id``: each signal's value and what it adds, the habit,
+    why not the next. ``sources``: the tables that `competitors` names for it.
 
     Raises:
         ValueError: the table has no such column.
     """
     arrived = arrivals(project)
-    (table,) = rank([source], models, habits=habits_of(project, arrived), arrived={s for s, _ in arrived})
+    ranked = rank(
+        sources, models, habits=habits_of(project, arrived), arrived={s for s, _ in arrived},
+        lexicon=project_words(project, models),
+    )  # fmt: skip
+    (table,) = (t for t in ranked if t.block.source.relation.id == source_id)
     names = [c.name for c in table.block.columns]
     i = names.index(column)
     odds = table.odds.candidates[i]
     best = np.argsort(-odds, kind="stable")[:SHOWN].tolist()
-    lines = [f"{printable(source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
+    lines = [f"{printable(table.block.source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
     nothing = table.odds.nothing[i]
     answer = nothing >= odds.max(initial=0)
     lines.append(f"nothing    {nothing:.3f}   {nothing_reason(table, i) if answer else ''}".rstrip())

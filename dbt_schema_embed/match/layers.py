@@ -1,7 +1,7 @@
 """Where models stand between sources and marts, and which of them a source table could feed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Literal
 
 from dbt_schema_embed.records import Lineage, Project, Relation
@@ -27,6 +27,17 @@ def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relatio
         ]  # fmt: skip
         models = free or models
     return tuple(sorted(models, key=lambda m: m.id))
+
+
+def competitors(project: Project, asked: Collection[str]) -> tuple[Relation, ...]:
+    """The source tables to rank for an answer about those ``asked`` (ids), sorted by id.
+
+    These, and all that arrive nowhere yet: they want the same models, so that an answer about one table is the same
+    whether it is asked for alone or with all others.
+    """
+    arrived = {source for source, _ in arrivals(project)}
+    tables = (r for r in project.relations if r.kind == "source" and r.columns)
+    return tuple(sorted((r for r in tables if r.id in asked or r.id not in arrived), key=lambda r: r.id))
 
 
 def arrivals(project: Project) -> frozenset[Pair]:

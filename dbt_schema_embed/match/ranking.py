@@ -45,6 +45,7 @@ def rank(
     arrived: Collection[str] = (),
     mode: Mode = "project",
     barred: Barred | None = None,
+    lexicon: Lexicon | None = None,
 ) -> list[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
 
@@ -55,10 +56,12 @@ def rank(
         arrived: ids of source tables that already arrive in some model.
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
+        lexicon: holds all words of both sides; None: one of just these.
     """
     # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
-        return _ranked(sources, models, habits, arrived, mode, barred)
+        lexicon = lexicon or Lexicon([s.relation for s in sources], [m.relation for m in models])
+        return _ranked(sources, models, habits, arrived, mode, barred, lexicon)
 
 
 def _ranked(
@@ -68,8 +71,8 @@ def _ranked(
     arrived: Collection[str],
     mode: Mode,
     barred: Barred | None,
+    lexicon: Lexicon,
 ) -> list[Ranked]:
-    lexicon = Lexicon([s.relation for s in sources], [m.relation for m in models])
     targets = Targets(models)
     first, second = load_rounds(mode)
     drafts = []

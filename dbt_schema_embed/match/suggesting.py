@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.assign import assign
-from dbt_schema_embed.match.block import Block
+from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.combine import Odds
 from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.layers import arrivals, feeders
@@ -25,17 +25,19 @@ def suggest(
     models: Sequence[Embedded],
     *,
     project: Project,
+    only: Collection[str] | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     top_k: int = 10,
     propose: bool = False,
 ) -> tuple[Suggestion, ...]:
-    """One row for every column of every source table, tables in the order of their ids.
+    """One row for every column of every source table in ``only``, tables in the order of their ids.
 
     Args:
-        sources: the selected source tables.
+        sources: the source tables that `competitors` names.
         models: what `choose_targets` chose.
-        project: the whole project, for its lineage and habits.
+        project: the whole project, for its lineage, habits and words.
+        only: ids of the source tables to answer about; None: all.
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
@@ -48,12 +50,13 @@ def suggest(
     ordered = sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id)
     taken = accepted or {}
     ranked = rank(
-        ordered, models, habits=habits, arrived={s for s, _ in arrived},
+        ordered, models, habits=habits, arrived={s for s, _ in arrived}, lexicon=project_words(project, models),
         barred=lambda block: _barred(block, rejected, taken),
     )  # fmt: skip
     rows: list[Suggestion] = []
     for table in ranked:
-        rows += table_rows(table, fed=fed, existing=existing, top_k=top_k, propose=propose)
+        if only is None or table.block.source.relation.id in only:
+            rows += table_rows(table, fed=fed, existing=existing, top_k=top_k, propose=propose)
     return tuple(rows)
 
 
@@ -64,6 +67,12 @@ def match(left: Embedded, right: Embedded, *, top_k: int | None = None) -> tuple
     """
     (table,) = rank([left], [right], habits=Habits(), mode="tables")
     return tuple(table_rows(table, fed={}, existing={}, top_k=top_k or len(right.relation.columns), propose=False))
+
+
+def project_words(project: Project, models: Sequence[Embedded]) -> Lexicon:
+    """The words of all source tables of the project, whichever are ranked, and of the models."""
+    sources = [r for r in project.relations if r.kind == "source" and r.columns]
+    return Lexicon(sources, [m.relation for m in models])
 
 
 def habits_of(project: Project, arrived: Collection[tuple[str, str]]) -> Habits:

@@ -93,7 +93,7 @@ class SchemaEmbed:
             MissingExtraError: the extra `embed` is not installed.
         """
         self._session.need_embed("suggest")
-        from dbt_schema_embed.match import choose_targets, suggest
+        from dbt_schema_embed.match import choose_targets, competitors, suggest
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
         from dbt_schema_embed.pipeline.profiling import with_values
 
@@ -105,11 +105,13 @@ class SchemaEmbed:
         known = decided(opened, mappings)
         wanted = targets or self.settings.targets
         models = choose_targets(opened.project, wanted)
-        left, right = self._session.embedded(sources), self._session.embedded(models)
+        only = {source.id for source in sources}
+        left = self._session.embedded(competitors(opened.project, only))
+        right = self._session.embedded(models)
         self._session.progress("Matching")
         with self._session.timed("match"):
             found = suggest(
-                left, right, project=opened.project, rejected=known.rejected, accepted=known.accepted,
+                left, right, project=opened.project, only=only, rejected=known.rejected, accepted=known.accepted,
                 top_k=top_k, propose=propose,
             )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
@@ -131,14 +133,15 @@ class SchemaEmbed:
             As `suggest`; ConfigError also where no source column is called so.
         """
         self._session.need_embed("suggest --explain")
-        from dbt_schema_embed.match import choose_targets, explain
+        from dbt_schema_embed.match import choose_targets, competitors, explain
 
         opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
         wanted = targets or self.settings.targets
         models = choose_targets(opened.project, wanted)
-        left, right = self._session.embedded([source]), self._session.embedded(models)
-        text = explain(left[0], name, right, project=opened.project, targets=wanted)
+        left = self._session.embedded(competitors(opened.project, {source.id}))
+        right = self._session.embedded(models)
+        text = explain(source.id, name, left, right, project=opened.project, targets=wanted)
         self._session.told(opened.project.warnings)
         return text
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_schema_embed.match import choose_targets, explain, match, suggest
+from dbt_schema_embed.match import choose_targets, competitors, explain, match, suggest
 from dbt_schema_embed.records import Project, Relation, Suggestion, Suggestions
 from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
@@ -166,11 +166,24 @@ def test_a_name_is_proposed_by_habit() -> None:
     assert rows["charges", "id"].proposed_name is None
 
 
+def test_an_answer_about_one_table_is_the_same_as_among_all() -> None:
+    """Tables that arrive nowhere yet want the same models; those that arrive lend their words."""
+    p = shop()
+    everything = run(p)
+    models = [embedded(m) for m in choose_targets(p, "auto")]
+    for asked in (r for r in p.relations if r.kind == "source"):
+        ranked = [embedded(r) for r in competitors(p, {asked.id})]
+        alone = suggest(ranked, models, project=p, only={asked.id})
+        assert list(alone) == [row for row in everything.values() if row.source == asked.id]
+        assert alone
+
+
 def test_explain_says_each_signal_and_why_not_the_next() -> None:
     p = shop()
     charges = next(r for r in p.relations if r.name == "charges")
     models = [embedded(m) for m in choose_targets(p, "auto")]
-    text = explain(embedded(charges), "amt", models, project=p)
+    sources = [embedded(r) for r in competitors(p, {charges.id})]
+    text = explain(charges.id, "amt", sources, models, project=p)
     assert text.startswith("stripe.charges.amt   (targets: auto)")
     assert "1. stg_stripe__charges.amount" in text
     assert "stg_stripe__charges.amount stands before" in text
