@@ -83,7 +83,7 @@ def _onnx(wanted: Wanted, notes: list[str]) -> Encoder | None:
     try:
         encoder = _drawn(wanted, int8=False)
         rows = np.concatenate(list(encoder.encode(probe.PROBE_TEXTS, Limits(), EmbedStats())))
-    except ImportError as problem:
+    except ModuleNotFoundError as problem:
         notes.append(f"{problem.name} is not installed: the encoder runs on torch, which takes seconds to load")
         return None
     except Exception as problem:  # onnxruntime's errors have no base of their own, and torch can still serve
