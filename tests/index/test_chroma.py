@@ -1,15 +1,9 @@
 """chroma.py and chroma_worker.py: Chroma answers as exact search does, and whatever it does harms nobody."""
 
-import json
 import os
-import re
 import shutil
-import sqlite3
 import struct
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +13,6 @@ import pytest
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.index import Changes, Index, Shared, approximate, chroma, open_index, search
 from dbt_schema_embed.index.approximate import BackendError
-from dbt_schema_embed.index.chroma_worker import embedding_functions_in
 from tests.index.conftest import DIM, Memo, brute_force, columns
 from tests.index.test_generations import HOW, current, damage, planted, resigned
 
@@ -275,152 +268,12 @@ def test_a_folder_that_cannot_be_written_to(opened: Open, folder: Path) -> None:
 # A process that fails
 
 
-def fake(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
-    """Let another program be the child."""
-    monkeypatch.setattr(chroma, "_command", lambda *_: [sys.executable, "-c", program])
-
-
-def test_a_child_that_hangs_while_starting(opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chroma, "START_SECONDS", 0.5)
-    fake(monkeypatch, "import time; time.sleep(600)")
-    started = time.monotonic()
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
-    assert time.monotonic() - started < 10
-    assert "it gave no answer in 0 s" in index.notes[0]
-
-
-READY = """
-import struct, sys, time
-sys.stdin.buffer.readline()
-sys.stdout.buffer.write(b'{"error": ""}\\n')
-sys.stdout.buffer.flush()
-def answer(row, distance):
-    while header := sys.stdin.buffer.read(16):
-        count, n = struct.unpack("<qq", header)
-        sys.stdin.buffer.read(count * WIDTH * 4)
-        sys.stdout.buffer.write(struct.pack("<q", row) * (count * n) + struct.pack("<f", distance) * (count * n))
-        sys.stdout.buffer.flush()
-""".replace("WIDTH", str(DIM))
-
-
-@pytest.mark.parametrize(
-    ("program", "note"),
-    [
-        ("", "its process ended with status 0"),
-        ("raise SystemExit(3)", "its process ended with status 3"),
-        ("print('not JSON')", "its process ended with status"),
-        ("print('[]')", "its process ended with status"),
-        ("import os; os.kill(os.getpid(), 11)", "status -11"),
-        (READY + "sys.stdin.buffer.read(16); raise SystemExit(4)", "exit status 4"),
-        (READY + "time.sleep(600)", "it gave no answer in 1 s"),
-        (READY + "answer(10**12, 0.0)", "rows that are not there"),
-        (READY + "answer(-5, 0.0)", "rows that are not there"),
-        (READY + "answer(3, 0.0)", "distances are not those"),
-        (READY + "answer(3, float('nan'))", "distances are not those"),
-        (READY + "answer(-1, float('inf'))", ""),  # it finds nothing: exact search answers what is missing
-    ],
-)
-def test_a_child_that_fails(
-    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch, program: str, note: str
-) -> None:
-    monkeypatch.setattr(chroma, "QUERY_SECONDS", 1.0)
-    fake(monkeypatch, program)
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
-    assert [note in n for n in index.notes] == [True] * bool(note)
-
-
-def test_a_child_killed_between_two_queries(opened: Open, folder: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
-    index._search._worker._process.kill()
-    assert right(index, memo)
-    assert len(index.notes) == 1
-
-
-def test_a_child_ends_with_its_parent(folder: Path) -> None:
-    """No process and no copy of the store stays when the caller is killed."""
-    program = f"""
-from pathlib import Path
-import numpy as np
-from dbt_schema_embed.index import open_index
-index = open_index(Path({str(folder)!r}), encoder_id="e", dim={DIM}, text_version=1, approximate=True)
-index.query(np.ones((1, {DIM})), 1)
-print(index._search._worker._process.pid, flush=True)
-input()
-"""
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as parent:
-        assert parent.stdout
-        child = int(parent.stdout.readline())
-        os.kill(child, 0)
-        parent.kill()
-    for _ in range(200):
-        if not list((current(folder) / "readers").iterdir()):
-            break
-        time.sleep(0.05)
-    assert list((current(folder) / "readers").iterdir()) == []
-
-
-def test_a_build_that_fails_is_not_tried_again_on_the_same_columns(
-    opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memo = Memo(columns(50))
-    index = opened(approximate=True)
-    with monkeypatch.context() as patch:
-        fake(patch, "import os; os.kill(os.getpid(), 11)")
-        index.update(memo.items, memo)
-        assert index.notes == [
-            "Chroma could not index the columns (its process ended with status -11): exact search serves"
-        ]
-        index.update(memo.items, memo)
-        assert right(index, memo)
-        assert len(index.notes) == 1
-    memo.items["new"] = "new"
-    index.update(memo.items, memo)
-    assert right(index, memo)
-    assert served(index)
-
-
-def test_a_store_that_cannot_be_added_to_is_built_afresh(
-    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    memo = Memo(columns(ROWS))
-    memo.items["new"] = "new"
-    index = opened(approximate=True)
-    copy = chroma._copy
-
-    def fail(*arguments: Any) -> int:
-        copy(*arguments)
-        raise BackendError("no")
-
-    monkeypatch.setattr(chroma, "_copy", fail)
-    index.update(memo.items, memo)
-    assert right(index, memo)
-    assert served(index)
-    assert index.notes == ["the Chroma store of the index failed (no): it is built anew"]
-
-
 def test_chroma_here_takes_over_from_a_server(opened: Open, folder: Path) -> None:
     memo = Memo(columns(ROWS))
     index = opened(approximate=True, shared=Shared("http://127.0.0.1:9"))
     assert right(index, memo)
     assert len(index.notes) == 1
     assert served(index)
-
-
-def test_a_build_that_hangs(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chroma, "START_SECONDS", 0.5)
-    fake(monkeypatch, "import time; time.sleep(600)")
-    memo = Memo(columns(5))
-    index = opened(approximate=True)
-    index.update(memo.items, memo)
-    assert "it took more than" in index.notes[0]
-    assert right(index, memo)
 
 
 @pytest.mark.parametrize("wanted", [True, None])
@@ -452,130 +305,6 @@ def test_the_size_decides_when_nothing_was_asked_for(opened: Open, monkeypatch: 
 
 
 # Hostile stores and folders
-
-HOSTILE = {"type": "known", "name": "sentence_transformer", "config": {"model_name": "evil", "trust_remote_code": True}}
-
-
-@pytest.fixture
-def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Modules that leave a mark when they are imported; the fixture's value is the mark."""
-    mark = tmp_path / "loaded"
-    for module in ("sentence_transformers", "evil", "posthog"):
-        (tmp_path / "modules" / module).mkdir(parents=True)
-        (tmp_path / "modules" / module / "__init__.py").write_text(
-            f"open({str(mark)!r}, 'a').write(__name__)\nclass Evil: pass\nSentenceTransformer = Evil\n"
-        )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"), prepend=os.pathsep)
-    yield mark
-    assert not mark.exists(), f"{mark.read_text()} was loaded"
-
-
-def rewritten(folder: Path, where: str) -> None:
-    """Name an embedding function in the store, where Chroma keeps such names."""
-    database = current(folder) / "chroma/chroma.sqlite3"
-    with sqlite3.connect(database) as connection:
-        ((config, schema),) = connection.execute("select config_json_str, schema_str from collections")
-        if where == "configuration":  # as older versions of Chroma kept it
-            hnsw = {"space": "cosine", "ef_search": 200}
-            config, schema = json.dumps({"hnsw": hnsw, "embedding_function": HOSTILE}), None
-        else:
-            data = json.loads(schema)
-            part = data["keys"]["#embedding"]["float_list"]["vector_index"]
-            if where == "sparse":
-                part = data["defaults"]["sparse_vector"]["sparse_vector_index"]
-            part["config"]["embedding_function"] = HOSTILE
-            schema = json.dumps(data)
-        connection.execute("update collections set config_json_str = ?, schema_str = ?", (config, schema))
-    connection.close()
-    planted(folder, "chroma/chroma.sqlite3", database.read_bytes())
-
-
-@pytest.mark.parametrize("where", ["configuration", "schema", "sparse"])
-def test_a_store_that_names_an_embedding_function(opened: Open, folder: Path, trap: Path, where: str) -> None:
-    rewritten(folder, where)
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
-    assert len(index.notes) == 1
-    assert "exact search serves" in index.notes[0]
-    assert "names an embedding function: sentence_transformer" in index.notes[0]
-
-
-def test_a_store_that_names_an_embedding_function_is_not_added_to(opened: Open, folder: Path, trap: Path) -> None:
-    """Adding is what makes the client build the function."""
-    rewritten(folder, "schema")
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    memo.items["new"] = "new"
-    index.update(memo.items, memo)  # adding is what makes the client build the function
-    assert right(index, memo)
-    assert served(index)
-    assert len(index.notes) == 1
-    assert re.search("names an embedding function: sentence_transformer.*it is built anew", index.notes[0])
-
-
-def test_a_hostile_env_file_and_environment(
-    opened: Open, folder: Path, trap: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """chromadb reads .env where it is imported, and lets it name the classes it loads."""
-    project = tmp_path / "project"
-    project.mkdir()
-    names = ("CHROMA_API_IMPL", "CHROMA_PRODUCT_TELEMETRY_IMPL", "CHROMA_TELEMETRY_IMPL", "CHROMA_SYSDB_IMPL")
-    (project / ".env").write_text("".join(f"{name}=evil.Evil\n" for name in names) + "IS_PERSISTENT=banana\n")
-    (project / "numpy.py").write_text((tmp_path / "modules/evil/__init__.py").read_text())
-    (project / "chromadb").mkdir()
-    (project / "chromadb/__init__.py").write_text((tmp_path / "modules/evil/__init__.py").read_text())
-    monkeypatch.chdir(project)
-    for name in names:
-        monkeypatch.setenv(name, "evil.Evil")
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
-    memo.items["new"] = "new"
-    index.update(memo.items, memo)
-    assert right(index, memo)
-    assert (index.notes, served(index)) == ([], True)
-
-
-def test_the_client_itself_reads_no_env_file_and_knows_no_embedding_function(tmp_path: Path, trap: Path) -> None:
-    """The second line of defence, behind the folder the child works in and the refusal of named functions."""
-    (tmp_path / ".env").write_text("CHROMA_PRODUCT_TELEMETRY_IMPL=evil.Evil\nCHROMA_API_IMPL=evil.Evil\n")
-    program = """
-from pathlib import Path
-from dbt_schema_embed.index.chroma_worker import _client
-_client(Path("store"))
-from chromadb.utils import embedding_functions as known
-print(len(known.known_embedding_functions), len(known.sparse_known_embedding_functions))
-"""
-    command = [sys.executable, "-P", "-c", program]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == "0 0\n"
-
-
-@pytest.mark.parametrize(
-    ("value", "names"),
-    [
-        ({"embedding_function": None}, set()),
-        ({"embedding_function": {"type": "legacy"}}, set()),
-        ({"a": [{"embedding_function": {"type": "unknown"}}]}, set()),
-        ({"a": [{"b": {"embedding_function": HOSTILE}}]}, {"sentence_transformer"}),
-        ({"embedding_function": {"type": "legacy", "name": "x"}}, {"x"}),
-        ({"embedding_function": "default"}, {"default"}),
-        ({"embedding_function": {"type": "known"}}, {"None"}),
-        (None, set()),
-    ],
-)
-def test_where_embedding_functions_are_named(value: Any, names: set[str]) -> None:
-    assert embedding_functions_in(value) == names
-
-
-def test_deep_configurations_are_walked_without_recursion() -> None:
-    deep: Any = {"embedding_function": HOSTILE}
-    for _ in range(100_000):
-        deep = [deep]
-    assert embedding_functions_in(deep) == {"sentence_transformer"}
-    while deep:  # taken apart by hand: the interpreter's own way is recursive
-        deep = deep.pop() if isinstance(deep, list) else None
 
 
 def test_candidates_ask_for_some_more(opened: Open, folder: Path) -> None:

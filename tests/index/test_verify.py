@@ -8,9 +8,9 @@ import pytest
 
 from dbt_schema_embed.index import Changes, Index, Shared, chroma
 from tests.index.conftest import DIM, Memo, columns
+from tests.index.test_bad_server import Fake, fake
 from tests.index.test_chroma import ROWS, built, folder, right, served
 from tests.index.test_generations import current, planted
-from tests.index.test_server import Fake, fake
 
 __all__ = ["built", "fake", "folder"]
 Open = Callable[..., Index]
