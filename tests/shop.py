@@ -1,7 +1,7 @@
 """A copy of example_project with an encoder and a matcher whose answers can be told from the names."""
 
 import shutil
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -50,6 +50,7 @@ class SameName:
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
         propose: bool = False,
+        progress: Callable[[int, int], object] | None = None,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""
         self.asked.append(

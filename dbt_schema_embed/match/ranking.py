@@ -1,6 +1,6 @@
 """All selected source tables against all targets: signals, two rounds, probabilities."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,7 @@ from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.records import Embedded
 
 Barred = Callable[[Block], NDArray[np.bool_] | None]
+Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ def rank(
     mode: Mode = "project",
     barred: Barred | None = None,
     lexicon: Lexicon | None = None,
+    progress: Progress | None = None,
 ) -> list[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
 
@@ -57,15 +59,23 @@ def rank(
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
         lexicon: holds all words of both sides; None: one of just these.
+        progress: told how many source tables are through, of how many.
     """
     # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
         lexicon = lexicon or Lexicon([s.relation for s in sources], [m.relation for m in models])
-        return _ranked(sources, models, habits, arrived, mode, barred, lexicon)
+        return _ranked(_counted(sources, progress), models, habits, arrived, mode, barred, lexicon)
+
+
+def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
+    for done, source in enumerate(sources):
+        if progress:
+            progress(done, len(sources))
+        yield source
 
 
 def _ranked(
-    sources: Sequence[Embedded],
+    sources: Iterable[Embedded],
     models: Sequence[Embedded],
     habits: Habits,
     arrived: Collection[str],

@@ -11,7 +11,7 @@ from dbt_schema_embed.match.combine import Odds
 from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.layers import arrivals, feeders
 from dbt_schema_embed.match.naming import propose_name
-from dbt_schema_embed.match.ranking import Ranked, rank
+from dbt_schema_embed.match.ranking import Progress, Ranked, rank
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason
 from dbt_schema_embed.records import Candidate, Embedded, Lineage, Project, Relation, Suggestion
 
@@ -30,6 +30,7 @@ def suggest(
     accepted: Accepted | None = None,
     top_k: int = 10,
     propose: bool = False,
+    progress: Progress | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
 
@@ -42,6 +43,7 @@ def suggest(
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
         propose: give columns that map to nothing a name after the project's habits.
+        progress: told how many source tables are ranked, of how many.
     """
     arrived = arrivals(project)
     habits = habits_of(project, arrived)
@@ -51,7 +53,7 @@ def suggest(
     taken = accepted or {}
     ranked = rank(
         ordered, models, habits=habits, arrived={s for s, _ in arrived}, lexicon=project_words(project, models),
-        barred=lambda block: _barred(block, rejected, taken),
+        barred=lambda block: _barred(block, rejected, taken), progress=progress,
     )  # fmt: skip
     rows: list[Suggestion] = []
     for table in ranked:

@@ -1,6 +1,7 @@
 """SchemaEmbed: one method a command. A room is imported when a call first needs it."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -108,11 +109,11 @@ class SchemaEmbed:
         only = {source.id for source in sources}
         left = self._session.embedded(competitors(opened.project, only))
         right = self._session.embedded(models)
-        self._session.progress("Matching")
+        self._session.progress("Matching tables")
         with self._session.timed("match"):
             found = suggest(
                 left, right, project=opened.project, only=only, rejected=known.rejected, accepted=known.accepted,
-                top_k=top_k, propose=propose,
+                top_k=top_k, propose=propose, progress=partial(self._session.progress, "Matching tables"),
             )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)

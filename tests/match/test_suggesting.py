@@ -178,6 +178,13 @@ def test_an_answer_about_one_table_is_the_same_as_among_all() -> None:
         assert alone
 
 
+def test_how_many_tables_are_ranked_is_told() -> None:
+    told: list[tuple[int, int]] = []
+    run(shop(), progress=lambda done, total: told.append((done, total)))
+    tables = sum(r.kind == "source" for r in shop().relations)
+    assert told == [(done, tables) for done in range(tables)]
+
+
 def test_explain_says_each_signal_and_why_not_the_next() -> None:
     p = shop()
     charges = next(r for r in p.relations if r.name == "charges")
