@@ -8,7 +8,6 @@ milliseconds; all figures of a line are from one run, so that their ratios hold 
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.index import Index, open_index
+from dbt_schema_embed.observe.machine import machine
 
 DIM = 384
 QUERIES = (1, 10, 100, 1000)
@@ -129,7 +129,7 @@ def main() -> None:
     if options.search:
         print(json.dumps(searched(options.search)))
         return
-    print(json.dumps({"machine": platform.processor() or platform.machine(), "python": platform.python_version()}))
+    print(json.dumps(machine()))
     for rows in options.rows:
         print(json.dumps(compare(rows)), flush=True)
     if options.memory:

@@ -1,7 +1,6 @@
 """A set of texts whose vectors prove a fast encoder against the float32 one that sentence-transformers runs."""
 
 import contextlib
-import os
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.vector_bytes import from_bytes, to_bytes
+from dbt_schema_embed.files import replacing
 
 FIDELITY = 0.9999
 """Least cosine to the float32 encoder, for every probe text."""
@@ -43,9 +43,8 @@ def keep_reference(rows: NDArray[np.float32], identity: str, cache_dir: Path) ->
     path = _path(identity, cache_dir)
     with contextlib.suppress(OSError):  # without it the next run loads torch again
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}")
-        temporary.write_bytes(encoded(rows, identity))
-        temporary.replace(path)
+        with replacing(path) as stream:
+            stream.write(encoded(rows, identity))
 
 
 def encoded(rows: NDArray[np.float32], identity: str) -> bytes:

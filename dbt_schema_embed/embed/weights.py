@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import msgspec
 from dbt_schema_embed.embed.encoder_files import EncoderFiles, text_digest
 from dbt_schema_embed.embed.locate import DEFAULT_PACKAGE
 from dbt_schema_embed.errors import EncoderError
+from dbt_schema_embed.files import replacing
 
 _REMEMBERED = "weights.json"
 
@@ -78,8 +78,7 @@ def _recall(path: Path) -> dict[str, Any]:
 
 def _remember(path: Path, hashes: dict[str, Any]) -> None:
     """Keep ``hashes``; where that cannot be done, the next run hashes again."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary.write_bytes(msgspec.json.encode(hashes))
-        temporary.replace(path)
+        with replacing(path) as stream:
+            stream.write(msgspec.json.encode(hashes))
