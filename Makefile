@@ -51,14 +51,15 @@ fuzz: setup ## feed every reader with hostile bytes, 10 minutes each; installs a
 	@$(BIN)/python benchmarks/fuzz_readers.py $(ARGS)
 
 train: setup ## train the matcher's weights on the cases, CASES=../shared/cases
-	@$(BIN)/python benchmarks/train.py $(CASES) $(ARGS)
+	@$(BIN)/python benchmarks/train.py $(CASES) --keep build/corpora $(ARGS)
 
 ablate: setup ## train without each signal in turn, and say what is lost
-	@$(BIN)/python benchmarks/ablate.py $(CASES) $(ARGS)
+	@$(BIN)/python benchmarks/ablate.py $(CASES) --keep build/corpora $(ARGS)
 
 score: setup ## score suggest on the cases, with the scripts beside them
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(CASES)/../tools/score_dbt.sh $(CASES)/dbt build/score
+	@for set in dbt wild foreign/dbt; do PATH="$(CURDIR)/$(BIN):$$PATH" $(CASES)/../tools/score_dbt.sh $(CASES)/$$set build/score/$$set; done
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python $(CASES)/../tools/score_pairs.py $(CASES)/pairs --warm
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python $(CASES)/../tools/score_pairs.py $(CASES)/foreign --warm --datasets pairs
 
 pictures: setup ## make the pictures of README.md anew; installs pyte, needs chromium or chrome
 	@$(BIN)/python -m pip install -qq pyte

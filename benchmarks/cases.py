@@ -5,43 +5,135 @@ The data lies outside the package: CASES/dbt/<project>/{target,seeds,gold.json},
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.candidates import Targets, build_block
-from dbt_schema_embed.match.combine import nothing_rows, signal_values
+from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.layers import arrivals, choose_targets
-from dbt_schema_embed.match.names import skeleton, words
+from dbt_schema_embed.match.knowledge import Knowledge, knowledge
+from dbt_schema_embed.match.layers import arrivals, choose_targets, fed_models
+from dbt_schema_embed.match.odds import Odds
+from dbt_schema_embed.match.pair_values import signal_values, standings
+from dbt_schema_embed.match.ranking import Draft, second_look
+from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
 from dbt_schema_embed.read import read_project, read_relation
-from dbt_schema_embed.records import Lineage, Project, Relation
+from dbt_schema_embed.records import Column, Lineage, Project, Relation
 
 Key = tuple[str, str]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Table:
-    """One source table ready to train on or to score."""
+    """One source table ready to train on or to score. It also stands where the matcher expects a `Block`."""
 
     group: str  # project or set: what is left out together
     name: str
-    block: Block
-    values: dict[str, Matrix]
-    nothing: Matrix
+    values: dict[str, Any]  # (n, k) float16
+    nothing: Matrix  # (n, len(NOTHING_NAMES))
+    legible: Matrix  # (n,)
     right: Matrix  # (n, k) bool
     passed_over: Matrix  # (n, k) bool: neither right nor wrong
     used: Matrix  # (n,) bool: has a known truth
     empty: Matrix  # (n,) bool: feeds nothing
-    kinds: list[str | None] = field(default_factory=list)
+    kinds: list[str | None]
+    model_of: Any  # (k,) int
+    models: list[Any]  # each with .relation.id
+    targets: list[Column]
+    columns: list[Column]
+    cores: list[tuple[str, ...]]
     weight: float = 1.0
     scored: bool = True  # False: trained on, never scored
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(source columns, candidates)."""
+        return len(self.columns), len(self.targets)
+
+    @property
+    def arrives(self) -> bool:
+        """It feeds a model already."""
+        return bool(self.nothing[:, NOTHING_NAMES.index("table_arrives")].any())
+
+    @property
+    def row_values(self) -> Matrix:
+        """(n, r + 1), as `match.column_values.row_values` has them."""
+        return np.concatenate([self.nothing, self.legible[:, None]], axis=1, dtype=np.float32)
+
+    def floats(self, names: Sequence[str]) -> dict[str, Matrix]:
+        """Some of the values as float32."""
+        return {name: self.values[name].astype(np.float32) for name in names}
+
+
+@dataclass(frozen=True)
+class Named:
+    """A model that has only an id."""
+
+    id: str
+
+    @property
+    def relation(self) -> "Named":
+        """Itself, where the matcher looks for a model's relation."""
+        return self
+
+
+def table_of(block: Block, group: str, name: str, arrives: bool, **truth: Any) -> Table:
+    """The table without its vectors."""
+    values = signal_values(block)
+    return Table(
+        group, name, _small(values), nothing_rows(block, values, arrives), block.legible,
+        model_of=block.model_of, models=[Named(m.relation.id) for m in block.models],
+        targets=[replace(c, values=()) for c in block.targets], columns=[replace(c, values=()) for c in block.columns],
+        cores=list(block.cores), **truth,
+    )  # fmt: skip
+
+
+def _small(values: Mapping[str, Matrix]) -> dict[str, Any]:
+    return {name: v.astype(np.float16) for name, v in values.items()}
+
+
+def competing(run: Sequence[Table], odds: Sequence[Odds]) -> list[Table]:
+    """The tables with what the first round says about each of them and of all together; those of a group compete."""
+    found: dict[int, Table] = {}
+    groups: dict[str, list[int]] = defaultdict(list)
+    for at, table in enumerate(run):
+        groups[table.group].append(at)
+    for places in groups.values():
+        drafts = [
+            Draft(run[at], run[at].floats(("type_fit",)), run[at].nothing, odds[at], run[at].arrives)  # type: ignore[arg-type]
+            for at in places
+        ]
+        for at, (values, rows) in zip(places, second_look(drafts), strict=True):
+            found[at] = replace(run[at], values=run[at].values | _small(values), nothing=rows)
+    return [found[at] for at in range(len(run))]
+
+
+def without_targets(table: Table, rng: np.random.Generator) -> Table:
+    """The table as if its model lacked some of the columns that it feeds, so that they feed nothing.
+
+    Cases made from SQL know only columns that are read: without these the networks would learn that all are.
+    """
+    gone = table.right[table.used].any(axis=0) & (rng.random(table.right.shape[1]) < rng.uniform(0.05, 0.35))
+    keep = ~gone
+    if not gone.any() or not keep.any():
+        return table
+    values = {name: v[:, keep] for name, v in table.values.items()}
+    values |= _small(standings({name: v.astype(np.float32) for name, v in values.items()}))
+    right = table.right[:, keep]
+    nothing = table.nothing.copy()
+    for name, signal in (("best_name", "both_found"), ("best_reading", "same_reading")):
+        nothing[:, NOTHING_NAMES.index(name)] = values[signal].max(axis=1)
+    return replace(
+        table, values=values, right=right, passed_over=table.passed_over[:, keep], model_of=table.model_of[keep],
+        targets=[t for t, kept in zip(table.targets, keep, strict=True) if kept], nothing=nothing, scored=False,
+        empty=table.empty | (table.used & table.right.any(axis=1) & ~right.any(axis=1)),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,13 +187,18 @@ def hide(project: Project, gold: dict[str, Any], sources: set[str]) -> Project:
     return replace(project, relations=relations, lineage=tuple(sorted(lineage)))
 
 
+MOST_TABLES = 30
+"""Tables of one project that are trained on: a giant teaches no more than thirty of its tables do."""
+
+
 def project_tables(
-    folder: Path, project: Project, embed: Any, targets: str, hidden: set[str] | None = None, change: str = ""
-) -> Iterator[Table]:
+    folder: Path, project: Project, embed: Any, targets: str = "auto", *,
+    hidden: set[str] | None = None, change: "Change | None" = None, known: Knowledge | None = None,
+) -> Iterator[Table]:  # fmt: skip
     """The tables of one project.
 
-    ``hidden``: hide these sources' models instead of those the case hides; ``change``: "short" shortens the sources'
-    names, "split" makes two of planned models.
+    ``hidden``: hide these sources' models instead of those the case hides; ``change``: gives the sources other names;
+    ``known``: the dictionary.
     """
     gold, raw = load_gold(folder / "gold.json")
     visible = {p["source"] for p in raw["pairs"] if p["visible"]}
@@ -110,29 +207,52 @@ def project_tables(
     else:
         project, scored = hide(project, raw, hidden), hidden
     spelled = {r.id: [c.key.lower() for c in r.columns] for r in project.relations}
-    if change == "split":
-        project, gold = split_models(project, gold)
-    if change == "short":
-        project = with_short_names(project)
-        now = {r.id: dict(zip(spelled[r.id], r.columns, strict=True)) for r in project.relations if r.kind == "source"}
-        lineage = (
-            replace(e, source_column=now[e.source][e.source_column.lower()].name)
-            for e in project.lineage
-            if e.source_column.lower() in now.get(e.source, {})
-        )
-        project = replace(project, lineage=tuple(sorted(lineage)))
+    if change is not None:
+        project = renamed_project(project, change, spelled)
     sources = [r for r in project.relations if r.kind == "source" and r.columns]
     models = choose_targets(project, targets)  # type: ignore[arg-type]
-    left, right = embed(sources), Targets(embed(models))
-    arrived = arrivals(project)
-    habits = habits_of(project, arrived)
-    lexicon = Lexicon(sources, models)
-    fed = {s for s, _ in arrived}
+    readings = read_tables(sources, models, known or knowledge())
+    said = {name: r.texts for name, r in readings.items()}
+    fed = {s for s, _ in arrivals(project)}
+    left = embed(_some(sources, scored), said=said)
+    right = Targets(embed(models, said=said), fed_models(project))
+    habits = habits_of(project, arrivals(project))
+    lexicon = Lexicon(sources, models, readings)
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}
     for source in left:
         block = build_block(source, right, lexicon, habits)
         keys = spelled[source.relation.id]
         yield _project_table(folder.name, block, keys, gold, source.relation.id in scored, fed, mapped)
+
+
+def _some(sources: Sequence[Relation], scored: set[str]) -> list[Relation]:
+    """At most MOST_TABLES of the tables that are asked about, and a third of those that arrive, ten at most."""
+    asked = [r for r in sources if r.id in scored]
+    rest = [r for r in sources if r.id not in scored]
+    step = max(1, -(-len(asked) // MOST_TABLES))
+    return asked[::step] + rest[:: max(3, -(-len(rest) // 10))]
+
+
+Change = Callable[[Relation], tuple[str, list[str]]]
+"""A source table -> another name for it, and other names for its columns."""
+
+
+def renamed_project(project: Project, change: Change, spelled: dict[str, list[str]]) -> Project:
+    """The project as if its source tables were called otherwise."""
+
+    def renamed(r: Relation) -> Relation:
+        table, names = change(r)
+        columns = tuple(replace(c, name=n, description="") for c, n in zip(r.columns, names, strict=True))
+        return replace(r, name=table, columns=columns)
+
+    relations = tuple(renamed(r) if r.kind == "source" else r for r in project.relations)
+    now = {r.id: dict(zip(spelled[r.id], r.columns, strict=True)) for r in relations if r.kind == "source"}
+    lineage = (
+        replace(e, source_column=now[e.source][e.source_column.lower()].name)
+        for e in project.lineage
+        if e.source_column.lower() in now.get(e.source, {})
+    )
+    return replace(project, relations=relations, lineage=tuple(sorted(lineage)))
 
 
 def _project_table(
@@ -157,72 +277,23 @@ def _project_table(
         for j, pair in enumerate(pairs):
             right[i, j] = pair in truth
             over[i, j] = not right[i, j] and ((*key, *pair) in gold.descends or (source.id, pair[0]) in gold.unknown)
-    nothing = nothing_rows(block, source.id in fed)
-    return Table(group, source.id, block, signal_values(block), nothing, right, over, used, empty, kinds, scored=scored)
+    return table_of(
+        block, group, source.id, source.id in fed, right=right, passed_over=over, used=used, empty=empty, kinds=kinds,
+        scored=scored,
+    )  # fmt: skip
 
 
 def pair_table(group: str, name: str, sides: Sequence[Relation], truth: set[Key], embed: Any) -> Table:
     """Two tables without a project."""
-    left, right = embed(list(sides))
-    block = build_block(left, Targets([right]), Lexicon([left.relation], [right.relation]), Habits())
+    readings = read_tables(sides[:1], sides[1:])
+    left, right = embed(list(sides), said={name: r.texts for name, r in readings.items()})
+    block = build_block(left, Targets([right]), Lexicon([left.relation], [right.relation], readings), Habits())
     n, k = block.shape
     hit = np.array([[(a.name, b.name) in truth for b in block.targets] for a in block.columns], bool).reshape(n, k)
-    return Table(
-        group, name, block, signal_values(block), nothing_rows(block, False),
-        hit, np.zeros((n, k), bool), np.ones(n, bool), ~hit.any(axis=1), [None] * n,
+    return table_of(
+        block, group, name, False, right=hit, passed_over=np.zeros((n, k), bool), used=np.ones(n, bool),
+        empty=~hit.any(axis=1), kinds=[None] * n,
     )  # fmt: skip
-
-
-SECOND_HALF = ("details", "profile", "attributes", "settings", "metrics")
-
-
-def split_models(project: Project, gold: Gold) -> tuple[Project, Gold]:
-    """The project as if every other planned model of six columns or more were two, its last columns in a new one."""
-    moved: dict[Key, str] = {}
-    relations = []
-    for number, r in enumerate(project.relations):
-        if r.kind != "model" or r.has_sql or len(r.columns) < 6 or number % 2:
-            relations.append(r)
-            continue
-        at = len(r.columns) * (5 + number % 3) // 10
-        name = f"{r.name}_{SECOND_HALF[number % len(SECOND_HALF)]}"
-        second = replace(r, id=r.id + name[len(r.name) :], name=name, columns=r.columns[at:])
-        moved |= {(r.id, c.key.lower()): second.id for c in second.columns}
-        relations += [replace(r, columns=r.columns[:at]), second]
-    truth = {k: {(moved.get(p, p[0]), p[1]) for p in pairs} for k, pairs in gold.truth.items()}
-    ordered = tuple(sorted(relations, key=lambda r: r.id))
-    return replace(project, relations=ordered), replace(gold, truth=truth)
-
-
-def with_short_names(project: Project) -> Project:
-    """The project as if its sources were an old system's: every word of their names shortened, each always alike."""
-
-    def short(name: str) -> str:
-        return "_".join(_short_word(w) for w in words(name)) or name
-
-    def renamed(r: Relation) -> Relation:
-        columns = tuple(replace(c, name=n, description="") for c, n in zip(r.columns, _distinct(r, short), strict=True))
-        return replace(r, name=short(r.name), columns=columns)
-
-    return replace(project, relations=tuple(renamed(r) if r.kind == "source" else r for r in project.relations))
-
-
-def _distinct(relation: Relation, short: Callable[[str], str]) -> list[str]:
-    seen: dict[str, int] = {}
-    names = []
-    for column in relation.columns:
-        name = short(column.name)
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return names
-
-
-def _short_word(word: str) -> str:
-    """What people write for a word in eight letters: its beginning, or its consonants; which one, the word decides."""
-    if len(word) < 5:
-        return word
-    bones = skeleton(word)
-    return (word[:3], word[:4], bones[:4], bones)[crc32(word.encode()) % 4]
 
 
 def read_case(folder: Path, cache: Path) -> Project:

@@ -8,7 +8,7 @@ import numpy as np
 from cases import Table
 
 from dbt_schema_embed.match.assign import assign
-from dbt_schema_embed.match.combine import Odds
+from dbt_schema_embed.match.odds import Odds
 
 Answered = Sequence[tuple[Table, Odds]]
 Scores = dict[str, dict[str, float]]
@@ -42,6 +42,7 @@ def _rows(table: Table, odds: Odds) -> list[dict[str, Any]]:
             "answered": j >= 0 and not table.passed_over[i, j],
             "right": j >= 0 and bool(table.right[i, j]),
             "confidence": float(odds.candidates[i, j]) if j >= 0 else 0.0,
+            "sure_nothing": j < 0 and float(odds.nothing[i]) >= 0.9,
         })  # fmt: skip
     return out
 
@@ -64,7 +65,12 @@ def _report(rows: list[dict[str, Any]]) -> dict[str, float]:
         "ECE": error,
         "P>=.9": sum(r["right"] for r in sure) / len(sure) if sure else float("nan"),
         "cov": sum(r["right"] for r in sure) / max(1, len(true)),
+        "nothing>=.9": _mean([not r["truth"] for r in rows if r["sure_nothing"]]),
     }
+
+
+def _mean(values: Sequence[bool]) -> float:
+    return float(np.mean(values)) if values else float("nan")
 
 
 def pair_scores(answers: Answered) -> Scores:
@@ -76,7 +82,7 @@ def pair_scores(answers: Answered) -> Scores:
         top = np.argsort(-p.ravel(), kind="stable")[: right.sum()]
         chosen = [(i, j) for i, j in enumerate(assign(odds)) if j >= 0]
         hit = sum(right[i, j] for i, j in chosen)
-        each[table.name] = {
+        each[f"{table.group}/{table.name}"] = {
             "MRR": float(np.mean([1 / r for r in ranks])),
             "recall@GT": float(right.ravel()[top].mean()),
             "F1": 2 * hit / max(1, len(chosen) + right.sum()),

@@ -18,6 +18,9 @@ Answer = Literal["match", "nothing", "undecided"]
 Severity = Literal["error", "warning"]
 Evidence = Mapping[str, float | str | None]
 
+UNLIKE = 0.136
+"""Mean cosine of unrelated names by all-MiniLM-L6-v2, on which the matcher was trained."""
+
 CERTAIN, LIKELY = 0.95, 0.7
 """From which confidence an answer is called certain, and likely; what is below is doubtful."""
 
@@ -118,6 +121,7 @@ class Embedded:
     facets: Mapping[str, "NDArray[np.float32]"]  # facet name -> (n_columns, d), rows of length 1 or 0
     table: "NDArray[np.float32]"  # (d,): the relation's own name
     values: tuple["NDArray[np.float32]", ...] = ()  # (v, d) a column: some of its values; empty in a project
+    unlike: float = UNLIKE  # mean cosine that the encoder gives to unrelated names
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ COMMANDS = {
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
+    "glossary": "Propose words of your project from accepted suggestions.",
     "stage": "Write a staging model from accepted mappings.",
     "check": "Check the mapping files against the project.",
     "search": "Find columns by words.",

@@ -1,15 +1,18 @@
 """Relations in, their vectors out; each distinct text is encoded once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.embed.opening import Embedder
 from dbt_schema_embed.embed.text import FacetTexts, column_texts
-from dbt_schema_embed.records import Embedded, Relation
+from dbt_schema_embed.records import UNLIKE, Embedded, Relation
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+NONE_SAID: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 TABLE_SHARE = 0.6
 """What an "in_table" vector has of its table's; the rest is its name's.
@@ -20,11 +23,30 @@ columns 0.818) and 0.921 encoded (0.820); shares of 0.5 to 0.75 give 0.914 to 0.
 """
 
 
+UNRELATED_NAMES = (
+    "invoice total", "birth date", "latitude", "is active", "blood pressure", "license plate", "customer name",
+    "page views",
+    "salary", "weather", "currency code", "bus stop", "password hash", "exam score", "tree height", "supplier",
+    "voltage", "postal code", "tax rate", "song title", "vaccine", "warehouse", "gender", "shift start",
+)  # fmt: skip
+"""Names that mean nothing alike: what an encoder makes of their cosines says where its "unlike" lies."""
+
+
+def unrelated(embedder: Embedder) -> float:
+    """Mean cosine of unrelated names, in [-1, 1]: 0.136 for all-MiniLM-L6-v2."""
+    import numpy as np
+
+    vectors = embedder.embed(UNRELATED_NAMES)
+    n = len(vectors)
+    return float((np.square(vectors.sum(axis=0)).sum() - n) / (n * (n - 1)))
+
+
 def embed_relations(
     relations: Sequence[Relation],
     embedder: Embedder,
     *,
-    texts_of: Callable[[Relation], FacetTexts] = column_texts,
+    texts_of: Callable[[Relation, Sequence[str]], FacetTexts] = column_texts,
+    said: Mapping[str, Sequence[str]] = NONE_SAID,
 ) -> tuple[Embedded, ...]:
     """Every relation with the vectors of its columns' facets and of its own name. A row of zeros: no text.
 
@@ -33,6 +55,7 @@ def embed_relations(
     Args:
         relations: in any order; it is kept.
         embedder: gives the vectors.
+        said: relation id -> for each column what its name says in plain English, "" where the name is plain.
         texts_of: `column_texts`, or `pair_texts` where two tables are matched without a project.
 
     Raises:
@@ -40,7 +63,7 @@ def embed_relations(
     """
     import numpy as np
 
-    texts = [texts_of(relation) for relation in relations]
+    texts = [texts_of(relation, said.get(relation.id, ())) for relation in relations]
     row = {"": 0}  # text -> row of the table below; row 0 is the zero vector
     for text in _public(texts):
         row.setdefault(text, len(row))
@@ -51,7 +74,8 @@ def embed_relations(
     vectors = np.zeros((len(row), embedder.dim), np.float32)
     vectors[1:public] = embedder.embed(distinct[1:public])
     vectors[public:] = embedder.embed(distinct[public:], remember=False)
-    return tuple(_embedded(relation, one, vectors, row) for relation, one in zip(relations, texts, strict=True))
+    unlike = UNLIKE if embedder.encoder_id.startswith("all-MiniLM-L6-v2") else unrelated(embedder)
+    return tuple(_embedded(relation, one, vectors, row, unlike) for relation, one in zip(relations, texts, strict=True))
 
 
 def _public(texts: Sequence[FacetTexts]) -> Iterator[str]:
@@ -72,7 +96,9 @@ def _private(texts: Sequence[FacetTexts]) -> Iterator[str]:
             yield from values
 
 
-def _embedded(relation: Relation, texts: FacetTexts, vectors: "NDArray[np.float32]", row: dict[str, int]) -> Embedded:
+def _embedded(
+    relation: Relation, texts: FacetTexts, vectors: "NDArray[np.float32]", row: dict[str, int], unlike: float
+) -> Embedded:
     import numpy as np
 
     table = vectors[row[texts.table]].copy()
@@ -82,7 +108,7 @@ def _embedded(relation: Relation, texts: FacetTexts, vectors: "NDArray[np.float3
 
     facets = {name: of(facet) for name, facet in texts.facets.items()}
     facets["in_table"] = _in_table(table, facets["name"])
-    return Embedded(relation=relation, facets=facets, table=table, values=tuple(of(v) for v in texts.values))
+    return Embedded(relation, facets, table, values=tuple(of(v) for v in texts.values), unlike=unlike)
 
 
 def _in_table(table: "NDArray[np.float32]", names: "NDArray[np.float32]") -> "NDArray[np.float32]":

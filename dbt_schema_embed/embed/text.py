@@ -6,10 +6,10 @@ prose. The table tells `id` in one table from `id` in another: see `embed_relati
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, repeat
 
 from dbt_schema_embed.records import Column, Relation
 
@@ -43,8 +43,10 @@ class FacetTexts:
     values: tuple[tuple[str, ...], ...] = ()  # some values of each column, as private
 
 
-def column_texts(relation: Relation) -> FacetTexts:
+def column_texts(relation: Relation, said: Sequence[str] = ()) -> FacetTexts:
     """The texts of every column of ``relation`` and of the relation itself.
+
+    ``said``: for each column what its name says in plain English, "" where the name is plain; none given: all are.
 
     >>> texts = column_texts(Relation("m", "stg_stripe__charges", "model", (Column("customerId"),)))
     >>> texts.table, texts.facets["name"]
@@ -52,14 +54,16 @@ def column_texts(relation: Relation) -> FacetTexts:
     """
     return FacetTexts(
         facets={
-            "name": tuple(words(c.name) for c in relation.columns),
+            "name": tuple(
+                plain or words(c.name) for c, plain in zip(relation.columns, said or repeat(""), strict=bool(said))
+            ),
             "description": tuple(_description(c) for c in relation.columns),
         },
         table=table_words(relation),
     )
 
 
-def pair_texts(relation: Relation) -> FacetTexts:
+def pair_texts(relation: Relation, said: Sequence[str] = ()) -> FacetTexts:
     """As `column_texts`, with what counts where two tables stand alone: "with_values", and values apart.
 
     >>> table = Relation("t", "t", "table", (Column("sex", values=("male", "female")),))
@@ -67,7 +71,7 @@ def pair_texts(relation: Relation) -> FacetTexts:
     >>> texts.facets["with_values"], texts.values
     (('sex: male, female',), (('male', 'female'),))
     """
-    plain = column_texts(relation)
+    plain = column_texts(relation, said)
     values = tuple(_wordy_values(c) for c in relation.columns)
     shown = (", ".join(some[:VALUES_SHOWN]) for some in values)
     named = tuple(f"{n}: {v}" if v else n for n, v in zip(plain.facets["name"], shown, strict=True))

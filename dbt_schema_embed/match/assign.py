@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.combine import Odds
+from dbt_schema_embed.match.odds import Odds
 
 CERTAIN = 0.9
 """Pairs at least this probable are settled first, so that no weighing of doubtful columns against each other can

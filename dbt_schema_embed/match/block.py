@@ -10,12 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
-from dbt_schema_embed.match.lexicon import SYNONYMS
+from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SLIGHT_WORDS, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
+from dbt_schema_embed.match.reading import Reading, TableReading, Words
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
 
 Matrix = NDArray[np.float32]
+
+_SLIGHT = 0.3
+"""What a word of SLIGHT_WORDS counts beside another."""
 
 SHORT = 6
 """Letters of the longest word that is never cut."""
@@ -52,13 +56,23 @@ def _cut(word: str, known: frozenset[str]) -> tuple[str, ...]:
 
 
 class Lexicon:
-    """The words of all columns of a run: how rare each is, and how alike."""
+    """The words of all columns of a run, as they stand and as they are read: how rare each is, and how alike."""
 
-    def __init__(self, sources: Sequence[Relation], models: Sequence[Relation]) -> None:
-        self.vocabulary = known_words((*sources, *models))
-        self.words_of = {r.id: column_words(r, self.vocabulary) for r in (*sources, *models)}
-        seen = Counter(w for r in (*sources, *models) for ws in self.words_of[r.id] for w in set(ws))
-        self.columns = max(1, sum(len(r.columns) for r in (*sources, *models)))
+    def __init__(
+        self, sources: Sequence[Relation], models: Sequence[Relation], readings: Mapping[str, TableReading]
+    ) -> None:
+        everything = (*sources, *models)
+        self.readings = {r.id: readings[r.id] for r in everything}
+        self.vocabulary = known_words(everything)
+        self.words_of = {r.id: column_words(r, self.vocabulary) for r in everything}
+        self.views_of = {r.id: _views(self.words_of[r.id], self.readings[r.id]) for r in everything}
+        self.about = {r.id: tuple(dict.fromkeys((entity(r.name), *self.readings[r.id].about))) for r in everything}
+        seen = Counter(
+            w for r in everything for views in self.views_of[r.id] for w in {w for v in views[:2] for w in v}
+        )
+        self.vendors = vendor_words(sources)
+        self.places_of = {m.id: frozenset(words(m.name)) | frozenset(words(m.path)) for m in models}
+        self.columns = max(1, sum(len(r.columns) for r in everything))
         self.weight = {w: self.rarity(n) for w, n in seen.items()}
         self.table = WordTable(self._all(sources), self._all(models))
 
@@ -66,18 +80,39 @@ class Lexicon:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
+    def tables_alike(self, source: str, models: Sequence[str]) -> Matrix:
+        """(models,) likeness in [0, 1] of what a table and each model are about (ids), by the reading that fits
+        best."""
+        left = self.about[source]
+        flat = [words for m in models for words in self.about[m]]
+        starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
+        best = np.max([self.likenesses(words, flat) for words in left], axis=0)
+        return np.maximum.reduceat(best, starts) if len(starts) else np.zeros(0, np.float32)
+
     def likenesses(self, left: Sequence[str], models: Sequence[Sequence[str]]) -> Matrix:
         """(models,) likeness of a source's words to each model's, in [0, 1]: what each word finds on the other side."""
         if not left or not models:
             return np.zeros(len(models), np.float32)
-        places = _padded([self.table.columns(m) for m in models], len(self.table.right))
+        places = _placed(models, self.table.right)
         found = self.table.likeness[self.table.rows(left)][:, places]  # (words, models, words)
         total = len(left) + np.array([len(m) for m in models], np.float32)
         return np.asarray((found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / total, np.float32)
 
     def _all(self, relations: Sequence[Relation]) -> set[str]:
-        names = {w for r in relations for w in entity(r.name)}
-        return names | {w for r in relations for ws in self.words_of[r.id] for w in ws}
+        names = {w for r in relations for ws in self.about[r.id] for w in ws}
+        return names | {w for r in relations for views in self.views_of[r.id] for ws in views for w in ws}
+
+
+def vendor_words(sources: Sequence[Relation]) -> dict[str, frozenset[str]]:
+    """Source name -> the words of its name and schema that not every source of the project has."""
+    said = {r.source_name: frozenset((*words(r.source_name), *words(r.schema))) - LAYER_PREFIXES for r in sources}
+    common = frozenset.intersection(*said.values()) if len(said) > 1 else frozenset()
+    return {name: found - common for name, found in said.items()}
+
+
+def _views(raw: Sequence[Words], reading: TableReading) -> list[tuple[Words, ...]]:
+    """What each column may be taken to say: its words as they stand, then its readings."""
+    return [tuple(dict.fromkeys((w, *r.variants))) for w, r in zip(raw, reading.columns, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -93,6 +128,7 @@ class Block:
     column_of: "NDArray[np.int64]"
     lexicon: Lexicon
     habits: Habits
+    fed: "NDArray[np.bool_]"  # (models,): something feeds it today
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -110,13 +146,40 @@ class Block:
         return [self.models[m].relation.columns[c] for m, c in zip(self.model_of, self.column_of, strict=True)]
 
     @cached_property
-    def source_words(self) -> list[tuple[str, ...]]:
-        """Words of every source column."""
+    def source_views(self) -> list[tuple[Words, ...]]:
+        """What every source column may be taken to say."""
+        return self.lexicon.views_of[self.source.relation.id]
+
+    @cached_property
+    def target_views(self) -> list[tuple[Words, ...]]:
+        """What every candidate column may be taken to say."""
+        of = [self.lexicon.views_of[m.relation.id] for m in self.models]
+        return [of[m][c] for m, c in zip(self.model_of, self.column_of, strict=True)]
+
+    @cached_property
+    def cores(self) -> tuple[Words, ...]:
+        """Words of every source column without a beginning that the table shares."""
+        return self.lexicon.readings[self.source.relation.id].cores
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every source column's reading."""
+        return self.lexicon.readings[self.source.relation.id].columns
+
+    @cached_property
+    def legible(self) -> "NDArray[np.float32]":
+        """(n,) how far each source column's name is understood, half of it by its table's; in [0, 1]."""
+        own = np.array([r.legible for r in self.readings], np.float32)
+        return (own + (own.mean() if len(own) else 0)) / 2
+
+    @cached_property
+    def source_words(self) -> list[Words]:
+        """Words of every source column as they stand."""
         return self.lexicon.words_of[self.source.relation.id]
 
     @cached_property
-    def target_words(self) -> list[tuple[str, ...]]:
-        """Words of every candidate column."""
+    def target_words(self) -> list[Words]:
+        """Words of every candidate column as they stand."""
         of = [self.lexicon.words_of[m.relation.id] for m in self.models]
         return [of[m][c] for m, c in zip(self.model_of, self.column_of, strict=True)]
 
@@ -164,57 +227,93 @@ class Block:
 
 
 class Coverage:
-    """Weighted shares of words found on the other side; each (n, k) in [0, 1]."""
+    """Weighted shares of words found on the other side, by the readings that fit best; each (n, k) in [0, 1]."""
 
     def __init__(self, block: Block) -> None:
         table, weight = block.lexicon.table, block.lexicon.weight
         likeness = table.likeness
-        left = _padded([table.rows(w) for w in block.source_words], len(table.left))
-        right = _padded([table.columns(w) for w in block.target_words], len(table.right))
-        left_weight = _weights(block.source_words, weight, left.shape[1])
-        right_weight = _weights(block.target_words, weight, right.shape[1])
+        lefts = [view for views in block.source_views for view in views]
+        rights, place_of = _distinct_views(block.target_views, block.model_of)
+        left = _placed(lefts, table.left)
+        right = _placed([w for w, _ in rights], table.right)
+        model_of = np.array([m for _, m in rights], np.int64)
+        left_weight = _weights(lefts, weight, left.shape[1])
+        right_weight = _weights([w for w, _ in rights], weight, right.shape[1])
         used = np.unique(left)
         place = np.searchsorted(used, left)
-        # best[w, j]: how well word w of the source side is found in candidate j
+        # best[w, j]: how well word w of the source side is found in view j of the candidates
         best = likeness[used][:, right].max(axis=2)
-        # found[i, j, t]: how well word t of candidate j is found in source column i
+        # found[i, j, t]: how well word t of view j is found in view i of the source columns
         near = likeness[left].max(axis=1)[:, right]
-        own = likeness[table.rows(block.source_entity)].max(axis=0)[right] if block.source_entity else 0 * right_weight
+        about = [w for words in block.lexicon.about[block.source.relation.id] for w in words]
+        own = likeness[table.rows(about)].max(axis=0)[right] if about else 0 * right_weight
         other = _entity_likeness(block, likeness)
-        self.of_source: Matrix = (best[place] * left_weight[:, :, None]).sum(axis=1)
-        self.of_target_in_table: Matrix = (np.maximum(near, own[None]) * right_weight[None]).sum(axis=2)
+        of_source = (best[place] * left_weight[:, :, None]).sum(axis=1)
+        of_target = (np.maximum(near, own[None]) * right_weight[None]).sum(axis=2)
         # words of the source name that the model's own name says already
-        helped = np.maximum(best[place], other[used][:, block.model_of][place])
-        self.of_source_in_model: Matrix = (helped * left_weight[:, :, None]).sum(axis=1)
-        self.head: Matrix = self._head(block, likeness)
+        helped = np.maximum(best[place], other[used][:, model_of][place])
+        in_model = (helped * left_weight[:, :, None]).sum(axis=1)
+        head = likeness[table.rows([w[-1] if w else "" for w in lefts])][
+            :, table.columns([w[-1] if w else "" for w, _ in rights])
+        ]
+        starts = np.cumsum([0, *(len(views) for views in block.source_views)])[:-1]
+        fold = _Fold(starts, place_of)
+        self.of_source, self.of_target_in_table = fold(of_source), fold(of_target)
+        self.of_source_in_model, self.head = fold(in_model), fold(head)
+        self.both = fold(np.minimum(in_model, of_target))
 
-    @staticmethod
-    def _head(block: Block, likeness: "Matrix") -> "Matrix":
-        table = block.lexicon.table
-        rows = table.rows([w[-1] if w else "" for w in block.source_words])
-        columns = table.columns([w[-1] if w else "" for w in block.target_words])
-        return likeness[rows][:, columns]
+
+class _Fold:
+    """The best of each pair's views, from (views, views) to (n, k)."""
+
+    def __init__(self, starts: "NDArray[np.int64]", places: Sequence[Sequence[int]]) -> None:
+        self.starts = starts  # of each source column's views
+        self.first = np.array([p[0] for p in places], np.int64)
+        self.more = [  # candidates with an n-th view, and where it is
+            (np.array([j for j, _ in some], np.int64), np.array([at for _, at in some], np.int64))
+            for n in range(1, max((len(p) for p in places), default=1))
+            if (some := [(j, p[n]) for j, p in enumerate(places) if len(p) > n])
+        ]
+
+    def __call__(self, values: Matrix) -> Matrix:
+        rows = np.maximum.reduceat(values, self.starts, axis=0)
+        out = rows[:, self.first]
+        for candidates, places in self.more:
+            out[:, candidates] = np.maximum(out[:, candidates], rows[:, places])
+        return np.asarray(out, np.float32)
+
+
+def _distinct_views(
+    views: Sequence[tuple[Words, ...]], model_of: "NDArray[np.int64]"
+) -> tuple[list[tuple[Words, int]], list[list[int]]]:
+    """The distinct (view, model) of all candidates, and where each candidate's are."""
+    place: dict[tuple[Words, int], int] = {}
+    places = [
+        [place.setdefault((view, int(m)), len(place)) for view in some] for some, m in zip(views, model_of, strict=True)
+    ]
+    return list(place), places
 
 
 def _entity_likeness(block: Block, likeness: "Matrix") -> "Matrix":
     """(words + 1, models): how well each source-side word is found in the model's name."""
     table = block.lexicon.table
-    columns = [table.columns(e) for e in block.entities]
+    columns = [table.columns([w for ws in block.lexicon.about[m.relation.id] for w in ws]) for m in block.models]
     return np.stack([likeness[:, c].max(axis=1) if len(c) else 0 * likeness[:, 0] for c in columns], axis=1)
 
 
-def _padded(rows: Sequence["NDArray[np.int64]"], empty: int) -> "NDArray[np.int64]":
-    width = max((len(r) for r in rows), default=0) or 1
-    out = np.full((len(rows), width), empty, np.int64)
-    for i, row in enumerate(rows):
-        out[i, : len(row)] = row
-    return out
+def _placed(lists: Sequence[Sequence[str]], place: Mapping[str, int]) -> "NDArray[np.int64]":
+    """The places of each list's words, padded with the empty one to the longest list."""
+    empty = len(place)
+    width = max((len(ws) for ws in lists), default=0) or 1
+    rows = [[place.get(w, empty) for w in ws] + [empty] * (width - len(ws)) for ws in lists]
+    return np.array(rows, np.int64).reshape(len(lists), width)
 
 
 def _weights(lists: Sequence[tuple[str, ...]], weight: Mapping[str, float], width: int) -> "Matrix":
-    out = np.zeros((len(lists), width), np.float32)
-    for i, ws in enumerate(lists):
-        if ws:
-            values = np.array([weight.get(w, 1.0) for w in ws], np.float32)
-            out[i, : len(ws)] = values / values.sum()
-    return out
+    """(lists, width): what each word counts of its list; they sum to 1."""
+    rows = [
+        [weight.get(w, 1.0) * (_SLIGHT if w in SLIGHT_WORDS else 1.0) for w in ws] + [0.0] * (width - len(ws))
+        for ws in lists
+    ]
+    out = np.array(rows, np.float32).reshape(len(lists), width)
+    return np.asarray(out / np.maximum(out.sum(axis=1, keepdims=True), 1e-9), np.float32)

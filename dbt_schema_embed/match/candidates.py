@@ -1,13 +1,12 @@
 """Which columns a source table is compared with: the nearest models' columns, and the nearest columns anywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.records import Embedded
 
 MODELS, NEAREST = 12, 5
@@ -18,14 +17,14 @@ benchmarks/RESULTS.md twelve models held every right answer."""
 class Targets:
     """All columns that could be fed, stacked once for all source tables of a run."""
 
-    def __init__(self, models: Sequence[Embedded]) -> None:
+    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = ()) -> None:
         self.models = tuple(m for m in models if m.relation.columns)
+        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
         self.model_of = np.repeat(np.arange(len(self.models)), sizes)
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
         self.names = self._stack([m.facets["name"] for m in self.models])
         self.tables = self._stack([m.table[None] for m in self.models])
-        self.entities = [entity(m.relation.name) for m in self.models]
 
     @staticmethod
     def _stack(parts: list[Matrix]) -> Matrix:
@@ -46,6 +45,7 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
         column_of=targets.column_of[keep],
         lexicon=lexicon,
         habits=habits,
+        fed=targets.fed[chosen],
     )
 
 
@@ -54,7 +54,7 @@ def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bo
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
     covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
-    shared = lexicon.likenesses(entity(source.relation.name), targets.entities)
+    shared = lexicon.tables_alike(source.relation.id, [m.relation.id for m in targets.models])
     likeness = covered + targets.tables @ source.table + shared
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
     keep = np.isin(targets.model_of, best_models)

@@ -1,15 +1,17 @@
 """`suggest --explain`: the candidates of one column, signal by signal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.match.combine import contribution, load_rounds
-from dbt_schema_embed.match.layers import Targets, arrivals
-from dbt_schema_embed.match.ranking import Ranked, rank
+from dbt_schema_embed.match.column_values import row_values
+from dbt_schema_embed.match.layers import Targets
+from dbt_schema_embed.match.networks import load_weights
+from dbt_schema_embed.match.ranking import Ranked
+from dbt_schema_embed.match.reading import TableReading
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
-from dbt_schema_embed.match.suggesting import habits_of, project_words
+from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
 from dbt_schema_embed.records import Embedded, Project
 
 SHOWN = 3
@@ -23,6 +25,9 @@ def explain(
     models: Sequence[Embedded],
     *,
     project: Project,
+    readings: Mapping[str, TableReading] | None = None,
+    rejected: Rejected = (),
+    accepted: Accepted | None = None,
     targets: Targets = "auto",
 ) -> str:
     """The first candidates of ``column`` of the table ``source_id``: each signal's value and what it adds, the habit,
@@ -31,12 +36,11 @@ def explain(
     Raises:
         ValueError: the table has no such column.
     """
-    arrived = arrivals(project)
-    ranked = rank(
-        sources, models, habits=habits_of(project, arrived), arrived={s for s, _ in arrived},
-        lexicon=project_words(project, models),
-    )  # fmt: skip
-    (table,) = (t for t in ranked if t.block.source.relation.id == source_id)
+    (table,) = (
+        t
+        for t in ranked_tables(sources, models, project, readings, rejected, accepted or {})
+        if t.block.source.relation.id == source_id
+    )
     names = [c.name for c in table.block.columns]
     i = names.index(column)
     odds = table.odds.candidates[i]
@@ -60,10 +64,16 @@ def _name(table: Ranked, j: int) -> str:
 
 
 def _parts(table: Ranked, i: int, j: int) -> dict[str, tuple[float, float]]:
-    """Signal -> (its value, what it adds to the score of the second round)."""
-    curves = load_rounds("project")[1].curves
-    cell = {name: table.values[name][i : i + 1, j : j + 1] for name in curves}
-    return {name: (float(v[0, 0]), float(contribution(v, curves[name])[0, 0])) for name, v in cell.items()}
+    """Signal -> (its value, what it adds to the score of the second round: the score falls by that without it)."""
+    second = load_weights("project").second
+    cell = {name: table.values[name][i : i + 1, j : j + 1] for name in second.names}
+    rows = row_values(table.block, table.nothing)[i : i + 1]
+    score = float(second.scores(cell, rows)[0][0, 0])
+    found = {}
+    for name, value in cell.items():
+        without = cell | {name: np.full_like(value, np.nan)}
+        found[name] = (float(value[0, 0]), score - float(second.scores(without, rows)[0][0, 0]))
+    return found
 
 
 def _signals(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
@@ -81,12 +91,7 @@ def _signals(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
             for p in parts
         )
         lines.append(f"{name:30}{cells}")
-    totals = "".join(f"{'':>11}{sum(added for _, added in p.values()):>+8.2f}" for p in parts)
-    return [*lines, f"{'score':30}{totals}"]
-
-
-def _cell(value: float, added: float) -> str:
-    return f"{'silent':>11}{'':>8}" if np.isnan(value) else f"{value:>11.2f}{added:>+8.2f}"
+    return lines
 
 
 def _difference(table: Ranked, i: int, best: Sequence[int]) -> list[str]:

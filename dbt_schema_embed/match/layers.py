@@ -13,20 +13,29 @@ Pair = tuple[str, str]
 def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relation, ...]:
     """The models whose columns are candidates, sorted by id; models without known columns are left out.
 
-    ``auto``: those planned but not built, and first-layer models that nothing feeds; all models where there is none.
+    ``auto``: the models that a source table could feed: those planned but not built, first-layer models that nothing
+    feeds, and those that source tables arrive in, for another source may feed them too; all models where there is none.
     ``all``: every model but base models, which only pass one table on to the model where it arrives.
     """
-    base = {model for _, model in _walk(project)[1]}
+    arrived, passed = _walk(project)
+    base = {model for _, model in passed}
     models = [r for r in project.relations if r.kind == "model" and r.columns and r.id not in base]
     if targets == "auto":
-        fed = {edge.model for edge in project.lineage}
+        fed = fed_models(project)
+        entered = {model for _, model in arrived}
         sources = {r.id for r in project.relations if r.kind in ("source", "seed")}
-        free = [
+        open_ = [
             m for m in models
-            if m.id not in fed and (not m.has_sql or (m.parents and all(p in sources for p in m.parents)))
+            if m.id in entered
+            or (m.id not in fed and (not m.has_sql or (m.parents and all(p in sources for p in m.parents))))
         ]  # fmt: skip
-        models = free or models
+        models = open_ or models
     return tuple(sorted(models, key=lambda m: m.id))
+
+
+def fed_models(project: Project) -> frozenset[str]:
+    """Ids of the models that source columns feed today."""
+    return frozenset(edge.model for edge in project.lineage)
 
 
 def competitors(project: Project, asked: Collection[str]) -> tuple[Relation, ...]:

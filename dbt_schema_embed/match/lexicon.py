@@ -153,16 +153,48 @@ for _number, _line in enumerate(_GROUPS.split("\n")):
     for _word in _line.split():
         SYNONYMS[_word] = SYNONYMS.get(_word, frozenset()) | {_number}
 
-FLAG_WORDS = frozenset({"is", "has", "was", "are", "can", "did", "flag", "flg", "ind", "indicator", "bool", "boolean"})
-"""Words that say a column is true or false, and nothing about what."""
-
-TIME_WORDS = frozenset({"at", "on", "date", "time", "timestamp", "datetime", "ts", "dt", "tm", "day", "utc"})
-"""Words that say a column is a moment, and nothing about which."""
-
-FILLER_WORDS = frozenset({"of", "the", "a", "in", "by", "to", "for", "and", "or"})
+SLIGHT_WORDS = frozenset(
+    [
+        "is",
+        "has",
+        "was",
+        "are",
+        "can",
+        "did",
+        "flag",
+        "flg",
+        "ind",
+        "indicator",
+        "bool",
+        "boolean",
+        "at",
+        "on",
+        "of",
+        "the",
+        "a",
+        "an",
+        "in",
+        "to",
+        "for",
+        "and",
+        "or",
+    ]
+)
+"""Words that say what kind of value a column has, or bind others, and nothing about what it is."""
 
 LAYER_PREFIXES = frozenset({
     "stg", "staging", "base", "src", "source", "raw", "int", "intermediate", "fct", "fact", "dim", "dimension",
     "mart", "tmp", "stage", "lnd", "landing", "ods", "rpt", "v", "vw", "tbl",
 })  # fmt: skip
 """First words of dbt model names that say a layer, as dbt's style guide and common practice have them."""
+
+TECHNICAL_WORDS = frozenset({
+    "filler", "reserved", "spare", "dummy", "unused", "obsolete", "deprecated", "rowguid", "rowversion", "checksum",
+    "hash",
+    "etl", "cdc", "lsn", "sdc", "airbyte", "fivetran", "dlt", "stitch", "ingest", "ingested", "ingestion", "synced",
+    "batch",
+    "loaded", "extracted", "tombstone", "replication", "systemmodstamp", "modstamp", "objectid", "globalid", "rowid",
+    "upsert", "dbtvault", "scd", "wal", "offset", "partition", "migrated", "migration", "legacy", "tmp", "temp",
+    "old", "debug",
+})  # fmt: skip
+"""Words of columns that serve the loading and storing of rows: seldom wanted by a model."""

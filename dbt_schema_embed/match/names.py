@@ -77,23 +77,45 @@ def is_subsequence(short: str, long: str) -> bool:
 
 
 @lru_cache(maxsize=200_000)
-def is_prefix_run(text: str, parts: tuple[str, ...]) -> bool:
-    """Is ``text`` made of a non-empty beginning of every part, in order? (``consc`` of confidence score)
+def is_run(text: str, parts: tuple[str, ...], *, whole: bool = True) -> bool:
+    """Is ``text`` made of a piece of every part, in order, each beginning as the part does?
 
-    Cost is bounded by len(text) x len(parts): the set of positions reached is carried from part to part.
+    A piece is a beginning of the part (``consc`` of confidence score) or, where ``whole`` is False, also letters of it
+    in order (``crlm`` of credit limit). Cost is bounded by len(text) x len(parts): the set of positions reached is
+    carried
+    from part to part.
     """
     reached = {0}
     for part in parts:
         step = set()
         for at in reached:
-            size = 0
-            while size < len(part) and at + size < len(text) and text[at + size] == part[size]:
-                size += 1
-                step.add(at + size)
+            size = _taken(text, at, part) if whole else _picked(text, at, part)
+            step |= set(range(at + 1, at + size + 1))
         if not step:
             return False
         reached = step
     return len(text) in reached
+
+
+def _taken(text: str, at: int, part: str) -> int:
+    """How many letters of ``part``'s beginning stand in ``text`` from ``at``."""
+    size = 0
+    while size < len(part) and at + size < len(text) and text[at + size] == part[size]:
+        size += 1
+    return size
+
+
+def _picked(text: str, at: int, part: str) -> int:
+    """How many letters of ``text`` from ``at`` are letters of ``part`` in order, the first of them its first."""
+    if at >= len(text) or text[at] != part[:1]:
+        return 0
+    size, place = 0, -1
+    while at + size < len(text):
+        place = part.find(text[at + size], place + 1)
+        if place < 0:
+            break
+        size += 1
+    return size
 
 
 @lru_cache(maxsize=50_000)

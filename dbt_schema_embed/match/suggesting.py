@@ -7,13 +7,18 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block, Lexicon
-from dbt_schema_embed.match.combine import Odds
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.layers import arrivals, feeders
+from dbt_schema_embed.match.layers import arrivals, fed_models, feeders
 from dbt_schema_embed.match.naming import propose_name
+from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.ranking import Progress, Ranked, rank
-from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason
+from dbt_schema_embed.match.reading import TableReading, read_tables
+from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, undecided_reason
 from dbt_schema_embed.records import Candidate, Embedded, Lineage, Project, Relation, Suggestion
+
+MATCH, NOTHING = 0.4, 0.5
+"""From which probability a column is matched, and said to feed nothing; what reaches neither is undecided. On left-out
+projects F1 is highest where answers of 0.4 and more are given (benchmarks/RESULTS.md)."""
 
 Rejected = Collection[tuple[str, str, str, str]]
 Accepted = Mapping[tuple[str, str], tuple[str, str] | None]
@@ -25,6 +30,7 @@ def suggest(
     models: Sequence[Embedded],
     *,
     project: Project,
+    readings: Mapping[str, TableReading] | None = None,
     only: Collection[str] | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
@@ -38,6 +44,7 @@ def suggest(
         sources: the source tables that `competitors` names.
         models: what `choose_targets` chose.
         project: the whole project, for its lineage, habits and words.
+        readings: what `read_tables` makes of the project's source tables and of the models; None: it is asked here.
         only: ids of the source tables to answer about; None: all.
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
@@ -46,35 +53,63 @@ def suggest(
         progress: told how many source tables are ranked, of how many.
     """
     arrived = arrivals(project)
-    habits = habits_of(project, arrived)
     fed = feeders(project.lineage, {r.id: r for r in project.relations})
     existing = existing_edges(project.lineage, arrived)
-    ordered = sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id)
     taken = accepted or {}
-    ranked = rank(
-        ordered, models, habits=habits, arrived={s for s, _ in arrived}, lexicon=project_words(project, models),
-        barred=lambda block: _barred(block, rejected, taken), progress=progress,
-    )  # fmt: skip
+    ranked = ranked_tables(sources, models, project, readings, rejected, taken, progress)
     rows: list[Suggestion] = []
     for table in ranked:
         if only is None or table.block.source.relation.id in only:
-            rows += table_rows(table, fed=fed, existing=existing, top_k=top_k, propose=propose)
+            rows += table_rows(
+                table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k, propose=propose
+            )
     return tuple(rows)
 
 
-def match(left: Embedded, right: Embedded, *, top_k: int | None = None) -> tuple[Suggestion, ...]:
+def ranked_tables(
+    sources: Sequence[Embedded],
+    models: Sequence[Embedded],
+    project: Project,
+    readings: Mapping[str, TableReading] | None,
+    rejected: Rejected,
+    accepted: Accepted,
+    progress: Progress | None = None,
+) -> list[Ranked]:
+    """The source tables with columns, by id, ranked with all that the project and its people say."""
+    arrived = arrivals(project)
+    return rank(
+        sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
+        habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, fed=fed_models(project),
+        lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
+        settled=lambda block: _settled(block, accepted), progress=progress,
+    )  # fmt: skip
+
+
+def match(
+    left: Embedded, right: Embedded, *, readings: Mapping[str, TableReading] | None = None, top_k: int | None = None
+) -> tuple[Suggestion, ...]:
     """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.
 
     ``top_k``: candidates listed in a row, at most; None: all of them.
     """
-    (table,) = rank([left], [right], habits=Habits(), mode="tables")
-    return tuple(table_rows(table, fed={}, existing={}, top_k=top_k or len(right.relation.columns), propose=False))
+    lexicon = Lexicon([left.relation], [right.relation], readings) if readings else None
+    (table,) = rank([left], [right], habits=Habits(), mode="tables", lexicon=lexicon)
+    most = top_k or len(right.relation.columns)
+    return tuple(table_rows(table, fed={}, existing={}, settled=(), top_k=most, propose=False))
 
 
-def project_words(project: Project, models: Sequence[Embedded]) -> Lexicon:
+def project_words(
+    project: Project, models: Sequence[Embedded], readings: Mapping[str, TableReading] | None = None
+) -> Lexicon:
     """The words of all source tables of the project, whichever are ranked, and of the models."""
-    sources = [r for r in project.relations if r.kind == "source" and r.columns]
-    return Lexicon(sources, [m.relation for m in models])
+    sources = readable(project)
+    targets = [m.relation for m in models]
+    return Lexicon(sources, targets, readings or read_tables(sources, targets))
+
+
+def readable(project: Project) -> list[Relation]:
+    """The source tables with columns."""
+    return [r for r in project.relations if r.kind == "source" and r.columns]
 
 
 def habits_of(project: Project, arrived: Collection[tuple[str, str]]) -> Habits:
@@ -97,22 +132,23 @@ def table_rows(
     *,
     fed: Feeders,
     existing: Mapping[tuple[str, str], Lineage],
+    settled: Collection[int],
     top_k: int,
     propose: bool,
 ) -> list[Suggestion]:
-    """The rows of one ranked table, in the order of its columns."""
+    """The rows of one ranked table, in the order of its columns. ``settled``: places of columns that need no answer."""
     source = table.block.source.relation
-    held = np.array([(source.id, c.key.lower()) in existing for c in source.columns])
-    answers = assign(_free(table.odds, held))
+    held = [(source.id, c.key.lower()) in existing or i in settled for i, c in enumerate(source.columns)]
+    answers = assign(_free(table.odds, np.array(held, bool)))
     rows = []
     for i, column in enumerate(source.columns):
         candidates = _candidates(table, i, fed, top_k)
         edge = existing.get((source.id, column.key.lower()))
         if edge is not None:
             rows.append(_existing(edge, candidates, fed))
-        elif answers[i] < 0:
+        elif answers[i] < 0 or table.odds.candidates[i, answers[i]] < MATCH:
             name = propose_name(column, source, table.block.habits) if propose else None
-            rows.append(_nothing(table, i, candidates, name))
+            rows.append(_no_match(table, i, candidates, name))
         else:
             rows.append(_answer(table, i, answers[i], candidates, fed))
     return rows
@@ -143,6 +179,16 @@ def _barred(block: Block, rejected: Rejected, accepted: Accepted) -> NDArray[np.
     return bar
 
 
+def _settled(block: Block, accepted: Accepted) -> dict[int, int]:
+    source = block.source.relation
+    mine = {key: pair for (s, key), pair in accepted.items() if s == source.id}
+    if not mine:
+        return {}
+    place = {(m, c.lower()): j for j, (m, c) in enumerate(_pairs(block))}
+    pairs = {i: mine[c.key] for i, c in enumerate(source.columns) if c.key in mine}
+    return {i: place.get((pair[0], pair[1].lower()), -1) if pair else -1 for i, pair in pairs.items()}
+
+
 def _pairs(block: Block) -> list[tuple[str, str]]:
     return [(block.models[m].relation.id, t.name) for m, t in zip(block.model_of, block.targets, strict=True)]
 
@@ -170,11 +216,16 @@ def _existing(edge: Lineage, candidates: tuple[Candidate, ...], fed: Feeders) ->
     )  # fmt: skip
 
 
-def _nothing(table: Ranked, i: int, candidates: tuple[Candidate, ...], name: str | None) -> Suggestion:
-    source = table.block.source.relation
+def _no_match(table: Ranked, i: int, candidates: tuple[Candidate, ...], name: str | None) -> Suggestion:
+    """Nothing where that is likely, else undecided; confidence is that of nothing, and of an undecided column what its
+    best candidate has."""
+    source, nothing = table.block.source.relation, float(table.odds.nothing[i])
+    undecided = nothing < NOTHING
+    said = undecided_reason(table, i) if undecided else nothing_reason(table, i)
+    confidence = float(table.odds.candidates[i].max(initial=0)) if undecided else nothing
     return Suggestion(
-        source.id, source.columns[i].name, None, None, round(float(table.odds.nothing[i]), 4),
-        reason=nothing_reason(table, i), candidates=candidates, proposed_name=name,
+        source.id, source.columns[i].name, None, None, round(confidence, 4), reason=said, candidates=candidates,
+        proposed_name=name, undecided=undecided,
     )  # fmt: skip
 
 

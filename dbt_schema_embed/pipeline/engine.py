@@ -1,6 +1,7 @@
 """SchemaEmbed: one method a command. A room is imported when a call first needs it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.checking import Checked
     from dbt_schema_embed.pipeline.doctor import Diagnosis
     from dbt_schema_embed.pipeline.evaluating import Evaluated
+    from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.pipeline.reviewing import Review
@@ -94,8 +96,9 @@ class SchemaEmbed:
             MissingExtraError: the extra `embed` is not installed.
         """
         self._session.need_embed("suggest")
-        from dbt_schema_embed.match import choose_targets, competitors, suggest
+        from dbt_schema_embed.match import suggest
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
+        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
         from dbt_schema_embed.pipeline.profiling import with_values
 
         opened = self._session.open(project_dir, artifacts)
@@ -105,15 +108,14 @@ class SchemaEmbed:
         mappings = load_mappings(opened.root, self.settings)
         known = decided(opened, mappings)
         wanted = targets or self.settings.targets
-        models = choose_targets(opened.project, wanted)
         only = {source.id for source in sources}
-        left = self._session.embedded(competitors(opened.project, only))
-        right = self._session.embedded(models)
+        ready = prepare(self._session, opened.project, only, wanted, glossary_path(opened, self.settings))
         self._session.progress("Matching tables")
         with self._session.timed("match"):
             found = suggest(
-                left, right, project=opened.project, only=only, rejected=known.rejected, accepted=known.accepted,
-                top_k=top_k, propose=propose, progress=partial(self._session.progress, "Matching tables"),
+                ready.sources, ready.models, project=opened.project, readings=ready.readings, only=only,
+                rejected=known.rejected, accepted=known.accepted, top_k=top_k, propose=propose,
+                progress=partial(self._session.progress, "Matching tables"),
             )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)
@@ -134,17 +136,37 @@ class SchemaEmbed:
             As `suggest`; ConfigError also where no source column is called so.
         """
         self._session.need_embed("suggest --explain")
-        from dbt_schema_embed.match import choose_targets, competitors, explain
+        from dbt_schema_embed.match import explain
+        from dbt_schema_embed.pipeline.mappings import decided, load_mappings
+        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
 
         opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
+        known = decided(opened, load_mappings(opened.root, self.settings))
         wanted = targets or self.settings.targets
-        models = choose_targets(opened.project, wanted)
-        left = self._session.embedded(competitors(opened.project, {source.id}))
-        right = self._session.embedded(models)
-        text = explain(source.id, name, left, right, project=opened.project, targets=wanted)
+        ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened, self.settings))
+        text = explain(
+            source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
+            rejected=known.rejected, accepted=known.accepted, targets=wanted,
+        )  # fmt: skip
         self._session.told(opened.project.warnings)
         return text
+
+    def glossary(
+        self, project_dir: str | Path = ".", *, write: bool = False, **artifacts: Unpack[Artifacts]
+    ) -> "Glossed":
+        """Words for the project's glossary, learnt from what people accepted. Loads no encoder.
+
+        ``write``: add them to schema_mappings/glossary.yml.
+
+        Raises:
+            ArtifactError: the manifest is missing or unreadable.
+            ConfigError, MappingError: the glossary or a mapping file cannot be read.
+            WriteError: the glossary cannot be written.
+        """
+        from dbt_schema_embed.pipeline.matching import propose_glossary
+
+        return propose_glossary(self._session, self._session.open(project_dir, artifacts, lineage_of=()), write=write)
 
     def report(
         self,
@@ -197,16 +219,21 @@ class SchemaEmbed:
         """
         self._session.need_embed("match")
         from dbt_schema_embed.embed import embed_relations, pair_texts
-        from dbt_schema_embed.match import match
+        from dbt_schema_embed.match import knowledge, match, read_tables
 
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
         self._session.looked_at((left, right))
-        sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts)
+        name = left.id
+        left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
+        readings = read_tables([left], [right], knowledge(self._session.cache_dir()))
+        plain = {name: reading.texts for name, reading in readings.items()}
+        sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts, said=plain)
         self._session.progress("Matching")
         with self._session.timed("match"):
-            rows = match(sides[0], sides[1], top_k=top_k)
+            found = match(sides[0], sides[1], readings=readings, top_k=top_k)
+        rows = tuple(replace(row, source=name) for row in found)
         return Suggestions(rows, self._session.told())
 
     def index(

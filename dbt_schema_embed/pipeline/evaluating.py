@@ -125,10 +125,12 @@ def evaluate_cases(session: Session, folder: Path, targets: Targets) -> Evaluate
 def _answers(
     session: Session, project: Project, tables: Sequence[Relation], targets: Targets
 ) -> tuple[Suggestion, ...]:
-    from dbt_schema_embed.match import choose_targets, suggest
+    from dbt_schema_embed.match import suggest
+    from dbt_schema_embed.pipeline.matching import prepare
 
-    models = choose_targets(project, targets)
-    return suggest(session.embedded(tables), session.embedded(models), project=project)
+    only = {table.id for table in tables}
+    ready = prepare(session, project, only, targets)
+    return suggest(ready.sources, ready.models, project=project, readings=ready.readings, only=only)
 
 
 def _nothing_to_measure(project: Project, count: int) -> ConfigError:

@@ -15,6 +15,9 @@ from dbt_schema_embed.settings import Settings
 if TYPE_CHECKING:
     from dbt_schema_embed.write.rewrite import Rewrite
 
+GLOSSARY = "glossary.yml"
+"""The one file beside the mapping files that is none: words of the project, see match/glossary.py."""
+
 Pair = tuple[str, str]
 """unique_id of a model, name of its column."""
 
@@ -45,6 +48,7 @@ def load_mappings(root: Path, settings: Settings) -> Mappings:
 
     folder = root / settings.mappings_dir
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
+    paths = [p for p in paths if p.name != GLOSSARY]
     files, errors = [], []
     for path in paths:
         try:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
+    from dbt_schema_embed.match import TableReading
 
 EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "threadpoolctl", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
@@ -113,12 +114,15 @@ class Session:
         """The embedder, telling how far it has come."""
         return Watched(self.embedder(), self.progress)
 
-    def embedded(self, relations: Sequence[Relation]) -> tuple[Embedded, ...]:
-        """Relations with the vectors of their columns."""
+    def embedded(
+        self, relations: Sequence[Relation], readings: "Mapping[str, TableReading] | None" = None
+    ) -> tuple[Embedded, ...]:
+        """Relations with the vectors of their columns; names that ``readings`` translates are embedded in English."""
         from dbt_schema_embed.embed import embed_relations
 
         self.looked_at(relations)
-        return embed_relations(relations, self.watched())
+        said = {name: reading.texts for name, reading in (readings or {}).items()}
+        return embed_relations(relations, self.watched(), said=said)
 
     def index_of(self, opened: Opened) -> "Index":
         """The index of a project's columns, as it stands there; close it after use."""

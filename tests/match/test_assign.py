@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from dbt_schema_embed.match.assign import assign, cheapest
-from dbt_schema_embed.match.combine import Odds, softmax
+from dbt_schema_embed.match.odds import Odds, softmax
 
 
 def odds_of(scores: np.ndarray) -> Odds:

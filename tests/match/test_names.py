@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed.match import names, naming
-from dbt_schema_embed.match.names import is_prefix_run, segment, skeleton, stem, words
+from dbt_schema_embed.match.names import is_run, segment, skeleton, stem, words
 
 
 @pytest.mark.parametrize("module", [names, naming])
@@ -42,7 +42,7 @@ def test_no_name_is_too_strange(name: str) -> None:
 @given(st.lists(st.text("abc", min_size=1, max_size=4), min_size=1, max_size=4), st.data())
 def test_beginnings_run_together_are_recognised(parts: list[str], data: st.DataObject) -> None:
     run = "".join(p[: data.draw(st.integers(1, len(p)))] for p in parts)
-    assert is_prefix_run(run, tuple(parts))
+    assert is_run(run, tuple(parts))
 
 
 def test_a_word_is_cut_only_into_known_words() -> None:

@@ -13,9 +13,11 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
     names.source_words_found,
     names.target_words_found_in_table,
+    names.both_found,
     names.head,
     names.letters,
     names.abbreviation,
+    names.same_reading,
     embeddings.name_meaning,
     embeddings.meaning_in_table,
     embeddings.description,
@@ -25,6 +27,8 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     tables.table_words,
     tables.source_covered,
     tables.model_covered,
+    tables.source_named,
+    tables.model_free,
     facts.type_fit,
     facts.key_fit,
     habits.precedent,
@@ -47,3 +51,6 @@ RELATIVE = (
     "value_letters",
 )
 """Signals that also count by how far a candidate stands above the others of its row: their level says little."""
+
+RIVALS = ("both_found", "letters", "name_meaning")
+"""Signals that also count by how far a candidate stands above the best other one of its row, and of its column."""

@@ -5,31 +5,29 @@ from collections.abc import Sequence
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.records import UNLIKE
 
 
 def name_meaning(block: Block) -> Matrix:
     """Cosine of the two names."""
-    left, right = block.facet("name")
-    return left @ right.T
+    return _facet(block, "name")
 
 
 def meaning_in_table(block: Block) -> Matrix:
     """Cosine of the two names, each read with its table's name."""
-    left, right = block.facet("in_table")
-    return left @ right.T
+    return _facet(block, "in_table")
 
 
 def description(block: Block) -> Matrix:
     """Cosine of the two descriptions; silent where either is missing."""
-    left, right = block.facet("description")
-    return _silent(left @ right.T, left, right)
+    return _facet(block, "description")
 
 
 def name_in_description(block: Block) -> Matrix:
     """Cosine of one side's description with the other's name, where only one side is described."""
     names = block.facet("name")
     texts = block.facet("description")
-    forward, backward = texts[0] @ names[1].T, names[0] @ texts[1].T
+    forward, backward = _alike(block, texts[0] @ names[1].T), _alike(block, names[0] @ texts[1].T)
     return np.fmax(_silent(forward, texts[0], names[1]), _silent(backward, names[0], texts[1]))
 
 
@@ -67,9 +65,18 @@ def _facet(block: Block, name: str) -> Matrix:
     if name not in block.source.facets:
         return np.full(block.shape, np.nan, np.float32)
     left, right = block.facet(name)
-    return _silent(left @ right.T, left, right)
+    return _silent(_alike(block, left @ right.T), left, right)
+
+
+def _alike(block: Block, cosine: Matrix) -> Matrix:
+    """Cosines as all-MiniLM-L6-v2 would give them: another encoder's "unlike" lies elsewhere, "equal" is 1 for all."""
+    unlike = block.source.unlike
+    if unlike == UNLIKE:
+        return cosine
+    return np.asarray(1 - (1 - cosine) * (1 - UNLIKE) / max(1e-3, 1 - unlike), np.float32)
 
 
 def _silent(cosine: Matrix, left: Matrix, right: Matrix) -> Matrix:
+    """NaN where either side has no vector."""
     said = np.outer(left.any(axis=1), right.any(axis=1))
     return np.where(said, cosine, np.float32(np.nan))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.names import is_prefix_run, skeleton, squash
+from dbt_schema_embed.match.names import is_run, skeleton, squash, stem
 
 
 def exact(block: Block) -> Matrix:
@@ -30,30 +30,73 @@ def target_words_found_in_table(block: Block) -> Matrix:
     return block.coverage.of_target_in_table
 
 
+def both_found(block: Block) -> Matrix:
+    """The smaller of two shares: the source name's words that the candidate's name or its model's has, and the
+    reverse."""
+    return block.coverage.both
+
+
 def head(block: Block) -> Matrix:
     """Likeness of the last words, which say what kind of thing it is."""
     return block.coverage.head
 
 
 def letters(block: Block) -> Matrix:
-    """Likeness of the letters (normalised edit distance), the table's name in front tried as well."""
+    """Likeness of the letters (normalised edit distance), with the table's name in front and without its shared
+    beginning tried as well."""
     from rapidfuzz import fuzz, process
 
     left, right = _squashed(block)
+    rights = list(dict.fromkeys(right))
     about = "".join(block.source_entity)
-    plain: Matrix = process.cdist(left, right, scorer=fuzz.ratio, dtype=np.float32, workers=1)
-    ahead: Matrix = process.cdist(
-        [about + text for text in left], right, scorer=fuzz.ratio, dtype=np.float32, workers=1
-    )
-    return np.asarray(np.maximum(plain, ahead) / 100, np.float32)
+    best: Matrix = process.cdist(left, rights, scorer=fuzz.ratio, dtype=np.float32, workers=1)
+    for other in ([about + text for text in left], ["".join(core) for core in block.cores]):
+        if other != left:
+            ratio: Matrix = process.cdist(other, rights, scorer=fuzz.ratio, dtype=np.float32, workers=1)
+            best = np.maximum(best, ratio)
+    place = {text: j for j, text in enumerate(rights)}
+    return np.asarray(best[:, [place[text] for text in right]] / 100, np.float32)
+
+
+def same_reading(block: Block) -> Matrix:
+    """1 where both names say the same words in English, in any order; 0.8 where the table's own words make the
+    difference: ``Kundennummer`` of customers and ``number``."""
+    about = frozenset(stem(w) for words in block.lexicon.about[block.source.relation.id] for w in words)
+    out = np.zeros(block.shape, np.float32)
+    for worth, less in ((0.8, about), (1.0, frozenset[str]())):
+        places: dict[frozenset[str], set[int]] = {}
+        for j, views in enumerate(block.target_views):
+            for view in views:
+                places.setdefault(_said(view, less), set()).add(j)
+        for i, views in enumerate(block.source_views):
+            for view in views:
+                said = _said(view, less)
+                if said:
+                    out[i, list(places.get(said, ()))] = worth
+    return out
+
+
+def _said(words: tuple[str, ...], less: frozenset[str]) -> frozenset[str]:
+    stems = _stems(words)
+    return stems - less if less else stems
+
+
+@lru_cache(maxsize=100_000)
+def _stems(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(stem(w) for w in words) - _SILENT
+
+
+_SILENT = frozenset({"of", "the", "by", "at", "on", "in", "to", "and", "a", "is", "has"})
 
 
 def abbreviation(block: Block) -> Matrix:
-    """1 where one whole name is the other without vowels, or runs the beginnings of its words together."""
+    """1 where one whole name is the other without vowels, or runs the beginnings of its words together; 0.8 where it
+    picks letters of each word."""
     rights = list(dict.fromkeys(block.target_words))
+    lefts = [core or words for core, words in zip(block.cores, block.source_words, strict=True)]
     found = np.zeros((len(block.columns), len(rights)), np.float32)
-    for i, j in np.argwhere(_may_abbreviate(block.source_words, rights)).tolist():
-        found[i, j] = _abbreviates(block.source_words[i], rights[j])
+    for i, j in np.argwhere(_may_abbreviate(lefts, rights)).tolist():
+        found[i, j] = _abbreviates(lefts[i], rights[j])
     place = {words: j for j, words in enumerate(rights)}
     return found[:, [place[words] for words in block.target_words]]
 
@@ -72,13 +115,14 @@ def _consonant_bits(text: str) -> int:
 
 
 @lru_cache(maxsize=200_000)
-def _abbreviates(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+def _abbreviates(left: tuple[str, ...], right: tuple[str, ...]) -> float:
     one, other = "".join(left), "".join(right)
     if one == other or min(len(one), len(other)) < 2:
-        return False
-    longer_is_left = len(other) < len(one)
-    run = is_prefix_run(other, left) if longer_is_left else is_prefix_run(one, right)
-    return run or skeleton(one) == skeleton(other)
+        return 0.0
+    short, long = (other, left) if len(other) < len(one) else (one, right)
+    if is_run(short, long) or skeleton(one) == skeleton(other):
+        return 1.0
+    return 0.8 if len(long) > 1 and is_run(short, long, whole=False) else 0.0
 
 
 def _squashed(block: Block) -> tuple[list[str], list[str]]:

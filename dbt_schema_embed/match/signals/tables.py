@@ -7,7 +7,8 @@ from dbt_schema_embed.match.block import Block, Matrix
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
-    return block.per_model(block.lexicon.likenesses(block.source_entity, block.entities).tolist())
+    alike = block.lexicon.tables_alike(block.source.relation.id, [m.relation.id for m in block.models])
+    return block.per_model(alike.tolist())
 
 
 def source_covered(block: Block) -> Matrix:
@@ -21,8 +22,7 @@ def model_covered(block: Block) -> Matrix:
 
 
 def _likeness(block: Block) -> Matrix:
-    c = block.coverage
-    return np.asarray(np.minimum(c.of_source_in_model, c.of_target_in_table) ** 2, np.float32)
+    return np.asarray(block.coverage.both**2, np.float32)
 
 
 def _per_model(block: Block, likeness: Matrix, *, by_source: bool) -> list[float]:
@@ -31,3 +31,20 @@ def _per_model(block: Block, likeness: Matrix, *, by_source: bool) -> list[float
         rows = likeness[block.model_of == m]
         out.append(float(rows.max(axis=0 if by_source else 1).mean()) if rows.size else 0.0)
     return out
+
+
+def source_named(block: Block) -> Matrix:
+    """Does the model's name or path say this source's name (1), another source's (0), or none (silent)?"""
+    vendors = block.lexicon.vendors
+    own = vendors.get(block.source.relation.source_name, frozenset())
+    others = frozenset(w for words in vendors.values() for w in words) - own
+    values = []
+    for model in block.models:
+        said = block.lexicon.places_of[model.relation.id]
+        values.append(1.0 if own & said else 0.0 if others & said else float("nan"))
+    return block.per_model(values)
+
+
+def model_free(block: Block) -> Matrix:
+    """1 where nothing feeds the model today."""
+    return block.per_model((~block.fed).astype(float).tolist())

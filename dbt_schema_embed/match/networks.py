@@ -1,0 +1,125 @@
+"""From signals to probabilities: small networks over a pair's signals, a conditional logit over a column's candidates.
+
+A network sees every signal of a pair (or that it is silent) and what is known about the column, and gives the pair a
+score;
+"nothing" has a score too. A softmax over a source column's candidates and "nothing" gives probabilities that sum to 1
+(a conditional logit with an outside option; McFadden 1974). That is done twice: the second round also knows what the
+first one thought of the whole table, and its networks are several, whose scores are averaged. Last come four numbers
+that
+were fitted on projects which the networks had not seen: they make the probabilities hold elsewhere.
+
+Networks, not sums of curves, for what a signal is worth depends on the others: an unlike name speaks against a pair
+only
+where names are legible (benchmarks/RESULTS.md has both).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.match.block import Matrix
+from dbt_schema_embed.match.odds import Odds, softmax
+
+Vector = NDArray[np.float32]
+Mode = Literal["project", "tables"]
+CHUNK = 200_000
+"""Pairs that the networks see at once: bounds memory, and costs nothing."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """The networks of one round, side by side. h hidden units each, e networks, s signals, r row values and
+    legibility."""
+
+    names: tuple[str, ...]  # the signals, in the order of the weights
+    first: Matrix  # (2 s, e h): of the signals' values and silences
+    rows: Matrix  # (r + 1, e h)
+    first_bias: Vector  # (e h,)
+    second: NDArray[np.float32]  # (e, h, h / 2)
+    second_bias: Matrix  # (e, h / 2)
+    third: Matrix  # (e, h / 2)
+    straight: Vector  # (2 s,): what a signal adds by itself, the networks' mean
+    bias: float
+    nothing: tuple[NDArray[np.float32], Matrix, Matrix, Vector]  # (e, r + 1, q), (e, q), (e, q), (e,)
+
+    def scores(self, values: Mapping[str, Matrix], rows: Matrix) -> tuple[Matrix, Vector]:
+        """((n, k) scores of the candidates, (n,) of nothing); ``rows``: (n, r + 1)."""
+        n, k = values[self.names[0]].shape
+        if not k:
+            return np.zeros((n, 0), np.float32), self._nothing(rows)
+        about = rows @ self.rows + self.first_bias
+        out = np.empty((n, k), np.float32)
+        step = max(1, CHUNK // max(1, k))
+        for start in range(0, n, step):
+            some = slice(start, start + step)
+            seen = _inputs([values[name][some] for name in self.names])
+            hidden = np.maximum((seen @ self.first).reshape(-1, k, about.shape[1]) + about[some, None], 0)
+            out[some] = self._deep(hidden.reshape(-1, len(self.second), self.second.shape[1])).reshape(-1, k)
+            out[some] += (seen @ self.straight).reshape(-1, k)
+        return out, self._nothing(rows)
+
+    def _deep(self, hidden: NDArray[np.float32]) -> Vector:
+        """(pairs, e, h) -> (pairs,) mean of the networks."""
+        total = np.full(len(hidden), self.bias, np.float32)
+        for e in range(len(self.second)):
+            deep = np.maximum(hidden[:, e] @ self.second[e] + self.second_bias[e], 0)
+            total += deep @ self.third[e] / len(self.second)
+        return total
+
+    def _nothing(self, rows: Matrix) -> Vector:
+        first, first_bias, second, bias = self.nothing
+        hidden = np.maximum(np.einsum("nr,erq->neq", rows, first) + first_bias, 0)
+        return np.asarray((np.einsum("neq,eq->ne", hidden, second) + bias).mean(axis=1), np.float32)
+
+
+def _inputs(values: Sequence[Matrix]) -> Matrix:
+    """(pairs, 2 s): each value put on -1..1 and 0 where it is silent, then 1 where it is silent."""
+    x = np.stack([v.ravel() for v in values], axis=1)
+    silent = np.isnan(x)
+    x = np.clip(np.where(silent, 0.5, x), 0, 1) * 2 - 1
+    return np.concatenate([x, silent], axis=1, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What a mode knows."""
+
+    first: Round
+    second: Round
+    calibration: Vector  # (4,): log temperature and what illegibility adds to it; the same of the bias of nothing
+
+    def odds(self, scores: Matrix, nothing: Vector, legible: Vector, barred: NDArray[np.bool_] | None = None) -> Odds:
+        """Probabilities from the second round's scores."""
+        unlike = 1 - legible
+        cool = np.exp(-(self.calibration[0] + self.calibration[1] * unlike)).astype(np.float32)
+        return softmax(
+            scores * cool[:, None], (nothing + self.calibration[2] + self.calibration[3] * unlike) * cool, barred
+        )
+
+
+@lru_cache(maxsize=2)
+def load_weights(mode: Mode) -> Weights:
+    """The weights shipped with the package."""
+    with np.load(Path(__file__).with_name("weights.npz"), allow_pickle=False) as file:
+        return unpacked({name: file[name] for name in file.files if name.startswith(mode)}, mode)
+
+
+def unpacked(arrays: Mapping[str, NDArray[np.float32]], mode: Mode) -> Weights:
+    """`Weights` from named arrays, as `weights.npz` holds them: ``project/1/first``."""
+
+    def round_of(number: int) -> Round:
+        at = f"{mode}/{number}/"
+        plain = {n: arrays[at + n].astype(np.float32) for n in _PLAIN}
+        nothing = tuple(arrays[f"{at}nothing_{i}"].astype(np.float32) for i in range(4))
+        names = tuple(str(n) for n in arrays[at + "names"])
+        return Round(names=names, bias=float(arrays[at + "bias"]), nothing=nothing, **plain)  # type: ignore[arg-type]
+
+    return Weights(round_of(1), round_of(2), arrays[f"{mode}/calibration"].astype(np.float32))
+
+
+_PLAIN = ("first", "rows", "first_bias", "second", "second_bias", "third", "straight")

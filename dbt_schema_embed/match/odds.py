@@ -1,0 +1,59 @@
+"""Probabilities of one table's columns, and what follows from them for its models."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.match.block import Block, Matrix
+
+
+@dataclass(frozen=True)
+class Odds:
+    """Probabilities of one table: (n, k) of the candidates and (n,) of nothing; each row sums to 1."""
+
+    candidates: Matrix
+    nothing: NDArray[np.float32]
+
+
+def softmax(scores: Matrix, nothing: NDArray[np.float32], barred: NDArray[np.bool_] | None = None) -> Odds:
+    """Scores to probabilities; ``barred`` candidates get 0."""
+    if barred is not None:
+        scores = np.where(barred, -np.inf, scores)
+    both = np.concatenate([scores, nothing[:, None]], axis=1).astype(np.float64)
+    both = np.exp(both - both.max(axis=1, keepdims=True))
+    both /= both.sum(axis=1, keepdims=True)
+    return Odds(both[:, :-1].astype(np.float32), both[:, -1].astype(np.float32))
+
+
+def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:
+    """The odds with the answers of settled rows (row -> candidate, or -1 for nothing) as certain."""
+    if not settled:
+        return odds
+    candidates, nothing = odds.candidates.copy(), odds.nothing.copy()
+    for row, candidate in settled.items():
+        candidates[row], nothing[row] = 0, candidate < 0
+        if candidate >= 0:
+            candidates[row, candidate] = 1
+    return Odds(candidates, nothing)
+
+
+def claims(block: Block, odds: Odds) -> NDArray[np.float32]:
+    """(models,): how many of the table's columns each candidate model would take, by the first round."""
+    out = np.zeros(len(block.models), np.float32)
+    for m in range(len(block.models)):
+        inside = odds.candidates[:, block.model_of == m]
+        out[m] = inside.max(axis=1).sum() if inside.size else 0
+    return out
+
+
+def balanced(odds: Odds, steps: int = 8) -> Matrix:
+    """The probabilities made to agree on one row a candidate: a candidate's column sums to 1 at most, each row with its
+    "nothing" to 1 (Sinkhorn and Knopp 1967, with slack)."""
+    p, nothing = odds.candidates.astype(np.float64), odds.nothing.astype(np.float64)
+    for _ in range(steps):
+        p = p / np.maximum(p.sum(axis=0, keepdims=True), 1.0)
+        total = p.sum(axis=1) + nothing
+        p, nothing = p / np.maximum(total, 1e-9)[:, None], nothing / np.maximum(total, 1e-9)
+    return p.astype(np.float32)

@@ -1,0 +1,84 @@
+"""What is known of every pair of a source column and a candidate: the signals, and how a pair stands among others."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.match.block import Block, Matrix
+from dbt_schema_embed.match.odds import Odds, balanced
+from dbt_schema_embed.match.signals import RELATIVE, RIVALS, SIGNALS
+
+SIGNAL_NAMES = (
+    *(s.__name__ for s in SIGNALS), *(f"{name}_relative" for name in RELATIVE),
+    *(f"{name}_over_{side}" for name in RIVALS for side in ("row", "column")),
+)  # fmt: skip
+WHOLE_TABLE_NAMES = (
+    "table_share", "table_density", "table_claim", "table_first", "column_share", "margin", "first_round",
+    "balanced", "echo",
+)  # fmt: skip
+
+
+def signal_values(block: Block) -> dict[str, Matrix]:
+    """Every signal's (n, k) matrix by name, and for some how each candidate stands within its row."""
+    if 0 in block.shape:
+        return dict.fromkeys(SIGNAL_NAMES, np.zeros(block.shape, np.float32))
+    values = {s.__name__: s(block) for s in SIGNALS}
+    return values | standings(values)
+
+
+def standings(values: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """How each candidate stands within its row and its column, by some signals."""
+    found = {f"{name}_relative": relative(values[name]) for name in RELATIVE}
+    for name in RIVALS:
+        found[f"{name}_over_row"], found[f"{name}_over_column"] = lead(values[name], 1), lead(values[name], 0)
+    return found
+
+
+def lead(values: Matrix, axis: int) -> Matrix:
+    """How far each value is above the best other one along ``axis``, with -1..1 put on [0, 1]; NaN stays."""
+    if values.shape[axis] < 2:
+        return np.where(np.isnan(values), np.nan, (values + 1) / 2).astype(np.float32)
+    known = np.where(np.isnan(values), -1, values)
+    ordered = np.sort(known, axis=axis)
+    best, second = np.take(ordered, [-1], axis=axis), np.take(ordered, [-2], axis=axis)
+    other = np.where(known == best, second, best)
+    return np.where(np.isnan(values), np.nan, np.clip((known - np.maximum(other, 0) + 1) / 2, 0, 1)).astype(np.float32)
+
+
+def relative(values: Matrix) -> Matrix:
+    """Standard deviations above the row's mean, with -3..3 put on [0, 1]; NaN stays."""
+    known = np.isfinite(values)
+    count = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    filled = np.where(known, values, 0)
+    mean = filled.sum(axis=1, keepdims=True) / count
+    spread = np.sqrt((np.where(known, filled - mean, 0) ** 2).sum(axis=1, keepdims=True) / count)
+    out = np.clip((filled - mean) / (spread + 1e-6) / 6 + 0.5, 0, 1)
+    return np.where(known, out, np.nan).astype(np.float32)
+
+
+def whole_table(
+    block: Block, odds: Odds, claimed: NDArray[np.float32], total: NDArray[np.float32], echo: Matrix
+) -> dict[str, Matrix]:
+    """What the first round says about the table as a whole, as (n, k) signals of the second.
+
+    Args:
+        block: the table and its candidates.
+        odds: the first round's probabilities.
+        claimed: this table's `claims`.
+        total: (models,) the claims of all tables of the run on each of the block's models.
+        echo: (n, k) what the other tables' columns of that name were taken for.
+    """
+    n, k = block.shape
+    p = odds.candidates
+    share = claimed / max(float(claimed.sum()), 1e-6)
+    claim = claimed / np.maximum(total, 1e-6)
+    per_model = (share, claimed / max(n, 1), claim, (claimed == claimed.max(initial=0)).astype(np.float32))
+    spread = [np.broadcast_to(v[block.model_of][None], (n, k)) for v in per_model]
+    column = p / np.maximum(p.sum(axis=0, keepdims=True), 1e-6)
+    ordered = np.sort(p, axis=1)
+    best = ordered[:, -1:] if k else np.zeros((n, 0), np.float32)
+    second = ordered[:, -2:-1] if k > 1 else 0 * best
+    margin = np.where(p == best, p - second, p - best) * 0.5 + 0.5
+    per_pair = [*spread, column, margin, p, balanced(odds), echo]
+    return dict(zip(WHOLE_TABLE_NAMES, per_pair, strict=True))

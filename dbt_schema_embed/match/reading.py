@@ -1,0 +1,487 @@
+"""Names read in English: which language or system a table speaks, and what its columns' names mean.
+
+A column gets some readings, each a tuple of English words; where the name is plain English already the first reading
+is its own words. How much of a name could be read is its legibility.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
+from dbt_schema_embed.match.names import entity, words
+from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.types import type_family
+
+Words = tuple[str, ...]
+Known = Callable[[str], bool]
+
+MOST = 4
+"""Readings of one name that are kept."""
+_HEARD, _TABLES_HEARD, _BESIDE = 120, 40, 0.3
+"""Columns of a table that its language is heard from, tables of a source, and what a piece of the others counts."""
+_ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
+"""Share of a table's letters that English explains from which no other language is looked for, and from which glued
+words
+are first tried in English."""
+LONGEST, RUN = 24, 4
+"""Letters of a piece that is looked up within a word, and words of a phrase."""
+HUNGARIAN = frozenset(
+    [
+        "str",
+        "lng",
+        "int",
+        "dtm",
+        "dte",
+        "dat",
+        "bln",
+        "bol",
+        "bit",
+        "cur",
+        "dbl",
+        "sng",
+        "txt",
+        "mem",
+        "ole",
+        "chk",
+        "chr",
+        "img",
+        "cbo",
+        "cmb",
+        "byt",
+        "var",
+        "num",
+        "flt",
+        "dec",
+        "guid",
+        "sz",
+        "fld",
+    ]
+)
+"""Types that names of old Access and Visual Basic tables begin with."""
+_FILLERS = frozenset({"of", "the", "a", "an", "for", "in", "and", "or"})
+_GLOSSES = {
+    "state of processing": "processing status", "order of sorting": "sort order", "title of a person": "title",
+    "child under age": "child", "department of a hospital": "department", "subject taught": "subject",
+    "class at school": "class", "grade at school": "grade", "team in sport": "team", "match in sport": "match",
+    "party in politics": "party", "case in court": "case", "article of law": "article", "article of news": "article",
+    "share in a company": "share", "security paper": "security", "check for payment": "check",
+    "payment term in days": "payment days", "line of transport": "line", "position at work": "position",
+    "loan of a book": "loan", "work of art": "artwork", "application form": "application", "field of land": "field",
+    "owner of property": "owner", "visit of a website": "visit", "visitor of a website": "visitor",
+    "channel of media": "channel", "current electric": "current", "single unit": "single", "private use": "private",
+    "program of the state": "program", "supplier of the state": "supplier", "station of measurement": "station",
+    "timestamp of measurement": "measured at",
+}  # fmt: skip
+"""Meanings whose phrase explains more than a name would say."""
+
+
+class Part(NamedTuple):
+    """A piece of a name."""
+
+    text: str  # folded
+    meanings: tuple[str, ...]  # English phrases, likeliest first; itself where it is not known
+    origin: Origin | None = None  # of the first meaning; None: a word of the models or plain English, or not known
+    known: bool = True
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one column's name says."""
+
+    variants: tuple[Words, ...]  # English words, likeliest first; at least one
+    parts: tuple[Part, ...]  # of the first
+    legible: float  # share of the letters that are understood, in [0, 1]
+    translated: bool  # the first variant says something else than the words as they stand
+
+
+@dataclass(frozen=True)
+class TableReading:
+    """What a relation's columns' names say, in their order."""
+
+    columns: tuple[Reading, ...]
+    cores: tuple[Words, ...]  # the words of each name without a beginning that the table shares
+    origins: tuple[str, ...]  # languages and systems that it speaks, beside English
+    about: tuple[Words, ...]  # readings of the table's own name
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What each name says in plain English, for an encoder that knows nothing else; "" where it is plain
+        already."""
+        return tuple(" ".join(c.variants[0]) if c.translated else "" for c in self.columns)
+
+
+@lru_cache(maxsize=50_000)
+def phrase_words(meaning: str) -> Words:
+    """The words that count of an English phrase.
+
+    >>> phrase_words("date of birth"), phrase_words("class at school")
+    (('date', 'birth'), ('class',))
+    """
+    return tuple(w for w in words(_GLOSSES.get(meaning, meaning)) if w not in _FILLERS) or words(meaning)
+
+
+@dataclass
+class Reader:
+    """Reads names with a dictionary, and with the words that the project's models use."""
+
+    knowledge: Knowledge
+    vocabulary: Collection[str] = frozenset()  # words of the models' names: English or not, they need no translation
+    _cuts: dict[tuple[str, frozenset[int]], tuple[Part, ...]] = field(default_factory=dict)
+    _heard: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
+
+    def read(self, relation: Relation, beside: Sequence[Relation] = ()) -> TableReading:
+        """``relation`` read; ``beside``: tables of the same source, which mostly speak the same language."""
+        names = [c.name for c in relation.columns]
+        tokens = [words(n) for n in names]
+        cores = without_beginning(without_types(tokens, relation.columns))
+        about = entity(relation.name)
+        spoken = self._spoken(relation, tokens, cores, beside)
+        active = frozenset(spoken) | self._english
+        ranked = self._ranking(spoken)
+        readings = tuple(self._column(full, core, active, ranked) for full, core in zip(tokens, cores, strict=True))
+        table = self._column(about, about, active, ranked)
+        return TableReading(
+            readings, tuple(cores), tuple(self.knowledge.origins[o].name for o in spoken), table.variants
+        )
+
+    @property
+    def _english(self) -> frozenset[int]:
+        return self.knowledge.numbers["english"] | self.knowledge.numbers["glossary"]
+
+    def _ranking(self, spoken: Sequence[int]) -> dict[int, int]:
+        """Origin -> how early its meanings stand: glossary, systems, languages, English."""
+        numbers = self.knowledge.numbers
+        order = [*sorted(numbers["glossary"]), *(o for o in spoken if o in numbers["system"])]
+        order += [*(o for o in spoken if o not in numbers["system"]), *sorted(numbers["english"])]
+        return {origin: place for place, origin in enumerate(order)}
+
+    # -- which languages and systems ------------------------------------------------------------------------------
+
+    def _spoken(
+        self, relation: Relation, tokens: Sequence[Words], cores: Sequence[Words], beside: Sequence[Relation]
+    ) -> list[int]:
+        own = self._languages(relation)
+        rest = self._beside(beside) if len(beside) > 1 else {}
+        return [*self._systems(relation, tokens, cores), *_best_cover(own, rest)]
+
+    def _languages(self, relation: Relation) -> dict[int, dict[str, float]]:
+        """Language -> the pieces of a table's names that are its words, and how much each says."""
+        known = self._heard.get(relation.id)
+        if known is not None:
+            return known
+        languages = self.knowledge.numbers["language"]
+        active = languages | self.knowledge.numbers["english"]
+        found = self._heard[relation.id] = defaultdict(dict)
+        names = [words(c.name) for c in relation.columns[:_HEARD]]
+        said = [w for name in names for w in name]
+        english_letters = sum(len(w) for w in said if w in self.vocabulary or self._is_english(w))
+        if english_letters >= _ENGLISH_ENOUGH * sum(map(len, said)):
+            return found
+        mostly = english_letters >= _ENGLISH_MOSTLY * sum(map(len, said))
+        names.append(entity(relation.name))
+        for part in dict.fromkeys(p for name in names for p in self._pieces(name, active, english_first=mostly)):
+            spoken = [s.origin for s in self.knowledge.senses(part) if s.origin in languages]
+            if not spoken:
+                continue
+            worth = (0.1 if len(part) < 3 else 0.4 if len(part) == 3 else 1.0) if part.isascii() else 1.0
+            plain = part in self.vocabulary or self._is_english(part)
+            for origin in spoken:
+                found[origin][part] = worth * (0.15 if plain else 1.0)
+        return found
+
+    def _beside(self, tables: Sequence[Relation]) -> dict[int, dict[str, float]]:
+        """The same of the tables of a source together, each piece counted once."""
+        key = "\n" + tables[0].source_name
+        known = self._heard.get(key)
+        if known is None:
+            known = self._heard[key] = defaultdict(dict)
+            for table in tables[:_TABLES_HEARD]:
+                for origin, found in self._languages(table).items():
+                    known[origin] |= found
+        return known
+
+    def _is_english(self, word: str) -> bool:
+        english = self.knowledge.numbers["english"]
+        return word in self.knowledge.plain or any(s.origin in english for s in self.knowledge.senses(word))
+
+    def _pieces(self, name: Words, active: frozenset[int], *, english_first: bool) -> list[str]:
+        """The words and pieces of a name; ``english_first``: glued words that English explains are left alone."""
+        out = []
+        for start, end in _runs(name, lambda key: any(s.origin in active for s in self.knowledge.senses(key))):
+            key = "".join(name[start:end])
+            if self._known(key, active) or key in self.knowledge.plain or len(key) < 5:
+                out.append(key)
+            elif not (english_first and self._cut(key, self._english)[0].known):
+                out += [p.text for p in self._cut(key, active) if p.known]
+        return out
+
+    def _systems(self, relation: Relation, tokens: Sequence[Words], cores: Sequence[Words]) -> list[int]:
+        systems = self.knowledge.numbers["system"]
+        hits: Counter[int] = Counter()
+        for full, core in zip(tokens, cores, strict=True):
+            seen: dict[int, float] = {}
+            for key in {fold("".join(full)), fold("".join(core))}:
+                senses = self.knowledge.senses(key)
+                having = [s.origin for s in senses if s.origin in systems]
+                plain = key in self.vocabulary or self._is_english(key)
+                for origin in having:
+                    seen[origin] = max(seen.get(origin, 0.0), (0.3 if plain else 1.0) / len(having) ** 0.5)
+            hits.update(seen)
+        table = fold(relation.name)
+        for sense in self.knowledge.senses(table):
+            if sense.origin in systems and hits[sense.origin] > 0:
+                hits[sense.origin] += 1.5
+        least = max(2.0, 0.2 * len(tokens))
+        best = sorted((o for o, score in hits.items() if score >= least), key=lambda o: (-hits[o], o))[:3]
+        return [origin for origin in best if hits[origin] >= 0.5 * hits[best[0]]]
+
+    # -- one name -------------------------------------------------------------------------------------------------
+
+    def _column(self, full: Words, core: Words, active: frozenset[int], ranked: Mapping[int, int]) -> Reading:
+        parts = self._parts(core, active, ranked)
+        variants = dict.fromkeys(_variants(parts))
+        if core != full:
+            whole = self._parts(full, active, ranked)
+            if len(whole) == 1 and whole[0].origin and len(full) > 1:  # the whole name is a word of its own
+                parts, variants = whole, dict.fromkeys([*_variants(whole), *variants])
+            else:
+                variants |= dict.fromkeys(_variants(whole)[:1])
+        letters = sum(len(p.text) for p in parts)
+        known = sum(len(p.text) for p in parts if p.known)
+        some = tuple(variants)[:MOST] or ((),)
+        return Reading(some, tuple(parts), known / letters if letters else 0.0, some[0] != full)
+
+    def _parts(self, name: Words, active: frozenset[int], ranked: Mapping[int, int]) -> list[Part]:
+        found: list[Part] = []
+        for start, end in _runs(name, lambda key: self._known(key, active)):
+            key = "".join(fold(w) for w in name[start:end])
+            plain = key in self.vocabulary or key in self.knowledge.plain
+            if end - start > 1 or plain or self._known(key, active) or len(key) < 5:
+                found.append(self._part(key, active, ranked))
+            else:
+                found += [self._part(p.text, active, ranked) if p.known else p for p in self._cut(key, active)]
+        return found
+
+    def _known(self, key: str, active: frozenset[int]) -> bool:
+        return any(s.origin in active for s in self.knowledge.senses(fold(key)))
+
+    def _part(self, key: str, active: frozenset[int], ranked: Mapping[int, int]) -> Part:
+        senses = sorted(
+            (s for s in self.knowledge.senses(key) if s.origin in active), key=lambda s: ranked.get(s.origin, 99)
+        )
+        meanings = dict.fromkeys(m for s in senses for m in s.meanings)
+        plain = key in self.vocabulary or key in self.knowledge.plain
+        if not meanings:
+            return Part(key, (key,), known=plain or key.isdigit())
+        # a word of the language is called so, though the system has it too
+        same = [s for s in senses if senses[0].meanings[0] in s.meanings]
+        languages = self.knowledge.numbers["language"]
+        origin = self.knowledge.origins[next((s for s in same if s.origin in languages), senses[0]).origin]
+        if plain and origin.kind == "english":
+            return Part(key, tuple(dict.fromkeys([key, *meanings])), origin)
+        return Part(key, (*meanings, key) if plain else tuple(meanings), origin)
+
+    def _cut(self, word: str, active: frozenset[int]) -> tuple[Part, ...]:
+        """A glued word cut into known pieces where these make up most of it; else itself, not known."""
+        word = fold(word)
+        known = self._cuts.get((word, active))
+        if known is None:
+            numbers = self.knowledge.numbers
+            foreign = bool(active & numbers["language"])
+            known = self._cuts[word, active] = _cheapest_cut(word, lambda p: self._dearness(p, active, foreign))
+        return known
+
+    def _dearness(self, piece: str, active: frozenset[int], foreign: bool) -> float:
+        """What a piece costs beside its length; infinite where it is no word."""
+        english = self.knowledge.numbers["english"]
+        known = False
+        for sense in self.knowledge.senses(piece):
+            if sense.origin in active:
+                kind = self.knowledge.origins[sense.origin].kind
+                if kind in ("language", "glossary"):
+                    return 0.0
+                known = known or sense.origin in english or len(piece) > 3
+        if known or (len(piece) > 3 and (piece in self.vocabulary or piece in self.knowledge.plain)):
+            return _ENGLISH if foreign else 0.0
+        return float("inf")
+
+
+def without_beginning(names: Sequence[Words]) -> list[Words]:
+    """The names without a beginning that most of a table shares: a word, letters glued to the front, or a type."""
+    out = list(names)
+    if sum(len(w) > 1 and w[0] in HUNGARIAN for w in out) >= 0.5 * len(out):
+        out = [w[1:] if len(w) > 1 and w[0] in HUNGARIAN else w for w in out]
+    for _ in range(2):
+        firsts = Counter(w[0] for w in out if len(w) > 1)
+        if not firsts or len(out) < 4:
+            break
+        first, times = firsts.most_common(1)[0]
+        if times < 0.6 * len(out):
+            break
+        out = [w[1:] if len(w) > 1 and w[0] == first and any(x.isalpha() for x in "".join(w[1:])) else w for w in out]
+    out = [w[:-1] if len(w) > 1 and w[-1] == "c" else w for w in out]
+    return _without_glued(out)
+
+
+TYPE_LETTERS = {
+    "c": ("text", "uuid"), "s": ("text", "uuid"), "n": ("integer", "decimal", "float"), "i": ("integer",),
+    "f": ("float",),
+    "d": ("date", "timestamp"), "t": ("timestamp", "time", "date"), "l": ("boolean",), "b": ("boolean", "integer"),
+    "m": ("text", "decimal"), "v": ("text",),
+}  # fmt: skip
+"""Letters that names of dBase, FoxPro and Progress tables begin with, and the types they say."""
+
+
+def without_types(names: Sequence[Words], columns: Sequence[Column]) -> list[Words]:
+    """The names without a first letter that says the column's type, where most of a table has one: ``CNOMCLI,
+    NDTO``."""
+    fits = [
+        bool(w) and len(w[0]) > 2 and type_family(c.type) in TYPE_LETTERS.get(w[0][0], ())
+        for w, c in zip(names, columns, strict=True)
+    ]
+    letters = {w[0][0] for w, fit in zip(names, fits, strict=True) if fit}
+    if len(names) < 5 or sum(fits) < 0.75 * len(names) or len(letters) < 3:
+        return list(names)
+    return [(w[0][1:], *w[1:]) if fit else w for w, fit in zip(names, fits, strict=True)]
+
+
+def _without_glued(names: list[Words]) -> list[Words]:
+    """Letters that most names begin with, glued on: ``CMCUST, CMNAME, CMZIP``."""
+    whole = [w[0] for w in names if w and w[0].isascii() and len(w[0]) > 3]
+    if len(whole) < 4 or len(whole) < 0.6 * len(names):
+        return names
+    for size in (4, 3, 2):
+        start, times = (
+            Counter(w[:size] for w in whole if len(w) > size + 1).most_common(1)[0]
+            if any(len(w) > size + 1 for w in whole)
+            else ("", 0)
+        )
+        distinct = len({w[size : size + 2] for w in whole if w.startswith(start)})
+        if start.isalpha() and times >= 0.75 * len(whole) and distinct > 2:
+            return [
+                (w[0][size:], *w[1:]) if w and w[0].startswith(start) and len(w[0]) > size + 1 else w for w in names
+            ]
+    return names
+
+
+def _runs(name: Words, known: "Known") -> Iterable[tuple[int, int]]:
+    """(start, end) of the longest runs of words that are known together, else single words."""
+    at = 0
+    while at < len(name):
+        end = next(
+            (e for e in range(min(len(name), at + RUN), at + 1, -1) if known("".join(fold(w) for w in name[at:e]))),
+            at + 1,
+        )
+        yield at, end
+        at = end
+
+
+def _variants(parts: Sequence[Part]) -> list[Words]:
+    """The likeliest meaning of every part, and then one other meaning of one part at a time."""
+    first = [phrase_words(p.meanings[0]) for p in parts]
+    found = [tuple(w for ws in first for w in ws)]
+    for at, part in enumerate(parts):
+        for meaning in part.meanings[1:]:
+            other = [*first[:at], phrase_words(meaning), *first[at + 1 :]]
+            found.append(tuple(w for ws in other for w in ws))
+    return found
+
+
+def _cheapest_cut(word: str, dearness: Callable[[str], float]) -> tuple[Part, ...]:
+    """The pieces of a glued word that explain its letters best; the whole word, not known, where they explain
+    little."""
+    latin = word.isascii()
+    size = len(word)
+    cost = [0.0] + [1e9] * size
+    back: list[tuple[int, bool]] = [(0, False)] * (size + 1)
+    for end in range(1, size + 1):
+        for start in range(max(0, end - LONGEST), end):
+            length = end - start
+            if (latin and length < 2) or length == size:
+                continue
+            price = cost[start] + (_PRICES.get(length, 1.0) if latin else 1.0 if length > 1 else 1.6)
+            if price < cost[end]:
+                price += dearness(word[start:end])
+                if price < cost[end]:
+                    cost[end], back[end] = price, (start, True)
+        start = end - 1
+        price = cost[start] + (_LETTER if start and not back[start][1] else _LETTER + _GAP)
+        if price < cost[end]:
+            cost[end], back[end] = price, (start, False)
+    if cost[size] > (_LATIN_LIMIT if latin else _OTHER_LIMIT) * size:
+        return (Part(word, (word,), known=False),)
+    pieces: list[tuple[str, bool]] = []
+    end = size
+    while end:
+        start, known = back[end]
+        if pieces and not known and not pieces[-1][1]:
+            pieces[-1] = (word[start:end] + pieces[-1][0], False)
+        else:
+            pieces.append((word[start:end], known))
+        end = start
+    return tuple(Part(p, (p,), known=known) for p, known in reversed(pieces) if known or len(p) > 2)
+
+
+_PRICES = {2: 2.2, 3: 1.5, 4: 1.1}
+"""What a known piece of few letters costs; longer ones cost 1."""
+_LETTER, _GAP, _ENGLISH = 1.0, 0.8, 0.4
+"""What a letter costs that no piece explains, a run of them, and an English piece in a foreign table."""
+_LATIN_LIMIT, _OTHER_LIMIT = 0.56, 0.85
+"""Cost a letter above which a cut is chance: ``gebdat`` is 0.5, a word of another language cut in English 0.6 and
+more."""
+
+
+def _best_cover(own: Mapping[int, Mapping[str, float]], rest: Mapping[int, Mapping[str, float]]) -> list[int]:
+    """The languages that explain the pieces heard, at most two: the best, and one that adds much to it.
+
+    ``own``: of the table itself; ``rest``: of its whole source.
+    """
+    chosen: list[int] = []
+    explained: set[str] = set()
+    first = 0.0
+    for _ in range(2):
+        left = {}
+        for origin in own.keys() | rest.keys():
+            here, there = own.get(origin, {}), rest.get(origin, {})
+            beside = sum(w for k, w in there.items() if k not in explained and k not in here)
+            left[origin] = sum(w for k, w in here.items() if k not in explained) + _BESIDE * beside
+        best = max(left, key=lambda o: (left[o], -o), default=None)
+        if best is None or left[best] < (1.0 if not chosen else max(2.0, _SECOND * first)):
+            break
+        chosen.append(best)
+        first = first or left[best]
+        explained |= set(own.get(best, ())) | set(rest.get(best, ()))
+    return chosen
+
+
+_SECOND = 0.3
+"""Share of what the first language explains that a second one must add."""
+
+
+Glossary = Mapping[str, Sequence[tuple[str, str]]]
+"""Source name, "" for all -> its words, (words, meanings) as in a file of concepts/."""
+
+
+def read_tables(
+    sources: Sequence[Relation],
+    models: Sequence[Relation],
+    known: Knowledge | None = None,
+    glossary: Glossary | None = None,
+) -> dict[str, TableReading]:
+    """Relation id -> its names read. Words that the models use are known words; models are read after their own."""
+    words_of = glossary or {}
+    known = (known or knowledge()).with_glossary(words_of.get("", ()))
+    vocabulary = frozenset(fold(w) for m in models for c in m.columns for w in words(c.name) if len(w) > 2)
+    theirs, ours = Reader(known), Reader(known, vocabulary)
+    found = {m.id: theirs.read(m) for m in models}
+    beside: dict[str, list[Relation]] = defaultdict(list)
+    for relation in sources:
+        beside[relation.source_name].append(relation)
+    for name, tables in beside.items():
+        own = words_of.get(name, ()) if name else ()
+        reader = Reader(known.with_glossary(own), vocabulary) if own else ours
+        found |= {t.id: reader.read(t, tables if name else ()) for t in tables}
+    return found
