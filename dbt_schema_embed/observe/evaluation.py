@@ -66,6 +66,9 @@ class Evaluation:
     further_down: int  # answers that are neither right nor wrong; counted in no other figure but as not recalled
     nothing: int  # columns of which it said that they map to nothing
     nothing_right: int
+    sure_nothing: int  # of these, at a confidence of 0.9 and more
+    sure_nothing_right: int
+    undecided: int  # columns of which it could not tell; counted as not recalled, and not as wrong
     wrong: tuple[Wrong, ...]  # surest first
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,7 +113,9 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
     mapped = [s for s in scored if s.truth]
     renamed = [s for s in mapped if s.row.source_column.lower() not in {name for _, name in s.truth}]
     answered = [s for s in scored if s.answered]
-    empty = [s for s in scored if _said(s.row) is None]
+    empty = [s for s in scored if s.row.answer == "nothing"]
+    sure = [s for s in empty if s.row.confidence >= BANDS[0]]
+    undecided = sum(s.row.answer == "undecided" for s in scored)
     tenths = _tenths(answered)
     right = sum(s.right for s in answered)
     precision, recall = _share(right, len(answered)), _share(right, len(mapped))
@@ -128,9 +133,12 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
         calibration_error=_calibration_error(tenths),
         tenths=tenths,
         bands=_bands(answered),
-        further_down=len(scored) - len(answered) - len(empty),
+        further_down=len(scored) - len(answered) - len(empty) - undecided,
         nothing=len(empty),
         nothing_right=sum(not s.truth for s in empty),
+        sure_nothing=len(sure),
+        sure_nothing_right=sum(not s.truth for s in sure),
+        undecided=undecided,
         wrong=_wrong(scored),
     )
 
@@ -183,6 +191,6 @@ def _wrong(scored: Iterable[_Scored]) -> tuple[Wrong, ...]:
     found = [
         Wrong(s.row.source, s.row.source_column, _said(s.row), tuple(sorted(s.truth)), s.row.confidence)
         for s in scored
-        if (s.answered and not s.right) or (_said(s.row) is None and s.truth)
+        if (s.answered and not s.right) or (s.row.answer == "nothing" and s.truth)
     ]
     return tuple(sorted(found, key=lambda w: (-w.confidence, w.source, w.source_column)))

@@ -167,6 +167,10 @@ def _project_table(e: "Evaluation", rounds: int) -> str:
         lines.append(f"{name:12}  {band.answers:7}   {band.right:5}   {_shown(band.right, band.answers):>9}")
         above = f"{band.least:.1f}"
     lines.append(f"{'nothing':12}  {e.nothing:7}   {e.nothing_right:5}   {_shown(e.nothing_right, e.nothing):>9}")
+    sure = _shown(e.sure_nothing_right, e.sure_nothing)
+    lines.append(f"{'  at 0.9':12}  {e.sure_nothing:7}   {e.sure_nothing_right:5}   {sure:>9}")
+    if e.undecided:
+        lines.append(f"{'undecided':12}  {e.undecided:7}")
     if e.further_down:
         lines.append(f"{'further down':12}  {e.further_down:7}   neither right nor wrong: the column ends up there")
     lines += [f"calibration error {e.calibration_error:.3f}", "", *_wrong_lines(e.wrong)]
@@ -195,15 +199,27 @@ def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
 
 def _cases_table(evaluated: Evaluated) -> str:
     width = max(4, *(len(printable(name, 40)) for name, _ in evaluated.projects))
-    head = ("columns", "recall@1", "recall@5", "renamed", "precision", "F1", "error", ">=0.9", "answers")
-    lines = [f"{'':{width}}" + "".join(f"{word:>11}" for word in head)]
+    head = (
+        "columns",
+        "recall@1",
+        "recall@5",
+        "renamed",
+        "precision",
+        "F1",
+        "error",
+        ">=0.9",
+        "answers",
+        "nothing>=0.9",
+    )
+    lines = [f"{'':{width}}" + "".join(f"{word:>{max(11, len(word) + 1)}}" for word in head)]
     for name, e in evaluated.projects:
         sure = e.bands[0]
         shares = (
             e.recall_at_1, e.recall_at_5, e.renamed_recall_at_1, e.precision, e.f1, e.calibration_error, sure.precision
         )  # fmt: skip
         cells = "".join(f"{'-' if share is None else f'{share:.3f}':>11}" for share in shares)
-        lines.append(f"{printable(name, 40):{width}}{e.columns:11}{cells}{sure.answers:11}")
+        nothing = _shown(e.sure_nothing_right, e.sure_nothing)
+        lines.append(f"{printable(name, 40):{width}}{e.columns:11}{cells}{sure.answers:11}{nothing:>13}")
     mean = evaluated.mean
     shown = ("recall_at_1", "recall_at_5", "renamed_recall_at_1", "precision", "f1", "calibration_error")
     lines.append(f"{'mean':{width}}{'':11}" + "".join(f"{mean[figure]:11.3f}" for figure in shown))
