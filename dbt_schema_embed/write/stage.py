@@ -57,7 +57,8 @@ def stage(
     the manifest has it, or beside the source's YAML when it is new.
 
     Raises:
-        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold.
+        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold, a place where no
+            model may stand.
         WriteError: there is SQL in the model's file already, or its YAML file exists.
     """
     source = _source(project, file)
@@ -67,6 +68,8 @@ def stage(
     if not rows:
         raise ConfigError(f"no accepted row of {file.path} feeds {printable(name)}", hint="accept some first")
     model = _model(project, name)
+    if opens_jinja(name):
+        raise ConfigError(f"model {printable(name)!r} cannot be written: dbt would take its name for Jinja")
     items, lost = _items(source, model, rows)
     style = learn_style(examples)
     if options.leading_commas is not None:
@@ -179,9 +182,17 @@ def _place(project: Project, source: Relation, model: Relation | None, name: str
     if model is not None and model.package not in ("", project.name):
         raise ConfigError(f"model {printable(name)} belongs to the package {printable(model.package)}")
     if model is not None and model.path:
-        return PurePosixPath(model.path)
-    folder = PurePosixPath(source.yaml_path or source.path or "models/_.yml").parent
-    return folder / f"{safe_name(name)}.sql"
+        place = PurePosixPath(model.path)
+    else:
+        folder = PurePosixPath(source.yaml_path or source.path or "models/_.yml").parent
+        place = folder / f"{safe_name(name)}.sql"
+    # A manifest says what it likes: no hook of git, and nothing that another program would run or read as its own.
+    if place.suffix != ".sql" or any(part.startswith(".") for part in place.parts):
+        raise ConfigError(
+            f"model {printable(name)} would be written to {printable(place)}, which is no place of a model",
+            hint="run dbt parse, so that the manifest says where it is",
+        )
+    return place
 
 
 def _new_file(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
