@@ -115,6 +115,14 @@ def safe_name(text: str) -> str:
     return f"{short or '_'}~{digest}"
 
 
+def inside(path: Path, root: Path) -> bool:
+    """Whether ``path``, every symlink followed, is ``root`` or below it. A repository's links may lead anywhere."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of symlinks, a NUL
+        return False
+
+
 def _inside(path: Path, root: Path) -> Path:
     """``path`` with every symlink followed, if that is a place below ``root``."""
     shown = ascii(str(path))

@@ -6,8 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import MappingError, listed, printable
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
+from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.project import Opened, shared_labels
 from dbt_schema_embed.records import MappingFile, Relation, Suggestion
 from dbt_schema_embed.settings import Settings
@@ -40,14 +40,25 @@ class Decided:
 
 
 def load_mappings(root: Path, settings: Settings) -> Mappings:
-    """Every mapping file of the project in ``root``, by name."""
+    """Every mapping file of the project in ``root``, by name.
+
+    Raises:
+        ConfigError: their folder is outside the project.
+    """
     from dbt_schema_embed.write.mapping import read_mapping
 
     folder = root / settings.mappings_dir
+    if not inside(folder, root):
+        raise ConfigError(
+            f"mappings_dir {printable(settings.mappings_dir)} leads out of the project",
+            hint="mapping files belong to the project, below its folder",
+        )
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
     files, errors = [], []
     for path in paths:
         try:
+            if path.is_symlink() and not inside(path, root):
+                raise MappingError("it is a link out of the project: it is not read", path=shown_path(root, path))
             files.append((path, read_mapping(path, shown_path(root, path))))
         except MappingError as problem:
             errors.append(problem)

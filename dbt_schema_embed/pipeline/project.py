@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.pipeline.watch import Progress, silent
 from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.settings import Settings
@@ -53,17 +54,39 @@ def open_project(
 
     Raises:
         ArtifactError: an artifact is missing or unreadable.
-        ConfigError: the dialect is not known.
+        ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
-    from dbt_schema_embed.read import read_project, target_folder
+    from dbt_schema_embed.read import read_project
 
     root = Path(project_dir)
-    scratch = target_folder(root, artifacts.get("target_path")) / SCRATCH
+    scratch = scratch_folder(root, artifacts.get("target_path"))
     project = read_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
+
+
+def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
+    """Our folder of the project in ``root``; it need not exist. We make no links there, so it must hold none.
+
+    Raises:
+        ConfigError: it, or something in it, is a link out of the target folder.
+    """
+    from dbt_schema_embed.read import target_folder
+
+    target = target_folder(root, target_path)
+    folder = target / SCRATCH
+    try:
+        links = [path for path in (folder, *folder.glob("*")) if path.is_symlink() and not inside(path, target)]
+    except OSError:  # nobody may look into it: what needs it will say so
+        links = []
+    if links:
+        raise ConfigError(
+            f"{printable(links[0])} is a link out of the target folder: nothing is read or written there",
+            hint="remove it: what was made there is made anew",
+        )
+    return folder
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:

@@ -53,7 +53,7 @@ def write_report(
         decisions=_decisions(root, session),
         notes=answer.warnings,
     )
-    save(path, to_html(report_data(given, _previous(path))))
+    save(path, to_html(report_data(given, _previous(path))), root=None if output else opened.scratch.parent)
     doubtful = sum(row.status == "suggested" and row.confidence < LIKELY for row in answer.rows)
     return Reported(path, shown_path(root, path), len(answer.rows), doubtful)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
-from dbt_schema_embed.files import ABSENT, content_hash, safe_name
+from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
 from dbt_schema_embed.write.apply import cast_type
 from dbt_schema_embed.write.mapping import model_names
@@ -198,6 +198,8 @@ def _place(project: Project, source: Relation, model: Relation | None, name: str
 def _new_file(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
     """A file that is not there yet, or is there and says nothing."""
     path = project_dir / place
+    if not inside(path, project_dir):
+        raise WriteError(f"{printable(place)} leads out of the project: nothing is written there")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
