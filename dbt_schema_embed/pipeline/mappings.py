@@ -1,5 +1,6 @@
 """Mapping files around the matching: what people decided goes in, fresh suggestions come out."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import MappingFile, Relation, Suggestion
+from dbt_schema_embed.records import MappingFile, Relation, Suggestion, sources_called
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -75,10 +76,9 @@ def owners(opened: Opened, mappings: Mappings) -> dict[str, tuple[Path, MappingF
     found: dict[str, tuple[Path, MappingFile]] = {}
     by_label: dict[str, list[Relation]] = {}
     for relation in opened.project.relations:
-        if relation.kind == "source":
-            by_label.setdefault(relation.label.lower(), []).append(relation)
+        by_label.setdefault(relation.label.lower(), []).append(relation)
     for path, file in mappings.files:
-        meant = [r for r in by_label.get(file.source.lower(), []) if file.package in ("", r.package)]
+        meant = sources_called(by_label.get(file.source.lower(), []), file.source, file.package)
         if len(meant) == 1:
             found.setdefault(meant[0].id, (path, file))
     return found
@@ -168,11 +168,15 @@ def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggest
     names = model_names(opened.project.relations)
     shared = shared_labels(opened.project.relations)
     known = owners(opened, mappings)
+    packages = {r.id: r.package if r.label in shared else "" for r in relations.values() if r.kind == "source"}
+    usual = {i: mapping_path(mappings.folder, relations[i], package=package) for i, package in packages.items()}
+    sharing = Counter(str(path).lower() for path in usual.values())
     plans: list[Rewrite] = []
     for source_id, group in groupby(rows, key=lambda row: row.source):
-        source = relations[source_id]
-        package = source.package if source.label.lower() in shared else ""
-        path, file = known.get(source_id, (mapping_path(mappings.folder, source, package=package), None))
+        source, package = relations[source_id], packages[source_id]
+        twin = sharing[str(usual[source_id]).lower()] > 1
+        fresh = mapping_path(mappings.folder, source, package=package, twin=twin)
+        path, file = known.get(source_id, (fresh, None))
         plans.append(
             update_mapping(
                 path, list(group), source=file.source if file else source.label, names=names,

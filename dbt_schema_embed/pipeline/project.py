@@ -119,7 +119,8 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         return sources
     from dbt_schema_embed.read import select as selected
 
-    names = {name.lower(): name for r in sources for name in (r.source_name, r.label)}
+    said = [name for r in sources for name in (r.source_name, r.label)]
+    names = {name.lower(): name for name in said} | {name: name for name in said}
     left = selected(project, _spelled(select, names), _spelled(exclude, names))
     chosen = [r for r in sources if r.id in left]
     if not chosen:
@@ -132,19 +133,20 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
 
 def _spelled(items: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """The selection, with the bare names of sources as dbt spells them."""
-    unions = " ".join(items).split()
-    return [
-        ",".join(f"source:{names[part.lower()]}" if part.lower() in names else part for part in union.split(","))
-        for union in unions
-    ]
+
+    def spelled(part: str) -> str:
+        name = names.get(part) or names.get(part.lower())
+        return f"source:{name}" if name else part
+
+    return [",".join(map(spelled, union.split(","))) for union in " ".join(items).split()]
 
 
 def shared_labels(relations: Sequence[Relation]) -> frozenset[str]:
-    """Labels ("stripe.charges") that several packages' sources have, in lower case."""
+    """Labels ("stripe.charges") that several packages' sources have."""
     seen: dict[str, int] = {}
     for relation in relations:
         if relation.kind == "source":
-            seen[relation.label.lower()] = seen.get(relation.label.lower(), 0) + 1
+            seen[relation.label] = seen.get(relation.label, 0) + 1
     return frozenset(label for label, count in seen.items() if count > 1)
 
 
@@ -160,7 +162,7 @@ def source_column(project: Project, said: str) -> tuple[Relation, str]:
     if not meant:
         hint = near_hint(table, [r.label for r in sources]) or "write it as source.table.column"
         raise ConfigError(f"the project has no source table {printable(table)!r}", hint=hint)
-    for relation in meant:
+    for relation in sorted(meant, key=lambda r: table not in (r.label, r.id, f"{r.package}.{r.label}")):
         if column := relation.column(name):
             return relation, column.name
     raise ConfigError(

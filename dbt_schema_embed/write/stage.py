@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation, sources_called
 from dbt_schema_embed.write.apply import cast_type
 from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
@@ -84,9 +84,7 @@ def stage(
 
 
 def _source(project: Project, file: MappingFile) -> Relation:
-    label = file.source.lower()
-    found = [r for r in project.relations if r.kind == "source" and r.label.lower() == label]
-    found = [r for r in found if file.package in ("", r.package)]
+    found = sources_called(project.relations, file.source, file.package)
     if len(found) != 1:
         problem = "is declared by several packages" if found else "is not in the project"
         raise ConfigError(
