@@ -6,7 +6,6 @@ raw bytes are selected, readers never wait for writers, and opening takes no loc
 
 import contextlib
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.errors import MemoError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class DiskStore:
         self._size_limit = size_limit
         self._notes = notes if notes is not None else []
         self._cache: BytesCache | None = None
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def path(self) -> Path:

@@ -1,7 +1,6 @@
 """An embedder that remembers: levels of memory above an encoder that is loaded when a text is in none of them."""
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.text import TEXT_VERSION
 from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
@@ -54,7 +54,7 @@ class ProcessStore:
     def __init__(self, entries: int = PROCESS_ENTRIES) -> None:
         self._entries = entries
         self._values: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The values of those keys that are there."""
@@ -120,7 +120,7 @@ class MemoEmbedder:
         self.notes: list[str] = notes if notes is not None else []
         self._load = load
         self._levels = list(levels)
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._store_type: StoreType = store_type
         self._limits = limits or Limits()
         # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 
 PREFIX = "dbt-schema-embed:"
@@ -53,7 +54,7 @@ class RedisStore:
         self._url = url
         self._milliseconds = max(1, int(ttl * 1000)) if ttl else None
         self._notes = notes if notes is not None else []
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._client: Any = None
         self._breaker: Any = None
         self._told = False
