@@ -117,8 +117,8 @@ class SchemaEmbed:
             )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)
-        written = write_suggestions(opened, mappings, rows) if write else ()
-        return Suggestions(rows, self._session.told(opened.project.warnings), written)
+        written, notes = write_suggestions(opened, mappings, rows) if write else ((), ())
+        return Suggestions(rows, self._session.told([*opened.project.warnings, *notes]), written)
 
     def explain(
         self,

@@ -152,16 +152,19 @@ def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
     )
 
 
-def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]) -> tuple[str, ...]:
+def write_suggestions(
+    opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Bring the mapping files of the rows' source tables up to date; the files that changed, as people are told them.
 
-    Every file is worked out before the first one is written.
+    Every file is worked out before the first one is written. A table of more columns than a file may list costs that
+    table: the second part of the answer says so.
 
     Raises:
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, model_names, schema_text
+    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, model_names, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}
@@ -172,18 +175,23 @@ def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggest
     usual = {i: mapping_path(mappings.folder, relations[i], package=package) for i, package in packages.items()}
     sharing = Counter(str(path).lower() for path in usual.values())
     plans: list[Rewrite] = []
+    notes: list[str] = []
     for source_id, group in groupby(rows, key=lambda row: row.source):
-        source, package = relations[source_id], packages[source_id]
+        source, package, some = relations[source_id], packages[source_id], list(group)
+        if len(some) > MAX_COLUMNS:
+            said = f"{printable(source.label)} has {len(some):,} columns, more than {MAX_COLUMNS:,}"
+            notes.append(f"{said}: its mapping file is not written")
+            continue
         twin = sharing[str(usual[source_id]).lower()] > 1
         fresh = mapping_path(mappings.folder, source, package=package, twin=twin)
         path, file = known.get(source_id, (fresh, None))
         plans.append(
             update_mapping(
-                path, list(group), source=file.source if file else source.label, names=names,
+                path, some, source=file.source if file else source.label, names=names,
                 package=file.package if file else package, shown=shown_path(opened.root, path),
             )
         )  # fmt: skip
     changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
     if plans:  # editors find the schema beside the files, without a network
         write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
-    return changed
+    return changed, tuple(notes)

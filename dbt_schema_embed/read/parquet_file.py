@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import ArtifactError, MissingExtraError, printable
-from dbt_schema_embed.read.values import NO_SAMPLE, ROWS_LIMIT, Sample, sample
+from dbt_schema_embed.read.values import LENGTH_LIMIT, NO_SAMPLE, ROWS_LIMIT, Sample, sample
 
 MAX_COLUMNS = 100_000
+MAX_DECODED = 2**30
+"""Bytes that the columns may have decoded, in the row groups that are read. A page of some kB can hold gigabytes."""
+
 _BATCH = 2_000  # rows decoded at a time: a row group may hold millions
 
 
@@ -36,6 +39,9 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
         raise MissingExtraError("reading Parquet", "parquet") from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
+            names = [f.name for f in file.schema_arrow if _is_text(pyarrow.types, f.type)]
+        # One text that many rows share stays one text that way.
+        with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
             return _table(file, pyarrow.types, rows, printable(path))
     except (pyarrow.ArrowException, OSError, ValueError) as problem:
         lines = (getattr(problem, "strerror", None) or str(problem)).splitlines()
@@ -51,6 +57,7 @@ def _table(file: Any, kinds: Any, rows: int, shown: str) -> ParquetTable:
     if twice:
         raise ArtifactError(f"{shown} has two columns called {printable(twice[0])!r}")
     plain = [f.name for f in fields if not kinds.is_nested(f.type) and not _is_bytes(kinds, f.type)]
+    _check_size(file.metadata, plain, rows, shown)
     cells = _cells(file, plain, rows)
     return ParquetTable(
         names=tuple(f.name for f in fields),
@@ -60,22 +67,50 @@ def _table(file: Any, kinds: Any, rows: int, shown: str) -> ParquetTable:
     )
 
 
+def _check_size(metadata: Any, columns: list[str], rows: int, shown: str) -> None:
+    """Refuse, before anything is decoded, row groups whose columns would not fit."""
+    wanted, decoded, seen = set(columns), 0, 0
+    for number in range(metadata.num_row_groups if columns else 0):
+        group = metadata.row_group(number)
+        for place in range(group.num_columns):
+            column = group.column(place)
+            decoded += column.total_uncompressed_size if column.path_in_schema in wanted else 0
+        seen += group.num_rows
+        if decoded > MAX_DECODED:
+            raise ArtifactError(f"{shown} decodes to more than {MAX_DECODED // 2**20:,} MiB: it is not read")
+        if seen >= rows:
+            break
+
+
 def _cells(file: Any, columns: list[str], rows: int) -> dict[str, list[str]]:
     cells: dict[str, list[str]] = {name: [] for name in columns}
     left = rows
     for batch in file.iter_batches(batch_size=min(_BATCH, max(rows, 1)), columns=columns, use_threads=False):
         for name in columns:
-            cells[name] += [_text(value) for value in batch.column(name).to_pylist()[:left]]
+            cells[name] += _texts(batch.column(name), left)
         left -= batch.num_rows
         if left <= 0:
             break
     return cells
 
 
+def _texts(column: Any, most: int) -> list[str]:
+    """The first cells as text; longer ones are cut, for `sample` keeps no more."""
+    column = column[:most]
+    if not hasattr(column, "dictionary"):
+        return [_text(value) for value in column.to_pylist()]
+    known = [_text(value) for value in column.dictionary.to_pylist()]
+    return ["" if i is None else known[i] for i in column.indices.to_pylist()]
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return (str(value).lower() if isinstance(value, bool) else str(value))[: LENGTH_LIMIT + 1]
+
+
+def _is_text(kinds: Any, type_: Any) -> bool:
+    return bool(kinds.is_string(type_) or kinds.is_large_string(type_))
 
 
 def _is_bytes(kinds: Any, type_: Any) -> bool:

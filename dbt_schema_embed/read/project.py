@@ -115,8 +115,8 @@ def _declared_target(project_dir: Path) -> str | None:
             text = file.read(_PROJECT_FILE)
     except OSError:
         return None
-    line = re.search(r"""^["']?target-path["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$""", text, re.MULTILINE)
-    said = line[1].strip("\"'") if line else ""
+    line = re.search(r"""^["']?target-path["']?[ \t]*:(.*)$""", text, re.MULTILINE)
+    said = re.split(r"[ \t]#", line[1], maxsplit=1)[0].strip().strip("\"'") if line else ""
     call = re.search(r"""env_var\(\s*["'](\w+)["']\s*(?:,\s*["']([^"']*)["']\s*)?\)""", said)
     if call:
         return os.environ.get(call[1]) or call[2]
