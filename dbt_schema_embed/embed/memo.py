@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from random import SystemRandom
 from typing import Protocol
 
 import numpy as np
@@ -24,6 +25,12 @@ PROCESS_ENTRIES = 20_000
 
 FEW_PROCESS_ENTRIES = 1_000
 """The same where a memory limit is set."""
+
+MOST_CHECKS = 8
+"""Texts of one call that are encoded to prove a shared level: in a store of wrong vectors, the first one shows it."""
+
+ALIKE = 0.99
+"""Least cosine of a stored vector to a fresh one: devices differ by less."""
 
 Progress = Callable[[int, int], object]
 
@@ -188,6 +195,8 @@ class MemoEmbedder:
         here = [call.keys[i] for i in at]
         call.rows[at], good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
         fresh = {k: found[k] for k, ok in zip(here, good, strict=True) if ok}
+        if not self._believed(call, level, [i for i in at if call.keys[i] in fresh]):
+            return
         self.stats.hit(level.name, len(fresh))
         if len(fresh) < len(here):
             self.stats.add(dropped=len(here) - len(fresh))
@@ -195,6 +204,22 @@ class MemoEmbedder:
         for other in above:
             self._store(other, fresh)
         call.missing = [i for i in call.missing if call.keys[i] not in fresh]
+
+    def _believed(self, call: "_Call", level: Level, at: list[int]) -> bool:
+        """Whether the rows ``at`` that ``level`` gave are the encoder's, by some of them; says where they are not."""
+        every = getattr(level, "check_every", 0)
+        if not every or not at:
+            return True
+        some = SystemRandom().sample(at, min(-(-len(at) // every), MOST_CHECKS))
+        rows = np.concatenate(list(self._encoded([call.texts[i] for i in some])))
+        if bool((np.einsum("ij,ij->i", rows, call.rows[some]) > ALIKE).all()):
+            return True
+
+        def refuse() -> None:
+            raise MemoError(f"the {level.name} memo holds vectors that are not the encoder's: none of them is used")
+
+        self._try(level, refuse)
+        return False
 
     def _encode_and_store(self, call: "_Call", progress: Progress | None) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""

@@ -100,6 +100,8 @@ class Session:
                     max_workers=s.max_workers if s.enable_parallel_processing else 1,
                     ttl=s.cache_ttl,
                     redis_url=s.redis_url,
+                    redis_key=s.redis_key,
+                    redis_check=s.redis_check,
                 )
             return self._opened
 

@@ -28,6 +28,8 @@ _ENV = {
     "EMBEDDING_ENABLE_CACHING": "enable_caching",
     "EMBEDDING_ENABLE_PARALLEL_PROCESSING": "enable_parallel_processing",
     "EMBEDDING_REDIS_URL": "redis_url",
+    "EMBEDDING_REDIS_KEY": "redis_key",
+    "EMBEDDING_REDIS_CHECK": "redis_check",
     "EMBEDDING_CHROMA_URL": "chroma_url",
     "EMBEDDING_CHROMA_TOKEN": "chroma_token",
 }
@@ -48,6 +50,8 @@ class Settings:
     cache_dir: str | None = None  # None: the user's cache folder
     cache_ttl: int | None = None  # seconds a memo entry lives; None: for ever
     redis_url: str | None = field(default=None, repr=False)  # a server that shares the memo; may hold a password
+    redis_key: str | None = field(default=None, repr=False)  # signs vectors there: no other tenant can make them
+    redis_check: int = 20  # without redis_key: of so many vectors from there, one is encoded and compared
     max_workers: int | None = None  # None: the number of cores
     enable_parallel_processing: bool = True  # False: one core, one device
     memory_limit_mb: int | None = None  # above the loaded encoder
@@ -89,7 +93,7 @@ class Settings:
 ENV_NAMES: Mapping[str, str] = _ENV
 """Environment variable -> field of Settings."""
 
-SECRETS = frozenset({"redis_url", "chroma_url", "chroma_token"})
+SECRETS = frozenset({"redis_url", "redis_key", "chroma_url", "chroma_token"})
 """Fields whose values are never shown."""
 
 
@@ -148,7 +152,7 @@ def _of_file(project_dir: Path) -> tuple[dict[str, tuple[Any, str]], dict[str, A
 
 _KINDS: dict[str, str] = {
     "batch_size": "count", "max_workers": "count", "memory_limit_mb": "count", "cache_ttl": "count",
-    "dimensions": "count",
+    "dimensions": "count", "redis_check": "count",
     "use_gpu": "bool", "enable_caching": "bool", "enable_parallel_processing": "bool",
     "use_approximate_search": "bool", "store_samples": "bool",
     "severity": "table", "alerts": "limits",
