@@ -116,7 +116,7 @@ def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[
 def _project_files(root: Path, project: Project) -> Iterator[tuple[str, float]]:
     """The files dbt parses, with the time of their last change: dbt_project.yml and the folders the manifest knows."""
     own = {r.path.partition("/")[0] for r in project.relations if r.package == project.name and "/" in r.path}
-    places = [root / "dbt_project.yml", *(root / name for name in sorted(own))]
+    places = [root / "dbt_project.yml", *(root / name for name in sorted(own - {"", "."}) if inside(root / name, root))]
     for place in places:
         for path in [place] if place.is_file() else _files_below(place):
             try:

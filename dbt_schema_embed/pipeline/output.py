@@ -77,11 +77,20 @@ def save(path: Path, text: str, root: Path | None = None) -> None:
     Raises:
         WriteError: it cannot be written.
     """
-    named = () if path.is_absolute() else path.parents
-    for part in (path, *named):
-        if root is None and part.is_symlink() and not inside(part, part.parent):
+    if root is None:
+        refuse_links(path)
+    write_text(path, text, root=root or Path(path.absolute().anchor))
+
+
+def refuse_links(path: Path) -> None:
+    """Say no to a place that somebody named and that a link leads away from.
+
+    Raises:
+        WriteError: the file, or a folder of a relative path, is a link out of the folder it stands in.
+    """
+    for part in (path, *(() if path.is_absolute() else path.parents)):
+        if part.is_symlink() and not inside(part, part.parent):
             raise WriteError(
                 f"{printable(part)} is a link out of its folder: nothing is written there",
                 hint="name the file it leads to, if that is right",
             )
-    write_text(path, text, root=root or Path(path.absolute().anchor))

@@ -78,15 +78,21 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
     target = target_folder(root, target_path)
     folder = target / SCRATCH
     try:
-        links = [path for path in (folder, *folder.glob("*")) if path.is_symlink() and not inside(path, target)]
+        link = (
+            folder if _leads_out(folder, target) else next((p for p in folder.glob("*") if _leads_out(p, target)), None)
+        )
     except OSError:  # nobody may look into it: what needs it will say so
-        links = []
-    if links:
+        link = None
+    if link is not None:
         raise ConfigError(
-            f"{printable(links[0])} is a link out of the target folder: nothing is read or written there",
+            f"{printable(link)} is a link out of the target folder: nothing is read or written there",
             hint="remove it: what was made there is made anew",
         )
     return folder
+
+
+def _leads_out(path: Path, top: Path) -> bool:
+    return path.is_symlink() and not inside(path, top)
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:

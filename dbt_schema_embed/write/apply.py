@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_schema_embed.errors import WriteError, printable
-from dbt_schema_embed.files import content_hash
+from dbt_schema_embed.files import content_hash, inside
 from dbt_schema_embed.records import Column, MappingFile, Project, Relation, sources_called
 from dbt_schema_embed.types import type_family
 from dbt_schema_embed.write.mapping import model_names
@@ -105,7 +105,7 @@ def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings:
     path = source.yaml_path or source.path
     if source.package not in ("", project.name):
         warnings.append(f"{shown} is declared by the package {printable(source.package)}: not applied")
-    elif not path or not (project_dir / path).resolve().is_relative_to(project_dir.resolve()):
+    elif not path or not inside(project_dir / path, project_dir):
         warnings.append(f"{shown} is declared outside the project: not applied")
     else:
         return source
