@@ -78,9 +78,9 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
     target = target_folder(root, target_path)
     folder = target / SCRATCH
     try:
-        link = (
-            folder if _leads_out(folder, target) else next((p for p in folder.glob("*") if _leads_out(p, target)), None)
-        )
+        link = folder if _leads_out(folder, target) else None
+        for pattern in () if link else ("*", "*/*"):  # what is in it, and what is in the index
+            link = link or next((path for path in folder.glob(pattern) if _leads_out(path, target)), None)
     except OSError:  # nobody may look into it: what needs it will say so
         link = None
     if link is not None:

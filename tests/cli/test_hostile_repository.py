@@ -56,6 +56,7 @@ CASES: dict[str, tuple[Plant, tuple[str, ...], str]] = {
     "evaluation": (link("target/schema_embed/evaluation.json", "file"), ("evaluate",), OUT_OF_TARGET),
     "our folder": (link("target/schema_embed", "folder"), ("search", "id"), OUT_OF_TARGET),
     "the index": (link("target/schema_embed/index", "folder"), ("search", "id"), OUT_OF_TARGET),
+    "generations": (link("target/schema_embed/index/generations", "folder"), ("search", "id"), OUT_OF_TARGET),
     "the profile": (link("target/schema_embed/profile.json", "file"), ("suggest",), OUT_OF_TARGET),
     "baseline": (
         link("schema_embed_baseline.json", "file"), ("check", "--write-baseline"), "is outside the project"
