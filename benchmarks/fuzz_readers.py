@@ -16,7 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from fuzz_targets import ROOT, TARGETS
+from fuzz_kit import ROOT
+from fuzz_targets import TARGETS
 
 SLOWEST = 25
 LARGEST = 2048

@@ -1,6 +1,7 @@
 """Kill -9 processes while they write, again and again, and look for what was lost.
 
     python benchmarks/torture.py --kills 200 exact chroma memo suggest apply
+    python benchmarks/torture.py --kills 200 review editor crowd        no kills: rounds of several at once
 
 The oracle is what the killed process had acknowledged: all of that must be there afterwards, whole and right, for
 another process, at once and without a note about damage. What was not acknowledged may be there or not, but never in
@@ -19,6 +20,7 @@ from torture_files import Applying, Suggesting
 from torture_index import Indexing
 from torture_kit import Tally, Work
 from torture_memo import Remembering
+from torture_people import Crowd, Editing, Reviewing
 
 from dbt_schema_embed.errors import SchemaEmbedError
 
@@ -28,7 +30,11 @@ WORKS: dict[str, Callable[[Path, random.Random], Work]] = {
     "memo": Remembering,
     "suggest": Suggesting,
     "apply": Applying,
+    "review": Reviewing,
+    "editor": Editing,
+    "crowd": Crowd,
 }
+TOGETHER = ("review", "editor", "crowd")
 
 
 def torture(name: str, kills: int, rng: random.Random) -> dict[str, object]:
@@ -44,8 +50,9 @@ def torture(name: str, kills: int, rng: random.Random) -> dict[str, object]:
                 crashes += 1
             tries += 1
         total += work.end()
+    title = work.title if name in TOGETHER else f"kill -9 of {work.title}"
     return {
-        "test": f"kill -9 of {work.title}", "tries": tries, "kills": total.kills + crashes,
+        "test": title, "tries": tries, "kills": total.kills + crashes,
         "acknowledged writes": total.acknowledged, "losses": total.losses, "wrong answers": total.wrong,
         "crashes": crashes,
     }  # fmt: skip

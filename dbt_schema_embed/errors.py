@@ -8,6 +8,7 @@
     ├── MemoError               1  the memo cannot be used
     ├── EncoderError            2  unknown encoder, wrong weights, no network
     ├── WriteError              1  a file that could not be written whole
+    │   └── EditedError         1  somebody else changed the file since it was read
     └── MissingExtraError       4  an optional part is not installed
 
 A message says what is wrong, where (file, line or column) and what to do next.
@@ -72,6 +73,10 @@ class EncoderError(SchemaEmbedError):
 
 class WriteError(SchemaEmbedError):
     """A file that could not be written; the old one is untouched."""
+
+
+class EditedError(WriteError):
+    """A file that somebody else changed since it was read; what they wrote stands."""
 
 
 class MissingExtraError(SchemaEmbedError):

@@ -1,8 +1,12 @@
 """How this package writes files people own. A leaf beside records and errors: any room may import it.
 
 A write is whole or has not happened: the bytes go to a temporary file in the same folder, are synced, and take the old
-file's place in one rename. Mode, symlinks, line ends and byte order mark of the old file stay. A hard link becomes a
+file's place in one step. Mode, symlinks, line ends and byte order mark of the old file stay. A hard link becomes a
 file of its own: no rename can keep it.
+
+Ours wait for each other at a lock. Editors take none: on Linux the two files are exchanged, so that what was replaced
+is at hand, looked at, and put back when it is not what was read. Elsewhere a save between the look and the rename is
+lost.
 """
 
 import contextlib
@@ -12,6 +16,7 @@ import os
 import re
 import secrets
 import stat
+import sys
 import tempfile
 import time
 import unicodedata
@@ -19,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.errors import EditedError, WriteError
 
 ABSENT = ""
 """The ``expected_hash`` of a file that must not exist yet."""
@@ -50,8 +55,9 @@ def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None =
     the caller read nothing.
 
     Raises:
-        WriteError: a path outside ``root``, a file changed by somebody else since it was read, a read-only or full
-            disk, anything that is no regular file. The old content stands, and no temporary file is left.
+        EditedError: the file was changed by somebody else since it was read.
+        WriteError: a path outside ``root``, a read-only or full disk, anything that is no regular file. The old content
+            stands, and no temporary file is left.
     """
     real = _inside(path, root)
     try:
@@ -115,6 +121,14 @@ def safe_name(text: str) -> str:
     return f"{short or '_'}~{digest}"
 
 
+def inside(path: Path, root: Path) -> bool:
+    """Whether ``path``, every symlink followed, is ``root`` or below it. A repository's links may lead anywhere."""
+    try:
+        return path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):  # a circle of symlinks, a NUL
+        return False
+
+
 def _inside(path: Path, root: Path) -> Path:
     """``path`` with every symlink followed, if that is a place below ``root``."""
     shown = ascii(str(path))
@@ -162,8 +176,8 @@ def _bytes(text: str, old: bytes | None, real: Path) -> bytes:
     return _BOM + new if old.startswith(_BOM) and not new.startswith(_BOM) else new
 
 
-def _edited(real: Path) -> WriteError:
-    return WriteError(f"{real} was changed by somebody else meanwhile: it is left as it is", hint="run this again")
+def _edited(real: Path) -> EditedError:
+    return EditedError(f"{real} was changed by somebody else meanwhile: it is left as it is", hint="run this again")
 
 
 @contextlib.contextmanager
@@ -198,12 +212,64 @@ def _replace(real: Path, new: bytes, old: bytes | None) -> None:
         _write_synced(temporary, new, before)
         if _hash(_read(real)) != _hash(old):
             raise _edited(real)
-        temporary.replace(real)
-    except BaseException:
+        if old is None:
+            _create(temporary, real)
+        elif not _exchanged(temporary, real):
+            temporary.replace(real)
+        try:
+            _sync_folder(real.parent)
+        finally:
+            if old is not None:
+                _restore_edited(temporary, real, new, old)
+    finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise
-    _sync_folder(real.parent)
+
+
+def _create(temporary: Path, real: Path) -> None:
+    """Give a new file its name, unless somebody has made one of that name."""
+    try:
+        os.link(temporary, real)
+    except FileExistsError:
+        raise _edited(real) from None
+    except OSError:  # a file system without hard links
+        temporary.replace(real)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Let two files take each other's names in one step; False: this system cannot."""
+    if sys.platform != "linux":
+        return False
+    import ctypes
+
+    exchange, here = 2, -100  # RENAME_EXCHANGE, AT_FDCWD
+    try:
+        call = ctypes.CDLL(None).renameat2
+    except (OSError, AttributeError):
+        return False
+    return bool(call(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+
+
+def _restore_edited(temporary: Path, real: Path, new: bytes, old: bytes) -> None:
+    """After an exchange: put back what an editor saved in the moment before it.
+
+    Raises:
+        EditedError: there was such a save; it stands. Of two saves in that moment the older one is kept beside.
+    """
+    try:
+        taken = temporary.read_bytes()
+    except FileNotFoundError:  # renamed, not exchanged
+        return
+    if taken == old:
+        return
+    _exchanged(temporary, real)
+    problem = _edited(real)
+    if temporary.read_bytes() != new:
+        _exchanged(temporary, real)
+        kept = real.with_name(f"{real.name}.{secrets.token_hex(4)}.saved")
+        temporary.rename(kept)
+        problem = EditedError(f"{problem.message}, and so is what it was before, as {kept.name}", hint=problem.hint)
+    raise problem
 
 
 def _write_synced(path: Path, content: bytes, like: os.stat_result | None) -> None:

@@ -1,6 +1,6 @@
 """The frozen values that cross rooms. Imports nothing of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -195,6 +195,16 @@ def _row(s: Suggestion) -> dict[str, Any]:
     if s.proposed_name:
         row["proposed_name"] = s.proposed_name
     return row
+
+
+def sources_called(relations: Iterable[Relation], label: str, package: str = "") -> list[Relation]:
+    """The source tables that ``label`` ("stripe.charges") means: those spelled so, or else those alike but for case.
+
+    ``package``: only of this one. More than one: several packages declare it, or case alone tells them apart.
+    """
+    found = [r for r in relations if r.kind != "model" and r.label.lower() == label.lower()]
+    found = [r for r in found if package in ("", r.package)]
+    return [r for r in found if r.label == label] or found
 
 
 @dataclass(frozen=True, slots=True)

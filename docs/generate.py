@@ -64,7 +64,7 @@ pyproject.toml, `dbt_schema_embed.yml`, or `vars: schema_embed:` in dbt_project.
 PARTS = "The parts they are made of. A macro of the same name with your package's prefix replaces one (`dispatch`).\n"
 SCHEMA = "The JSON Schema lies beside the mapping files; editors that read the comment in their first line use it.\n"
 MEANT = {"None": "unset", "False": "false", "True": "true"}
-COMMON = {"project_dir", "target_path", "manifest", "catalog", "dialect", "assignments"}
+COMMON = {"project_dir", "target_path", "manifest", "catalog", "dialect", "assignments", "trusted"}
 """Options that are explained once."""
 
 
@@ -82,7 +82,7 @@ def _commands() -> Iterator[str]:
     top = click.Context(group, info_name="dbt-schema-embed", **group.context_settings)  # click keeps the help option
     check = group.get_command(top, "check")
     common = [p for p in check.params if isinstance(p, click.Option) and p.name in COMMON] if check else []
-    yield "Commands that read a project take these too; those that do not, the last two of them.\n"
+    yield "Commands that read a project take these too; those that do not, the last three of them.\n"
     yield _options(common, top)
     for name in group.list_commands(top):
         command = group.get_command(top, name)

@@ -23,5 +23,5 @@
         {%- set size = '' if names.get(head, head) == 'varchar' else modules.re.sub('[^0-9,]', '', type[head | length:]) -%}
         {%- do plain.append(names.get(head, head) ~ size) -%}
     {%- endfor -%}
-    {{ return(none if plain[0] == plain[1] else model_type) }}
+    {{ return(none if plain[0] == plain[1] else dbt_schema_embed.schema_embed_type(model_type)) }}
 {% endmacro %}

@@ -36,7 +36,14 @@
         {%- set source_key = mapping.source_column | lower -%}
         {%- if source_key in types -%}
             {%- do mapping.update({'source_type': types[source_key]}) -%}
-            {%- do lines.update({mapping.column | lower: dbt_schema_embed.schema_embed_item(mapping, case_sensitive_cols)}) -%}
+            {%- set item = dbt_schema_embed.schema_embed_item(mapping, case_sensitive_cols) -%}
+            {%- if modules.re.search('\\{[{%#]|[\\x00\\r\\n]', item) -%}
+                {%- do exceptions.raise_compiler_error(
+                    dbt_schema_embed.schema_embed_comment('column ' ~ mapping.source_column ~ ' of ' ~ source_name ~ '.' ~ table_name)
+                    ~ ' cannot be written in a model: dbt would take it for Jinja or for a line end'
+                ) -%}
+            {%- endif -%}
+            {%- do lines.update({mapping.column | lower: item}) -%}
         {%- else -%}
             {%- do notes.append('not in the table: ' ~ mapping.source_column ~ ', mapped to ' ~ mapping.column) -%}
         {%- endif -%}
@@ -52,7 +59,6 @@
 
     {%- set style = dbt_schema_embed.schema_embed_style(source_name) -%}
     {%- if leading_commas is not none %}{% do style.update({'leading_commas': leading_commas}) %}{% endif -%}
-    {%- set notes = notes | map('replace', '\n', ' ') | list -%}
     {%- set sql = dbt_schema_embed.schema_embed_staging_sql(node, items, notes, style, materialized) -%}
     {%- do print(sql) -%}
     {{ return(sql) }}

@@ -4,13 +4,13 @@
 
 {#- Quoted where the YAML or the caller says so, and where the bare name would not parse. -#}
 {% macro default__schema_embed_quote(name, quote=none, case_sensitive_cols=false) %}
-    {%- set mark = adapter.quote('x')[0] -%}
-    {%- set plain = modules.re.match('[A-Za-z_][A-Za-z0-9_]*$', name) -%}
+    {#- `(?!\n)`: `$` alone would let a line end pass. -#}
+    {%- set plain = modules.re.match('[A-Za-z_][A-Za-z0-9_]*$(?!\\n)', name) -%}
     {%- if quote or case_sensitive_cols or not plain -%}
-        {{ return(adapter.quote(name | replace(mark, mark ~ mark))) }}
+        {{ return(dbt_schema_embed.schema_embed_quoted(name)) }}
     {%- elif name | lower in dbt_schema_embed.schema_embed_reserved_words() -%}
         {#- A bare name is folded by the engine, so the quoted one must be spelled as the engine folds. -#}
-        {{ return(adapter.quote(dbt_schema_embed.schema_embed_fold(name))) }}
+        {{ return(dbt_schema_embed.schema_embed_quoted(dbt_schema_embed.schema_embed_fold(name))) }}
     {%- endif -%}
     {{ return(name) }}
 {% endmacro %}

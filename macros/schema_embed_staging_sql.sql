@@ -10,12 +10,14 @@
     {%- endfor -%}
     {%- set pad = ' ' * style.indent -%}
     {%- set gap = [''] if style.airy else [] -%}
-    {%- set raw = "{{ source('" ~ node.source_name ~ "', '" ~ node.name ~ "') }}" -%}
+    {%- set names = [] -%}
+    {%- for name in (node.source_name, node.name) %}{% do names.append(dbt_schema_embed.schema_embed_jinja_text(name)) %}{% endfor -%}
+    {%- set raw = '{{ source(' ~ names | join(', ') ~ ') }}' -%}
     {%- set ctes = style.ctes -%}
     {%- set item_pad = pad * 2 if ctes | length == 2 else pad -%}
     {%- set lines = [] -%}
     {%- if materialized -%}
-        {%- do lines.extend(["{{ config(materialized='" ~ materialized ~ "') }}", '']) -%}
+        {%- do lines.extend(['{{ config(materialized=' ~ dbt_schema_embed.schema_embed_jinja_text(materialized) ~ ') }}', '']) -%}
     {%- endif -%}
     {%- if ctes -%}
         {%- do lines.extend([words.with, ''] if style.airy else []) -%}
@@ -36,7 +38,7 @@
         {%- endif -%}
     {%- endfor -%}
     {%- for note in notes -%}
-        {%- do lines.append(item_pad ~ '-- ' ~ note) -%}
+        {%- do lines.append(item_pad ~ '-- ' ~ dbt_schema_embed.schema_embed_comment(note)) -%}
     {%- endfor -%}
     {%- do lines.extend(gap + [item_pad[style.indent:] ~ words.from ~ ' ' ~ (ctes[0] if ctes else raw)]) -%}
     {%- if ctes | length == 2 -%}

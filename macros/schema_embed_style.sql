@@ -17,7 +17,7 @@
             {%- do sources.append(graph.sources[parent].source_name) -%}
         {%- endfor -%}
         {%- if sources and node.language == 'sql' and node.raw_code | trim -%}
-            {%- do (near if source_name in sources else far).append(node.raw_code) -%}
+            {%- do (near if source_name in sources else far).append(node.raw_code[:200000]) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set tally = {'leading': 0, 'trailing': 0, 'upper': 0, 'lower': 0, 'airy': 0, 'dense': 0} -%}
@@ -30,7 +30,7 @@
             {%- do indents.update({indent | length: indents.get(indent | length, 0) + 1}) -%}
         {%- endfor -%}
         {%- do tally.update({
-            'leading': tally.leading + re.findall('(?m)^\\s*,', code) | length,
+            'leading': tally.leading + re.findall('(?m)^[ \\t]*,', code) | length,
             'trailing': tally.trailing + re.findall('(?m),[ \\t]*$', code) | length,
             'upper': tally.upper + re.findall('\\bSELECT\\b', code) | length,
             'lower': tally.lower + re.findall('\\bselect\\b', code) | length,

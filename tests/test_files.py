@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed import files
-from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.errors import EditedError, WriteError
 from dbt_schema_embed.files import ABSENT, content_hash, replacing, write_text
 from tests.faults import Faults
 
@@ -200,8 +200,14 @@ def test_a_file_changed_while_we_write_is_left_alone(
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES])
 @pytest.mark.parametrize("old", ["old\n", None])
-def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, old: str | None) -> None:
+@pytest.mark.parametrize("exchange", [True, False])
+def test_the_kth_call_fails_for_every_k(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, old: str | None, exchange: bool
+) -> None:
     """Old content or new content, never else; the error names the file; the next write works."""
+    if not exchange:
+        monkeypatch.setattr(files, "_exchanged", lambda *_: False)
+        monkeypatch.setattr(os, "link", no_links)
     outcomes: set[str] = set()
     for k in range(1, 200):
         folder = tmp_path / str(k)
@@ -228,7 +234,74 @@ def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, old: str | N
             break
     else:
         pytest.fail("no run without a fault")
-    assert {"open", "write", "fsync", "replace", "read_bytes"} - ({"read_bytes"} if old is None else set()) <= outcomes
+    expected = {"open", "write", "fsync"} | ({"read_bytes"} if old else set()) | (set() if exchange else {"replace"})
+    assert expected <= outcomes
+
+
+def no_links(*_: object) -> None:
+    raise OSError(errno.EOPNOTSUPP, "no hard links here")
+
+
+class Editor:
+    """Saves a file at the very moment before ours takes its place; takes no lock of ours."""
+
+    def __init__(self, path: Path, *texts: str, in_place: bool) -> None:
+        self.path, self.texts, self.in_place = path, list(texts), in_place
+        self.exchanged = files._exchanged
+
+    def save(self) -> None:
+        text = self.texts.pop(0)
+        if self.in_place:
+            self.path.write_text(text)
+        else:
+            other = self.path.with_name("editor.tmp")
+            other.write_text(text)
+            other.replace(self.path)
+
+    def __call__(self, one: Path, other: Path) -> bool:
+        if self.texts:
+            self.save()
+        return self.exchanged(one, other)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files can be exchanged on Linux only")
+@pytest.mark.parametrize("in_place", [True, False])
+def test_an_editors_save_in_the_last_moment_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_place: bool
+) -> None:
+    path = tmp_path / "a.yml"
+    path.write_text("old")
+    monkeypatch.setattr(files, "_exchanged", Editor(path, "theirs", in_place=in_place))
+    with pytest.raises(EditedError, match="changed by somebody else"):
+        write_text(path, "ours", root=tmp_path)
+    assert path.read_text() == "theirs"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.yml"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files can be exchanged on Linux only")
+def test_of_two_saves_in_the_last_moment_both_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.yml"
+    path.write_text("old")
+    monkeypatch.setattr(files, "_exchanged", Editor(path, "theirs", "theirs, too", in_place=False))
+    with pytest.raises(EditedError, match=r"and so is what it was before, as a\.yml\.[0-9a-f]{8}\.saved"):
+        write_text(path, "ours", root=tmp_path)
+    assert path.read_text() == "theirs, too"
+    assert {p.read_text() for p in tmp_path.iterdir()} == {"theirs", "theirs, too"}
+
+
+def test_a_file_that_appears_in_the_last_moment_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.yml"
+    link = os.link
+
+    def late(one: Path, other: Path) -> None:
+        path.write_text("theirs")
+        link(one, other)
+
+    monkeypatch.setattr(os, "link", late)
+    with pytest.raises(EditedError, match="changed by somebody else"):
+        write_text(path, "ours", root=tmp_path, expected_hash=ABSENT)
+    assert path.read_text() == "theirs"
+    assert leftovers(tmp_path) == []
 
 
 def test_short_writes_are_carried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

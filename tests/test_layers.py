@@ -13,7 +13,7 @@ ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
-    "settings": {"errors"},
+    "settings": {"errors", "files"},
     **dict.fromkeys(ROOMS, LEAVES),
     "pipeline": LEAVES | ROOMS | {"settings"},
     "cli": {"pipeline", "settings", "errors"},

@@ -1,11 +1,13 @@
 """Where settings come from, which one counts, and what is said of a wrong one."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.settings import ENV_NAMES, FLAG, SECRETS, Settings, found, parsed
+from tests.doubling import assert_linear
 
 TOML = '[tool.dbt-schema-embed]\nbatch_size = 8\n"cache-ttl" = 60\n'
 YML = "batch_size: 8\ncache-ttl: 60\n"
@@ -93,6 +95,11 @@ BAD_FILES = [
      "{}/dbt_schema_embed.yml is larger than 1 MB: no settings are read from it"),
     ("dbt_schema_embed.yml", "[" * 10**6, "{}/dbt_schema_embed.yml is nested deeper than 60 levels"),
     ("dbt_schema_embed.yml", "- " * 500_000, "{}/dbt_schema_embed.yml is nested deeper than 60 levels"),
+    ("dbt_schema_embed.yml", "a0: &a0 {k: 1, l: 2}\n"
+     + "".join(f"a{i + 1}: &a{i + 1} {{<<: [*a{i}, *a{i}]}}\n" for i in range(26)),
+     "{}/dbt_schema_embed.yml merges more than 100,000 values into each other"),
+    ("dbt_schema_embed.yml", "a: &a {<<: *a}\n", "{}/dbt_schema_embed.yml has a mapping that merges itself"),
+    ("dbt_schema_embed.yml", "a: &a {<<: [{<<: *a}]}\n", "{}/dbt_schema_embed.yml has a mapping that merges itself"),
     ("dbt_schema_embed.yml", "a: \"\\x00\x00\"", "{}/dbt_schema_embed.yml is not YAML: "),
 ]  # fmt: skip
 
@@ -104,6 +111,24 @@ def test_a_bad_file_is_one_message(tmp_path: Path, name: str, text: str, message
         Settings.load(tmp_path, env={})
     expected = message.format(tmp_path)
     assert str(caught.value) == expected or (message.endswith(": ") and str(caught.value).startswith(expected))
+
+
+def test_merge_keys_are_carried_out(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text(
+        "x: &x {batch_size: 8}\nvars:\n  schema_embed:\n    <<: [*x, {cache_ttl: 60}]\n    batch_size: 9\n"
+    )
+    assert Settings.load(tmp_path, env={}) == Settings(batch_size=9, cache_ttl=60)
+
+
+@pytest.mark.parametrize("piece", ["a: &a {b: 1}\n", "- *a\n", "[x, ", "k: {<<: *a}\n", "# x\n", "\n", "'"])
+def test_settings_are_read_in_time_that_grows_as_they_do(tmp_path: Path, piece: str) -> None:
+    def read(size: int) -> None:
+        text = "vars: {schema_embed: {}}\na0: &a {b: 1}\n" + piece * (size // len(piece))
+        (tmp_path / "dbt_project.yml").write_text(text)
+        with contextlib.suppress(ConfigError):
+            Settings.load(tmp_path, env={})
+
+    assert_linear(read, 200_000)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,9 @@ KILLS = 10
         "memo",
         pytest.param("suggest", marks=pytest.mark.model),
         pytest.param("apply", marks=pytest.mark.model),
+        pytest.param("review", marks=pytest.mark.model),
+        "editor",
+        pytest.param("crowd", marks=pytest.mark.model),
     ],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing can be forked there")

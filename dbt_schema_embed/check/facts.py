@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from dbt_schema_embed.errors import MappingError, printable
-from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation
+from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation, sources_called
 
 _LOOKUPS = 300
 """Names that get a near one looked up: a file of 50,000 wrong names must not take minutes."""
@@ -51,8 +51,7 @@ class Facts:
 
     def sources_of(self, file: MappingFile) -> list[Relation]:
         """The relations a mapping file can mean: one, or several packages' sources of one name, or none."""
-        found = self._by_label.get(file.source.lower(), [])
-        return [r for r in found if r.package == file.package] if file.package else found
+        return sources_called(self._by_label.get(file.source.lower(), []), file.source, file.package)
 
     def models_called(self, name: str) -> list[Relation]:
         """The relations a row's ``model`` can mean: by bare name, or by unique_id without its kind."""

@@ -46,7 +46,7 @@ def stats(engine: "SchemaEmbed", place: Place, form: str, output: Path | None) -
 @command.command("clear")
 @settings_options
 def clear(engine: "SchemaEmbed", place: Place) -> None:  # noqa: ARG001
-    """Empty the memo. The next run encodes everything again."""
+    """Empty the memo on this machine. The next run encodes everything again, or asks the shared one."""
     show(f"{engine.cache.clear():,} vectors removed")
 
 

@@ -12,7 +12,7 @@ import click
 
 from dbt_schema_embed.cli import completion
 from dbt_schema_embed.cli.console import color_wanted, live, warn
-from dbt_schema_embed.settings import Settings, parsed
+from dbt_schema_embed.settings import Settings, parsed, trust
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import Artifacts, SchemaEmbed
@@ -27,10 +27,16 @@ class Place:
     project_dir: Path
     artifacts: "Artifacts"
     flags: dict[str, Any]  # settings from the command line
+    trusted: bool = False  # what the project's own settings name counts from now on
 
     def settings(self) -> Settings:
         """The settings in force here."""
-        return Settings.load(self.project_dir, self.flags)
+        told: list[str] = []
+        if self.trusted:
+            trust(self.project_dir)
+        settings = Settings.load(self.project_dir, self.flags, told=told)
+        warn(told)
+        return settings
 
     def engine(self) -> "SchemaEmbed":
         """An engine with these settings, which tells the terminal what it does."""
@@ -84,21 +90,26 @@ def project_options(function: Function) -> Function:
 
 
 def settings_options(function: Function) -> Function:
-    """Adds --dialect and --set; the command gets an engine and a `Place` in front."""
+    """Adds --dialect, --set and --trust; the command gets an engine and a `Place` in front."""
 
     @functools.wraps(function)
     def call(
-        dialect: str | None, assignments: dict[str, Any], project_dir: Path = Path(),
+        dialect: str | None, assignments: dict[str, Any], trusted: bool, project_dir: Path = Path(),
         artifacts: "Artifacts | None" = None, **rest: Any,
     ) -> Any:  # fmt: skip
         flags = assignments | ({"dialect": dialect} if dialect else {})
-        place = Place(project_dir, artifacts or {}, flags)
+        place = Place(project_dir, artifacts or {}, flags, trusted)
         with place.engine() as engine:
             try:
                 return function(engine, place, **rest)
             finally:
                 warn(engine.warnings)
 
+    call = click.option(
+        "--trust", "trusted", is_flag=True,
+        help="Use the servers, the cache and the encoder that the project's own settings name, from now on and until "
+        "they change.",
+    )(call)  # fmt: skip
     call = click.option(
         "--set", "assignments", multiple=True, metavar="NAME=VALUE", callback=_assignments,
         help="A setting, before those of the environment and the files; may be repeated.",

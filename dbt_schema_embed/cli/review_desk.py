@@ -97,9 +97,11 @@ class Desk:
         if not 0 <= minimum <= 1:
             self.message = f"{printable(self.typed, 20)!r} is not a number from 0 to 1"
             return
-        count = self.review.accept_above(minimum)
-        if self.item.state != "open":
-            self._forward()
+        try:
+            count = self.review.accept_above(minimum)
+        finally:  # of several files one may be saved and the next not
+            if self.item.state != "open":
+                self._forward()
         self.message = f"accepted {count} with a confidence of {minimum:.2f} or more; u takes it back"
 
     def _type(self, mode: Mode, text: str = "") -> None:

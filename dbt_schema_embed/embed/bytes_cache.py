@@ -22,9 +22,19 @@ WAIT_SECONDS = 1.0
 
 _TRANSACTION = 1000  # entries in one transaction: 50 ms, so that other processes wait little
 _OBJECTS = {"Cache", "Settings", "Cache_key_raw", "Cache_expire_time", "Cache_store_time", "Cache_tag_rowid"}
-_TRIGGERS = {
-    f"Settings_{what}" for what in ("count_insert", "count_delete", "size_insert", "size_update", "size_delete")
+_COUNTS = {
+    "count_insert": ("INSERT", "count", "+ 1"),
+    "count_delete": ("DELETE", "count", "- 1"),
+    "size_insert": ("INSERT", "size", "+ NEW.size"),
+    "size_update": ("UPDATE", "size", "+ NEW.size - OLD.size"),
+    "size_delete": ("DELETE", "size", "- OLD.size"),
 }
+_TRIGGER = (
+    "CREATE TRIGGER Settings_{} AFTER {} ON Cache FOR EACH ROW BEGIN "
+    'UPDATE Settings SET value = value {} WHERE key = "{}"; END'
+)
+_TRIGGERS = {f"Settings_{name}": _TRIGGER.format(name, *(_COUNTS[name][i] for i in (0, 2, 1))) for name in _COUNTS}
+"""What each trigger must say: one of a known name could do anything."""
 
 
 class BytesDisk(diskcache.Disk):  # type: ignore[misc]
@@ -152,7 +162,9 @@ class BytesCache(diskcache.Cache):  # type: ignore[misc]
 def foreign(connection: sqlite3.Connection) -> str | None:
     """The first table, trigger or setting in the file that diskcache did not make, or None."""
     known = {("table", n) for n in _OBJECTS} | {("index", n) for n in _OBJECTS} | {("trigger", n) for n in _TRIGGERS}
-    for kind, name in connection.execute("SELECT type, name FROM sqlite_master"):
+    for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_master"):
+        if kind == "trigger" and " ".join(str(sql).split()) != _TRIGGERS.get(name):
+            return f"trigger {name}"
         if (kind, name) not in known and not (kind == "index" and str(name).startswith("sqlite_autoindex_")):
             return f"{kind} {name}"
     if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone():

@@ -5,8 +5,8 @@ raw bytes are selected, readers never wait for writers, and opening takes no loc
 """
 
 import contextlib
+import os
 import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.errors import MemoError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class DiskStore:
         self._size_limit = size_limit
         self._notes = notes if notes is not None else []
         self._cache: BytesCache | None = None
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     @property
     def path(self) -> Path:
@@ -171,8 +172,26 @@ class DiskStore:
                 self._cache = BytesCache(self.folder, self._size_limit)
             return self._cache
 
+    def _check_owner(self) -> None:
+        """Refuse a folder that others may write to: they would decide what vectors are.
+
+        Raises:
+            MemoError: it is another user's, or writable for others.
+        """
+        if not hasattr(os, "getuid"):
+            return
+        try:
+            found = self.folder.stat()
+        except OSError:  # not there yet, or to be told of by what is done there
+            return
+        if found.st_uid != os.getuid():
+            raise MemoError(f"the memo in {self.folder} belongs to another user: set EMBEDDING_CACHE_DIR")
+        if found.st_mode & 0o022:
+            raise MemoError(f"the memo in {self.folder} can be written by other users: chmod 700 it")
+
     def _mended(self, action: Callable[[], Answer]) -> Answer:
         """Do ``action``; where the store turns out to be damaged, put it aside and do it again on an empty one."""
+        self._check_owner()
         try:
             return self._explained(action)
         except _DamagedError as problem:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.batches import Cost, Limits, Work, cut, plan, share
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.errors import EncoderError
 
@@ -131,7 +132,7 @@ class PipelineEncoder:
         self._pipeline = pipeline
         self._cost = Cost(1, _PIPELINE_ROWS * files.max_tokens, files.token_bytes, files.max_tokens)
         self._longest = files.max_tokens * CHARACTERS_PER_TOKEN
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def encode(self, texts: Sequence[str], limits: Limits, stats: EmbedStats) -> Iterator[Rows]:
         """Rows of the first texts, then of the next; raises as `TokenEncoder.encode`."""

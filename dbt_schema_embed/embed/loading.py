@@ -4,7 +4,6 @@ import contextlib
 import io
 import os
 import platform
-import threading
 import time
 import warnings
 from dataclasses import dataclass, field
@@ -18,14 +17,26 @@ from dbt_schema_embed.embed import probe, trial
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, Runner, TokenEncoder
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.weights import weights_hash
 from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError, printable
 
 _LOADED: dict["Wanted", Encoder] = {}
-_LOADING = threading.Lock()
-if hasattr(os, "register_at_fork"):  # the encoders' threads do not live on in a forked child
-    os.register_at_fork(after_in_child=_LOADED.clear)
+_LOADING = new_lock()
+_LEFT_BEHIND: set[str] = set()  # encoders whose threads in torch stayed in the process that this one was forked from
+
+
+def _forked() -> None:
+    """Encoders are loaded anew in a forked child, for their threads are not there."""
+    if _LOADED:  # tokenizers would wait for its threads for ever, and reads this at each call
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    _LEFT_BEHIND.update(e.name for e in _LOADED.values() if not e.name.startswith("onnxruntime"))
+    _LOADED.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,11 @@ def _drawn(wanted: Wanted, *, int8: bool) -> TokenEncoder:
 
 def _torch(wanted: Wanted, device: str) -> Encoder:
     files = wanted.files
+    if _LEFT_BEHIND:
+        raise EncoderError(
+            f"encoder {files.name} needs torch, which had begun to compute before this process was forked",
+            hint="encode after the fork only, or start processes with multiprocessing.get_context('spawn')",
+        )
     devices = _cuda_devices(wanted.workers) if device == "cuda" else []
     if len(devices) > 1 and _plain(files):
         from dbt_schema_embed.embed.gpu_workers import GpuWorkers

@@ -29,12 +29,15 @@ def encoder_folder(name: str) -> Path:
         EncoderError: no such folder, an unknown name, or weights that are not here and cannot be fetched.
     """
     if is_path(name):
-        folder = Path(name).expanduser()
-        if not folder.is_dir():
-            raise EncoderError(
-                f"encoder {name}: no such folder", hint="give a folder with model.safetensors, or a name"
-            )
-        return folder
+        try:
+            folder = Path(name).expanduser()
+            if folder.is_dir():
+                return folder
+        except (RuntimeError, ValueError):  # the home of a user that there is not, a NUL
+            pass
+        raise EncoderError(
+            f"encoder {printable(name)}: no such folder", hint="give a folder with model.safetensors, or a name"
+        )
     if not _HUB_NAME.fullmatch(name):
         raise EncoderError(
             f"{printable(name)!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}"

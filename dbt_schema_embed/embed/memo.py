@@ -1,11 +1,11 @@
 """An embedder that remembers: levels of memory above an encoder that is loaded when a text is in none of them."""
 
 import hashlib
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from random import SystemRandom
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.text import TEXT_VERSION
 from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
@@ -24,6 +25,12 @@ PROCESS_ENTRIES = 20_000
 
 FEW_PROCESS_ENTRIES = 1_000
 """The same where a memory limit is set."""
+
+MOST_CHECKS = 8
+"""Texts of one call that are encoded to prove a shared level: in a store of wrong vectors, the first one shows it."""
+
+ALIKE = 0.99
+"""Least cosine of a stored vector to a fresh one: devices differ by less."""
 
 Progress = Callable[[int, int], object]
 
@@ -54,7 +61,7 @@ class ProcessStore:
     def __init__(self, entries: int = PROCESS_ENTRIES) -> None:
         self._entries = entries
         self._values: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
+        self._lock = new_lock()
 
     def read(self, keys: Sequence[str]) -> dict[str, bytes]:
         """The values of those keys that are there."""
@@ -120,7 +127,7 @@ class MemoEmbedder:
         self.notes: list[str] = notes if notes is not None else []
         self._load = load
         self._levels = list(levels)
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._store_type: StoreType = store_type
         self._limits = limits or Limits()
         # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.
@@ -188,6 +195,8 @@ class MemoEmbedder:
         here = [call.keys[i] for i in at]
         call.rows[at], good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
         fresh = {k: found[k] for k, ok in zip(here, good, strict=True) if ok}
+        if not self._believed(call, level, [i for i in at if call.keys[i] in fresh]):
+            return
         self.stats.hit(level.name, len(fresh))
         if len(fresh) < len(here):
             self.stats.add(dropped=len(here) - len(fresh))
@@ -195,6 +204,22 @@ class MemoEmbedder:
         for other in above:
             self._store(other, fresh)
         call.missing = [i for i in call.missing if call.keys[i] not in fresh]
+
+    def _believed(self, call: "_Call", level: Level, at: list[int]) -> bool:
+        """Whether the rows ``at`` that ``level`` gave are the encoder's, by some of them; says where they are not."""
+        every = getattr(level, "check_every", 0)
+        if not every or not at:
+            return True
+        some = SystemRandom().sample(at, min(-(-len(at) // every), MOST_CHECKS))
+        rows = np.concatenate(list(self._encoded([call.texts[i] for i in some])))
+        if bool((np.einsum("ij,ij->i", rows, call.rows[some]) > ALIKE).all()):
+            return True
+
+        def refuse() -> None:
+            raise MemoError(f"the {level.name} memo holds vectors that are not the encoder's: none of them is used")
+
+        self._try(level, refuse)
+        return False
 
     def _encode_and_store(self, call: "_Call", progress: Progress | None) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""

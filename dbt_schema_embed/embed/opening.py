@@ -48,6 +48,8 @@ def open_embedder(
     max_workers: int | None = None,
     ttl: float | None = None,
     redis_url: str | None = None,
+    redis_key: str | None = None,
+    redis_check: int | None = None,
     store_type: Literal["float32", "float16"] = "float32",
     size_limit: int | None = None,
 ) -> "MemoEmbedder":
@@ -64,6 +66,8 @@ def open_embedder(
         max_workers: threads to compute with; None: the cores this process may use.
         ttl: seconds an entry lives from when it was stored; None: for ever.
         redis_url: a server that several machines share, below the memo on disk.
+        redis_key: signs what is stored there; what is read must be signed, too.
+        redis_check: without a key, of so many vectors from there one is encoded and compared; None: 20.
         store_type: how the memo keeps vectors; float16 halves it, and what `embed` returns is rounded alike.
         size_limit: bytes on disk beyond which the oldest entries go; None: 4 GiB.
 
@@ -87,7 +91,8 @@ def open_embedder(
     levels: list[Level] = []
     if use_memo:
         near = ProcessStore(FEW_PROCESS_ENTRIES if memory_limit_mb else PROCESS_ENTRIES)
-        levels = [near, *_shared_levels(folder, ttl, redis_url, size_limit, notes)]
+        redis = _redis(redis_url, ttl, notes, redis_key, redis_check)
+        levels = [near, *_shared_levels(folder, ttl, size_limit, notes), *redis]
     embedder = MemoEmbedder(
         f"{files.name}@{wanted.identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
         files.dim,
@@ -100,16 +105,23 @@ def open_embedder(
     return embedder
 
 
-def _shared_levels(
-    folder: Path, ttl: float | None, redis_url: str | None, size_limit: int | None, notes: list[str]
-) -> "list[Level]":
-    """The memo's levels that outlive the process, nearest first."""
+def _shared_levels(folder: Path, ttl: float | None, size_limit: int | None, notes: list[str]) -> "list[Level]":
+    """The memo's level on disk."""
     from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
-    from dbt_schema_embed.embed.redis_store import RedisStore
     from dbt_schema_embed.embed.upkeep import FOLDER
 
-    disk = DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)
-    return [disk, *([RedisStore(redis_url, ttl=ttl, notes=notes)] if redis_url else [])]
+    return [DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)]
+
+
+def _redis(
+    url: str | None, ttl: float | None, notes: list[str], key: str | None, check_every: int | None
+) -> "list[Level]":
+    """The memo's level on a server, if there is one."""
+    if url is None:
+        return []
+    from dbt_schema_embed.embed.redis_store import CHECK_EVERY, RedisStore
+
+    return [RedisStore(url, ttl=ttl, notes=notes, key=key, check_every=check_every or CHECK_EVERY)]
 
 
 def _require(*modules: str) -> None:

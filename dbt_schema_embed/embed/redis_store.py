@@ -1,8 +1,12 @@
 """The memo's level on a Redis server that several machines share. It may be down, hung, slow or lying.
 
-Whatever it gives is checked before use, as every level's values are (`vector_bytes`).
+Whatever it gives is checked before use, as every level's values are (`vector_bytes`). That proves that nothing was
+damaged, not who wrote it: whoever may write there could decide what vectors are. So values are signed where there is a
+key, under names of their own; where there is none, `MemoEmbedder` encodes some texts and compares (``check_every``).
 """
 
+import hashlib
+import hmac
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,9 +15,15 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 
 PREFIX = "dbt-schema-embed:"
+SIGNED = "dbt-schema-embed:signed:"
+CHECK_EVERY = 20
+"""Of so many vectors from a server without a key, one is encoded and compared."""
+
+_MARK = 16  # bytes of a signature
 RESET_SECONDS = 30.0
 """How long a server that failed is left alone."""
 
@@ -40,8 +50,16 @@ class RedisStore:
 
     name = "redis"
 
-    def __init__(self, url: str, *, ttl: float | None = None, notes: list[str] | None = None) -> None:
-        """Connects to nothing yet.
+    def __init__(
+        self,
+        url: str,
+        *,
+        ttl: float | None = None,
+        notes: list[str] | None = None,
+        key: str | None = None,
+        check_every: int = CHECK_EVERY,
+    ) -> None:
+        """Connects to nothing yet. ``key``: signs what is stored; what is read must be signed with it, too.
 
         Raises:
             ConfigError: not the URL of a Redis server.
@@ -50,10 +68,13 @@ class RedisStore:
         if find_spec("redis") is None:
             raise MissingExtraError("a Redis memo", "redis")
         self.shown = _shown(url)
+        self.check_every = 0 if key else check_every
+        self._key = key.encode() if key else None
+        self._prefix = SIGNED if key else PREFIX
         self._url = url
         self._milliseconds = max(1, int(ttl * 1000)) if ttl else None
         self._notes = notes if notes is not None else []
-        self._lock = threading.Lock()
+        self._lock = new_lock()
         self._client: Any = None
         self._breaker: Any = None
         self._told = False
@@ -66,11 +87,11 @@ class RedisStore:
         def fetch() -> None:
             for at in range(0, len(keys), _MANY):
                 some = keys[at : at + _MANY]
-                values = self._retried(partial(self._client.mget, [PREFIX + key for key in some]))
+                values = self._retried(partial(self._client.mget, [self._prefix + key for key in some]))
                 found.update((k, v) for k, v in zip(some, values, strict=False) if isinstance(v, bytes))
 
         self._guarded(fetch, len(keys))
-        return dict(found)
+        return self._proven(dict(found))
 
     def write(self, items: Mapping[str, bytes]) -> None:
         """Store ``items`` where the server takes them."""
@@ -79,7 +100,7 @@ class RedisStore:
         def put(some: list[tuple[str, bytes]]) -> None:
             with self._client.pipeline(transaction=False) as pipeline:
                 for key, value in some:
-                    pipeline.set(PREFIX + key, value, px=self._milliseconds)
+                    pipeline.set(self._prefix + key, value + self._mark(key, value), px=self._milliseconds)
                 # its own error would repeat the value; the server's says what is wrong
                 refused = next((r for r in pipeline.execute(raise_on_error=False) if isinstance(r, Exception)), None)
             if refused:
@@ -93,12 +114,30 @@ class RedisStore:
 
     def drop(self, keys: Sequence[str]) -> None:
         """Forget ``keys`` on the server."""
-        self._guarded(lambda: self._retried(lambda: self._client.unlink(*(PREFIX + k for k in keys))), len(keys))
+        self._guarded(lambda: self._retried(lambda: self._client.unlink(*(self._prefix + k for k in keys))), len(keys))
 
     def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
             self._client.close()
+
+    def _mark(self, key: str, value: bytes) -> bytes:
+        """The signature of a value under its key; nothing where there is no key to sign with."""
+        if self._key is None:
+            return b""
+        return hmac.digest(self._key, key.encode() + b"\0" + value, hashlib.sha256)[:_MARK]
+
+    def _proven(self, found: dict[str, bytes]) -> dict[str, bytes]:
+        """The values that are signed, without their signatures."""
+        if self._key is None:
+            return found
+        parts = {key: (value[:-_MARK], value[-_MARK:]) for key, value in found.items()}
+        good = {k: value for k, (value, mark) in parts.items() if hmac.compare_digest(mark, self._mark(k, value))}
+        if len(good) < len(found) and not self._told:
+            self._told = True
+            unsigned = f"{len(found) - len(good)} vectors that are not signed with redis_key"
+            self._notes.append(f"the Redis memo at {self.shown} holds {unsigned}: they are not used")
+        return good
 
     def _guarded(self, action: Callable[[], None], keys: int) -> None:
         """Do ``action`` about so many keys in time, unless the server failed a moment ago."""

@@ -4,6 +4,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbt_schema_embed.embed.forking import new_lock
+
 
 @dataclass(slots=True)
 class EmbedStats:
@@ -22,7 +24,7 @@ class EmbedStats:
     encode_seconds: float = 0.0  # wall time, loading left out
     load_seconds: float = 0.0  # wall time until the encoder could answer
     errors: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+    _lock: threading.Lock = field(default_factory=new_lock, repr=False, compare=False)
 
     def add(self, **counts: float) -> None:
         """Add to fields by name."""

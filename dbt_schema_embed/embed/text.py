@@ -29,8 +29,9 @@ NAME_LIMIT = 200
 
 _LAYER = re.compile(r"^(?:stg|base|src|raw|int|fct|fact|dim)_+(?=.)", re.IGNORECASE)
 _TEMPORARY = re.compile(r"(?<=.)_tmp$", re.IGNORECASE)
-_JINJA = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_MARKUP = re.compile(r"[`*]+|\[(?P<label>[^\]]*)\]\([^)]*\)")
+# No part of these passes another opening: what is not closed is looked through once.
+_JINJA = re.compile(r"\{\{(?:(?!\{\{).)*?\}\}|\{%(?:(?!\{%).)*?%\}", re.DOTALL)
+_MARKUP = re.compile(r"[`*]+|\[(?P<label>[^\[\]]*)\]\([^()]*\)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ _REMEMBERED = "weights.json"
 def weights_hash(files: EncoderFiles, cache_dir: Path) -> str:
     """SHA-256 of the weights, 64 hexadecimal digits; of several files, of their hashes in order.
 
-    Hashing 90 MB costs 0.1 s, so the answer is kept in ``cache_dir`` by path, size, time and inode of each file.
+    Hashing 90 MB costs 0.1 s, so the answer is kept in ``cache_dir`` by path, size, times and inode of each file.
+    Anybody can set the time of a change back, but not st_ctime, which tells that somebody did.
 
     Raises:
         EncoderError: weights that cannot be read, or are not the published ones.
@@ -55,7 +56,7 @@ def _hashes(paths: Sequence[Path], cache_dir: Path) -> list[str]:
         for path in paths:
             real = path.resolve()
             now = real.stat()
-            mark = [now.st_size, now.st_mtime_ns, now.st_ino]
+            mark = [now.st_size, now.st_mtime_ns, now.st_ino, now.st_ctime_ns]
             known = remembered.get(str(real))
             if not (isinstance(known, list) and known[:-1] == mark and isinstance(known[-1], str)):
                 with real.open("rb") as stream:

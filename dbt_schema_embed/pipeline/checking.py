@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.pipeline.output import save
 from dbt_schema_embed.pipeline.project import Artifacts, open_project
@@ -52,13 +54,30 @@ def check_project(project_dir: Path, artifacts: Artifacts, settings: Settings, b
     return Checked(tuple(left), count, _below_repository(project_dir), len(problems) - len(left), len(gone))
 
 
-def write_baseline(project_dir: Path, artifacts: Artifacts, settings: Settings, path: Path) -> tuple[Path, int]:
+def write_baseline(
+    project_dir: Path, artifacts: Artifacts, settings: Settings, baseline: Path | None
+) -> tuple[Path, int]:
     """See `SchemaEmbed.write_baseline`."""
     from dbt_schema_embed.check import baseline_text
 
+    path = baseline or usual_baseline(project_dir, settings)
     problems, _ = _problems(project_dir, artifacts, settings)
-    save(path, baseline_text(problems))
+    save(path, baseline_text(problems), root=None if baseline else project_dir)
     return path, len(problems)
+
+
+def usual_baseline(project_dir: Path, settings: Settings) -> Path:
+    """The baseline that the settings name; it need not exist.
+
+    Raises:
+        ConfigError: it is outside the project.
+    """
+    path = project_dir / settings.baseline
+    if not inside(path, project_dir):
+        raise ConfigError(
+            f"the baseline {printable(path)} is outside the project", hint="name it with --baseline, if that is right"
+        )
+    return path
 
 
 def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tuple[list[Problem], int]:
@@ -97,7 +116,7 @@ def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[
 def _project_files(root: Path, project: Project) -> Iterator[tuple[str, float]]:
     """The files dbt parses, with the time of their last change: dbt_project.yml and the folders the manifest knows."""
     own = {r.path.partition("/")[0] for r in project.relations if r.package == project.name and "/" in r.path}
-    places = [root / "dbt_project.yml", *(root / name for name in sorted(own))]
+    places = [root / "dbt_project.yml", *(root / name for name in sorted(own - {"", "."}) if inside(root / name, root))]
     for place in places:
         for path in [place] if place.is_file() else _files_below(place):
             try:

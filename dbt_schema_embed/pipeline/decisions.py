@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.errors import ConfigError, WriteError, listed, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
 from dbt_schema_embed.pipeline.project import Artifacts, near_hint
 from dbt_schema_embed.pipeline.session import Session
@@ -50,19 +50,22 @@ class Decisions:
         ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
 
         Raises:
-            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model.
+            ConfigError: no file maps the source, or several do; it has no such column, or several rows for it; an
+                unknown model.
             MappingError: the file cannot be read.
         """
         from dbt_schema_embed.write.decide import Decision, decide
+        from dbt_schema_embed.write.rewrite import written
 
         root = Path(project_dir)
         pair: tuple[str | None, str | None] = (None, None)
         if model is not None or model_column is not None:
             opened = self._session.open(root, artifacts, lineage_of=(), values=False)
             pair = _model_pair(opened.project, model, model_column, columns)
-        path, _ = _files_of(root, self._session.settings, source)[0]
+        path, _ = _file_of(root, self._session.settings, source)
         decisions = [Decision(column, status, *pair, note) for column in columns]
-        return self._carried_out([decide(path, decisions, shown=shown_path(root, path))], root)
+        done = written(lambda: decide(path, decisions, shown=shown_path(root, path)), root)
+        return Changed((done.shown,) if done.changed else (), done.diff())
 
     def accept_confident(
         self, project_dir: str | Path, minimum: float, *, source: str | None = None
@@ -136,7 +139,7 @@ class Decisions:
         from dbt_schema_embed.write.stage import StageOptions, stage
 
         root = Path(project_dir)
-        file = _files_of(root, self._session.settings, source)[0][1]
+        file = _file_of(root, self._session.settings, source)[1]
         opened = self._session.open(root, artifacts, lineage_of=(), values=False)
         examples = _staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
@@ -144,9 +147,15 @@ class Decisions:
         return self._carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
 
     def _carried_out(self, plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
-        """Every file was worked out before the first one is written."""
-        diff = "".join(plan.diff() for plan in plans)
-        return Changed(() if dry_run else tuple(plan.shown for plan in plans if plan.write(root)), diff)
+        """Every file was worked out before the first one is written; the error says what was written before it."""
+        done: list[str] = []
+        try:
+            for plan in () if dry_run else plans:
+                done += [plan.shown] if plan.write(root) else []
+        except WriteError as problem:
+            problem.hint = f"written before that: {listed(done)}" if done else problem.hint
+            raise
+        return Changed(tuple(done), "".join(plan.diff() for plan in plans))
 
 
 def _model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
@@ -172,8 +181,24 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
     return names[found[0].id], target.name
 
 
+def _file_of(root: Path, settings: Settings, source: str) -> tuple[Path, MappingFile]:
+    """The one mapping file of a source table.
+
+    Raises:
+        ConfigError: there is none, or there are several; the message names them.
+        MappingError: it may be one that cannot be read.
+    """
+    found = _files_of(root, settings, source)
+    if len(found) > 1:
+        names = listed([printable(f"{file.package}.{file.source}".removeprefix(".")) for _, file in found])
+        raise ConfigError(f"{printable(source)!r} means several mapped sources", hint=f"name one of them: {names}")
+    return found[0]
+
+
 def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[Path, MappingFile]]:
     """The mapping files of a source table called "stripe.charges" or "package.stripe.charges"; of None, all.
+
+    Those that spell it so; where there is none, those that differ in case alone.
 
     Raises:
         ConfigError: there is none; the message names a near one.
@@ -186,6 +211,8 @@ def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[
         for path, file in mappings.files
         if source is None or wanted in (file.source.lower(), f"{file.package}.{file.source}".lower())
     ]
+    if exact := [(p, f) for p, f in found if source in (f.source, f"{f.package}.{f.source}")]:
+        found = exact
     if mappings.errors and (source is None or not found):
         raise mappings.errors[0]
     if not mappings.files:

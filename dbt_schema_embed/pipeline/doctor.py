@@ -15,7 +15,7 @@ from typing import Any, Literal
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
-from dbt_schema_embed.pipeline.project import SCRATCH, Artifacts, open_project
+from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
 from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
@@ -260,9 +260,8 @@ def _index(project_dir: Path, artifacts: Artifacts) -> Iterator[Finding]:
         return
     from dbt_schema_embed.index.generations import Generations
     from dbt_schema_embed.index.store import DamagedError
-    from dbt_schema_embed.read import target_folder
 
-    folder = target_folder(project_dir, artifacts.get("target_path")) / SCRATCH / "index"
+    folder = scratch_folder(project_dir, artifacts.get("target_path")) / "index"
     try:
         opened = Generations(folder).open()
     except DamagedError as problem:

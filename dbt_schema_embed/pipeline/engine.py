@@ -119,8 +119,8 @@ class SchemaEmbed:
             )  # fmt: skip
         keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
         rows = with_decisions(found, known, keys)
-        written = write_suggestions(opened, mappings, rows) if write else ()
-        return Suggestions(rows, self._session.told(opened.project.warnings), written)
+        written, notes = write_suggestions(opened, mappings, rows) if write else ((), ())
+        return Suggestions(rows, self._session.told([*opened.project.warnings, *notes]), written)
 
     def explain(
         self,
@@ -293,13 +293,12 @@ class SchemaEmbed:
 
         Raises:
             ArtifactError: the manifest is missing or unreadable.
-            ConfigError: an unknown rule in the settings, or an unreadable baseline.
+            ConfigError: an unknown rule in the settings; a baseline that is unreadable or outside the project.
         """
-        from dbt_schema_embed.pipeline.checking import check_project
+        from dbt_schema_embed.pipeline.checking import check_project, usual_baseline
 
         root = Path(project_dir)
-        usual = root / self.settings.baseline
-        if baseline is None and usual.is_file():
+        if baseline is None and (usual := usual_baseline(root, self.settings)).is_file():
             baseline = usual
         return check_project(root, artifacts, self.settings, baseline)
 
@@ -310,7 +309,7 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.checking import write_baseline
 
         root = Path(project_dir)
-        return write_baseline(root, artifacts, self.settings, baseline or root / self.settings.baseline)
+        return write_baseline(root, artifacts, self.settings, baseline)
 
     def relation(self, path: str | Path, *, docs: str | Path | None = None, table: str | None = None) -> Relation:
         """The table in a CSV, Parquet or DDL file; see `read_relation`."""

@@ -80,7 +80,7 @@ def _keep(session: Session, path: Path, figures: "Evaluation") -> None:
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in figures.tenths]
     try:
-        save(path, json.dumps({"made": made, "tenths": tenths}) + "\n")
+        save(path, json.dumps({"made": made, "tenths": tenths}) + "\n", root=path.parent.parent)
     except WriteError as problem:  # the figures are there all the same
         session.told([f"the report will not know of this: {problem.message}"])
 

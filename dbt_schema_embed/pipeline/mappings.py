@@ -1,15 +1,16 @@
 """Mapping files around the matching: what people decided goes in, fresh suggestions come out."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import MappingError, listed, printable
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
+from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import MappingFile, Relation, Suggestion
+from dbt_schema_embed.records import MappingFile, Relation, Suggestion, sources_called
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,15 +44,26 @@ class Decided:
 
 
 def load_mappings(root: Path, settings: Settings) -> Mappings:
-    """Every mapping file of the project in ``root``, by name."""
+    """Every mapping file of the project in ``root``, by name.
+
+    Raises:
+        ConfigError: their folder is outside the project.
+    """
     from dbt_schema_embed.write.mapping import read_mapping
 
     folder = root / settings.mappings_dir
+    if not inside(folder, root):
+        raise ConfigError(
+            f"mappings_dir {printable(settings.mappings_dir)} leads out of the project",
+            hint="mapping files belong to the project, below its folder",
+        )
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
     paths = [p for p in paths if p.name != GLOSSARY]
     files, errors = [], []
     for path in paths:
         try:
+            if path.is_symlink() and not inside(path, root):
+                raise MappingError("it is a link out of the project: it is not read", path=shown_path(root, path))
             files.append((path, read_mapping(path, shown_path(root, path))))
         except MappingError as problem:
             errors.append(problem)
@@ -68,10 +80,9 @@ def owners(opened: Opened, mappings: Mappings) -> dict[str, tuple[Path, MappingF
     found: dict[str, tuple[Path, MappingFile]] = {}
     by_label: dict[str, list[Relation]] = {}
     for relation in opened.project.relations:
-        if relation.kind == "source":
-            by_label.setdefault(relation.label.lower(), []).append(relation)
+        by_label.setdefault(relation.label.lower(), []).append(relation)
     for path, file in mappings.files:
-        meant = [r for r in by_label.get(file.source.lower(), []) if file.package in ("", r.package)]
+        meant = sources_called(by_label.get(file.source.lower(), []), file.source, file.package)
         if len(meant) == 1:
             found.setdefault(meant[0].id, (path, file))
     return found
@@ -145,34 +156,46 @@ def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
     )
 
 
-def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]) -> tuple[str, ...]:
+def write_suggestions(
+    opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Bring the mapping files of the rows' source tables up to date; the files that changed, as people are told them.
 
-    Every file is worked out before the first one is written.
+    Every file is worked out before the first one is written. A table of more columns than a file may list costs that
+    table: the second part of the answer says so.
 
     Raises:
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, model_names, schema_text
+    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, model_names, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}
     names = model_names(opened.project.relations)
     shared = shared_labels(opened.project.relations)
     known = owners(opened, mappings)
+    packages = {r.id: r.package if r.label in shared else "" for r in relations.values() if r.kind == "source"}
+    usual = {i: mapping_path(mappings.folder, relations[i], package=package) for i, package in packages.items()}
+    sharing = Counter(str(path).lower() for path in usual.values())
     plans: list[Rewrite] = []
+    notes: list[str] = []
     for source_id, group in groupby(rows, key=lambda row: row.source):
-        source = relations[source_id]
-        package = source.package if source.label.lower() in shared else ""
-        path, file = known.get(source_id, (mapping_path(mappings.folder, source, package=package), None))
+        source, package, some = relations[source_id], packages[source_id], list(group)
+        if len(some) > MAX_COLUMNS:
+            said = f"{printable(source.label)} has {len(some):,} columns, more than {MAX_COLUMNS:,}"
+            notes.append(f"{said}: its mapping file is not written")
+            continue
+        twin = sharing[str(usual[source_id]).lower()] > 1
+        fresh = mapping_path(mappings.folder, source, package=package, twin=twin)
+        path, file = known.get(source_id, (fresh, None))
         plans.append(
             update_mapping(
-                path, list(group), source=file.source if file else source.label, names=names,
+                path, some, source=file.source if file else source.label, names=names,
                 package=file.package if file else package, shown=shown_path(opened.root, path),
             )
         )  # fmt: skip
     changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
     if plans:  # editors find the schema beside the files, without a network
         write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
-    return changed
+    return changed, tuple(notes)

@@ -115,7 +115,7 @@ class Measures:
         try:
             known = path.read_text("ascii", "replace").split()[-_RUNS_KEPT:] if path.exists() else []
             if mark not in known:
-                save(path, "\n".join([*known, mark]) + "\n")
+                save(path, "\n".join([*known, mark]) + "\n", root=scratch.parent)
         except (OSError, WriteError):  # a target folder nobody may write to: no reason to fail, the run is measured
             return False
         return mark in known

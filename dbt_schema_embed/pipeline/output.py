@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from dbt_schema_embed.errors import printable
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.errors import WriteError, printable
+from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.records import SearchHit, Suggestions
 
 
@@ -68,10 +68,29 @@ def _used(hit: SearchHit) -> str:
     return f"{word} {', '.join(printable(name, 80) for name in names[:2])}{more}"
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, text: str, root: Path | None = None) -> None:
     """Write a result to the file somebody named, whole or not at all; missing folders are made.
+
+    ``root``: nobody named it, and it must be below that folder. What the user names may be anywhere, but a link that a
+    repository holds at that place must not lead it out of its folder.
 
     Raises:
         WriteError: it cannot be written.
     """
-    write_text(path, text, root=Path(path.absolute().anchor))
+    if root is None:
+        refuse_links(path)
+    write_text(path, text, root=root or Path(path.absolute().anchor))
+
+
+def refuse_links(path: Path) -> None:
+    """Say no to a place that somebody named and that a link leads away from.
+
+    Raises:
+        WriteError: the file, or a folder of a relative path, is a link out of the folder it stands in.
+    """
+    for part in (path, *(() if path.is_absolute() else path.parents)):
+        if part.is_symlink() and not inside(part, part.parent):
+            raise WriteError(
+                f"{printable(part)} is a link out of its folder: nothing is written there",
+                hint="name the file it leads to, if that is right",
+            )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ArtifactError, ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.files import write_text
 from dbt_schema_embed.pipeline.project import PROFILE, Opened, chosen_sources
-from dbt_schema_embed.pipeline.sensitive import hidden
+from dbt_schema_embed.pipeline.sensitive import hidden, without_values
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Relation
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 MACRO = "schema_embed_profile"
 GIVE_UP = 3
 """Tables in a row that fail before the rest is left alone: the warehouse, not a table, is what fails."""
+
+_COMPLAINT = 100_000  # characters of one
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,11 @@ def _one_run(
                     else:
                         found.tables[event.table] = event
         failed = process.returncode != 0
-    return seen, _first_words(problem) or f"exit code {process.returncode}" if failed else ""
+    if not failed:
+        return seen, ""
+    # Once it looks at a table, what the warehouse complains of may quote a row.
+    said = without_values(problem[:_COMPLAINT]) if seen else problem[:_COMPLAINT]
+    return seen, _first_words(said) or f"exit code {process.returncode}"
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.pipeline.watch import Progress, silent
 from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.settings import Settings
@@ -53,17 +54,45 @@ def open_project(
 
     Raises:
         ArtifactError: an artifact is missing or unreadable.
-        ConfigError: the dialect is not known.
+        ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
-    from dbt_schema_embed.read import read_project, target_folder
+    from dbt_schema_embed.read import read_project
 
     root = Path(project_dir)
-    scratch = target_folder(root, artifacts.get("target_path")) / SCRATCH
+    scratch = scratch_folder(root, artifacts.get("target_path"))
     project = read_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
+
+
+def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
+    """Our folder of the project in ``root``; it need not exist. We make no links there, so it must hold none.
+
+    Raises:
+        ConfigError: it, or something in it, is a link out of the target folder.
+    """
+    from dbt_schema_embed.read import target_folder
+
+    target = target_folder(root, target_path)
+    folder = target / SCRATCH
+    try:
+        link = folder if _leads_out(folder, target) else None
+        for pattern in () if link else ("*", "*/*"):  # what is in it, and what is in the index
+            link = link or next((path for path in folder.glob(pattern) if _leads_out(path, target)), None)
+    except OSError:  # nobody may look into it: what needs it will say so
+        link = None
+    if link is not None:
+        raise ConfigError(
+            f"{printable(link)} is a link out of the target folder: nothing is read or written there",
+            hint="remove it: what was made there is made anew",
+        )
+    return folder
+
+
+def _leads_out(path: Path, top: Path) -> bool:
+    return path.is_symlink() and not inside(path, top)
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:
@@ -96,7 +125,8 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         return sources
     from dbt_schema_embed.read import select as selected
 
-    names = {name.lower(): name for r in sources for name in (r.source_name, r.label)}
+    said = [name for r in sources for name in (r.source_name, r.label)]
+    names = {name.lower(): name for name in said} | {name: name for name in said}
     left = selected(project, _spelled(select, names), _spelled(exclude, names))
     chosen = [r for r in sources if r.id in left]
     if not chosen:
@@ -109,19 +139,20 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
 
 def _spelled(items: Sequence[str], names: Mapping[str, str]) -> list[str]:
     """The selection, with the bare names of sources as dbt spells them."""
-    unions = " ".join(items).split()
-    return [
-        ",".join(f"source:{names[part.lower()]}" if part.lower() in names else part for part in union.split(","))
-        for union in unions
-    ]
+
+    def spelled(part: str) -> str:
+        name = names.get(part) or names.get(part.lower())
+        return f"source:{name}" if name else part
+
+    return [",".join(map(spelled, union.split(","))) for union in " ".join(items).split()]
 
 
 def shared_labels(relations: Sequence[Relation]) -> frozenset[str]:
-    """Labels ("stripe.charges") that several packages' sources have, in lower case."""
+    """Labels ("stripe.charges") that several packages' sources have."""
     seen: dict[str, int] = {}
     for relation in relations:
         if relation.kind == "source":
-            seen[relation.label.lower()] = seen.get(relation.label.lower(), 0) + 1
+            seen[relation.label] = seen.get(relation.label, 0) + 1
     return frozenset(label for label, count in seen.items() if count > 1)
 
 
@@ -137,7 +168,7 @@ def source_column(project: Project, said: str) -> tuple[Relation, str]:
     if not meant:
         hint = near_hint(table, [r.label for r in sources]) or "write it as source.table.column"
         raise ConfigError(f"the project has no source table {printable(table)!r}", hint=hint)
-    for relation in meant:
+    for relation in sorted(meant, key=lambda r: table not in (r.label, r.id, f"{r.package}.{r.label}")):
         if column := relation.column(name):
             return relation, column.name
     raise ConfigError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
-from dbt_schema_embed.pipeline.output import save
+from dbt_schema_embed.pipeline.output import refuse_links, save
 from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Relation, Suggestions
@@ -40,6 +40,8 @@ def write_report(
 
     opened = session.open(root, artifacts, lineage_of=(), values=False)
     path = output or opened.scratch / REPORT
+    if output:
+        refuse_links(output)
     chosen = {row.source for row in answer.rows}
     relations = [r for r in opened.project.relations if r.columns and (r.kind == "model" or r.id in chosen)]
     session.progress("Drawing the report")
@@ -53,7 +55,7 @@ def write_report(
         decisions=_decisions(root, session),
         notes=answer.warnings,
     )
-    save(path, to_html(report_data(given, _previous(path))))
+    save(path, to_html(report_data(given, _previous(path))), root=None if output else opened.scratch.parent)
     doubtful = sum(row.status == "suggested" and row.confidence < LIKELY for row in answer.rows)
     return Reported(path, shown_path(root, path), len(answer.rows), doubtful)
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import content_hash, write_text
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
 from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.sensitive import hidden
@@ -16,6 +16,7 @@ from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     from dbt_schema_embed.write.decide import Decision
+    from dbt_schema_embed.write.rewrite import Rewrite
 
 FOUND = 9
 """Answers that a search lists."""
@@ -71,9 +72,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class _Undo:
-    """How things were before a decision, and the files as it left them."""
+    """A decision in one file, and how its columns were before."""
 
-    files: tuple[tuple[Path, str, str], ...]  # path, text before, hash after
+    done: "Rewrite"
     items: tuple[tuple[Item, Choice | None, State, str, str], ...]
 
 
@@ -85,7 +86,7 @@ class Review:
         self._choices = choices
         self._names = [_plain(f"{c.model} {c.column}") for c in choices]
         self._root = root
-        self._undo: list[_Undo] = []
+        self._undo: list[list[_Undo]] = []  # the last decision last; one may be about several files
 
     def accept(self, item: Item, choice: Choice | None = None) -> None:
         """Accept the answer of ``item``, or ``choice`` in its place. Nothing, accepted, stays nothing for good.
@@ -107,7 +108,10 @@ class Review:
         self._decide([item], "rejected", None)
 
     def accept_above(self, minimum: float) -> int:
-        """Accept every open answer with a confidence of ``minimum`` or more; how many. Raises as `accept`."""
+        """Accept every open answer with a confidence of ``minimum`` or more; how many.
+
+        Raises as `accept`; what was saved in other files before that is decided, and `undo` takes it back.
+        """
         some = [i for i in self.items if i.state == "open" and i.answer is not None and i.confidence >= minimum]
         if some:
             self._decide(some, "accepted", None)
@@ -125,20 +129,35 @@ class Review:
         self._decide([item], None, None, note)
 
     def undo(self) -> tuple[Item, ...]:
-        """Take the last decision back; the columns it was about, none when there is no decision.
+        """Take the last decision back, its rows alone: what others wrote since stays.
+
+        The columns it was about; none when there is no decision.
 
         Raises:
-            WriteError: its file was edited meanwhile.
+            ConfigError: one of its columns was decided about again meanwhile; that file and it stay as they are.
+            MappingError, WriteError: its file cannot be read or written.
         """
+        from dbt_schema_embed.write.decide import take_back
+        from dbt_schema_embed.write.rewrite import written
+
         if not self._undo:
             return ()
-        last = self._undo[-1]
-        for path, text, after in last.files:
-            write_text(path, text, root=self._root, expected_hash=after)
-        self._undo.pop()
-        for item, answer, state, note, sureness in last.items:
-            item.answer, item.state, item.note, item.sureness = answer, state, note, sureness
-        return tuple(item for item, *_ in last.items)
+        taken: list[Item] = []
+        parts = self._undo.pop()
+        try:
+            while parts:
+                done = parts[-1].done
+                written(partial(take_back, done.path, done, shown=done.shown), self._root)
+                for item, answer, state, note, sureness in parts.pop().items:
+                    item.answer, item.state, item.note, item.sureness = answer, state, note, sureness
+                    taken.append(item)
+        except ConfigError:  # that part cannot be taken back any more: the next undo is about the one before
+            parts.pop()
+            raise
+        finally:
+            if parts:
+                self._undo.append(parts)
+        return tuple(taken)
 
     def find(self, words: str, item: Item) -> tuple[Choice, ...]:
         """At most `FOUND` model columns with names nearest to ``words``; of no words, the candidates of ``item``."""
@@ -161,22 +180,32 @@ class Review:
         self, items: Sequence[Item], status: _Decided | None, choice: Choice | None, note: str | None = None
     ) -> None:
         from dbt_schema_embed.write.decide import decide
+        from dbt_schema_embed.write.rewrite import written
 
         plans = []
         for path, group in groupby(sorted(items, key=lambda i: i.path), key=lambda i: i.path):
-            decisions = [d for item in group for d in _decisions(item, status, choice, note)]
-            plans.append(decide(path, decisions, shown=shown_path(self._root, path)))
-        before = tuple((i, i.answer, i.state, i.note, i.sureness) for i in items)
-        files = []
-        for plan in plans:
-            plan.write(self._root)
-            files.append((plan.path, plan.before or "", content_hash(plan.path.read_bytes())))
-        self._undo.append(_Undo(tuple(files), before))
-        for item in items:
-            item.answer = choice or item.answer
-            item.state = status or item.state
-            item.sureness = status or item.sureness
-            item.note = item.note if note is None else note
+            some = list(group)
+            decisions = [d for item in some for d in _decisions(item, status, choice, note)]
+            plan = partial(decide, path, decisions, shown=shown_path(self._root, path))
+            plan()  # every file is worked out before the first one is written
+            plans.append((plan, some))
+        parts: list[_Undo] = []
+        for plan, some in plans:
+            try:
+                done = written(plan, self._root)
+            except SchemaEmbedError as problem:
+                if parts:
+                    saved = sum(len(part.items) for part in parts)
+                    problem.hint = f"{saved} in other files are saved; undo takes them back"
+                raise
+            parts.append(_Undo(done, tuple((i, i.answer, i.state, i.note, i.sureness) for i in some)))
+            if len(parts) == 1:
+                self._undo.append(parts)
+            for item in some:
+                item.answer = choice or item.answer
+                item.state = status or item.state
+                item.sureness = status or item.sureness
+                item.note = item.note if note is None else note
 
 
 def _decisions(item: Item, status: _Decided | None, choice: Choice | None, note: str | None) -> Iterator["Decision"]:

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project
 from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
 from dbt_schema_embed.records import Embedded, Relation
@@ -101,14 +101,24 @@ class Session:
                     max_workers=s.max_workers if s.enable_parallel_processing else 1,
                     ttl=s.cache_ttl,
                     redis_url=s.redis_url,
+                    redis_key=s.redis_key,
+                    redis_check=s.redis_check,
                 )
             return self._opened
 
     def cache_dir(self) -> Path:
-        """Where the memo lives; it need not exist."""
+        """Where the memo lives; it need not exist.
+
+        Raises:
+            ConfigError: the settings name the home of a user that there is not.
+        """
         from dbt_schema_embed.embed import default_cache_dir
 
-        return Path(self.settings.cache_dir).expanduser() if self.settings.cache_dir else default_cache_dir()
+        said = self.settings.cache_dir
+        try:
+            return Path(said).expanduser() if said else default_cache_dir()
+        except RuntimeError as problem:
+            raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
 
     def watched(self) -> Watched:
         """The embedder, telling how far it has come."""

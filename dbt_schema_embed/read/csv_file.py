@@ -108,12 +108,13 @@ def _delimiter(text: str) -> str:
 
 def _names(header: list[str]) -> tuple[str, ...]:
     taken: set[str] = set()
+    copies: dict[str, int] = {}  # name -> the number that its next copy gets
     names: list[str] = []
     for place, cell in enumerate(header, 1):
-        wanted = cell.strip() or f"column_{place}"
-        name, copy = wanted, 2
+        name = wanted = cell.strip() or f"column_{place}"
         while name in taken:
-            name, copy = f"{wanted}_{copy}", copy + 1
+            copies[wanted] = copies.get(wanted, 1) + 1
+            name = f"{wanted}_{copies[wanted]}"
         taken.add(name)
         names.append(name)
     return tuple(names)

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
       (?P<skip> --[^\n]* | /\*.*?(?:\*/|\Z) | "(?:[^"]|"")*(?:"|\Z) | `[^`]*(?:`|\Z)
               | (?P<tag>\$\w*\$).*?(?:(?P=tag)|\Z) )
     | (?P<string> ' )
-    | (?P<rows> ^copy\b[^;\n]*\bfrom\s+stdin\b[^\n]*\n.*?(?:^\\\.[ \t]*$|\Z) )
+    | (?P<rows> ^copy\b[^;\n]*\bfrom\s+stdin\b[^\n]*(?:\n|\Z).*?(?:^\\\.[ \t]*$|\Z) )
     | (?P<end> ; | ^[ \t]*go[ \t]*$ | ^[ \t]*(?=(?:create|alter\s+table|comment\s+on|insert|grant|use|set)\b) )
     | (?P<open> [(<] ) | (?P<close> [)>] )
     """,

@@ -1,15 +1,23 @@
-"""Parquet files, through pyarrow."""
+"""Parquet files, through pyarrow, in a process of its own.
 
-from collections import Counter
+A file from somebody else can make pyarrow end its process (an exception that C++ does not catch), or take any memory:
+some kB hold gigabytes. There it costs that process; here it is one error.
+"""
+
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+
+import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, MissingExtraError, printable
-from dbt_schema_embed.read.values import NO_SAMPLE, ROWS_LIMIT, Sample, sample
+from dbt_schema_embed.read.parquet_child import Answer
+from dbt_schema_embed.read.values import ROWS_LIMIT, Sample
 
-MAX_COLUMNS = 100_000
-_BATCH = 2_000  # rows decoded at a time: a row group may hold millions
+SECONDS = 120.0
+"""Longest that one file may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,62 +34,24 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
     """The schema, and samples of the first ``rows`` rows; no more row groups are read than hold them.
 
     Raises:
-        ArtifactError: missing, unreadable or no Parquet.
+        ArtifactError: missing, unreadable or no Parquet; it would take too much memory or time.
         MissingExtraError: pyarrow is not installed.
     """
+    if find_spec("pyarrow") is None:
+        raise MissingExtraError("reading Parquet", "parquet")
+    shown = printable(path)
+    # -P: no module is taken from the current folder
+    command = [sys.executable, "-P", "-m", "dbt_schema_embed.read.parquet_child", str(path.absolute()), str(rows)]
     try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtraError("reading Parquet", "parquet") from None
-    try:
-        with pyarrow.parquet.ParquetFile(path) as file:
-            return _table(file, pyarrow.types, rows, printable(path))
-    except (pyarrow.ArrowException, OSError, ValueError) as problem:
-        lines = (getattr(problem, "strerror", None) or str(problem)).splitlines()
-        reason = printable(lines[0]) if lines else "it is damaged"
-        raise ArtifactError(f"{printable(path)} cannot be read as Parquet: {reason}") from None
-
-
-def _table(file: Any, kinds: Any, rows: int, shown: str) -> ParquetTable:
-    fields = list(file.schema_arrow)
-    twice = [name for name, n in Counter(f.name for f in fields).items() if n > 1]
-    if len(fields) > MAX_COLUMNS:
-        raise ArtifactError(f"{shown} has {len(fields):,} columns, more than {MAX_COLUMNS:,}")
-    if twice:
-        raise ArtifactError(f"{shown} has two columns called {printable(twice[0])!r}")
-    plain = [f.name for f in fields if not kinds.is_nested(f.type) and not _is_bytes(kinds, f.type)]
-    cells = _cells(file, plain, rows)
-    return ParquetTable(
-        names=tuple(f.name for f in fields),
-        types=tuple(_type(kinds, f.type) for f in fields),
-        not_null=tuple(not f.nullable for f in fields),
-        samples=tuple(sample(cells[f.name]) if f.name in cells else NO_SAMPLE for f in fields),
-    )
-
-
-def _cells(file: Any, columns: list[str], rows: int) -> dict[str, list[str]]:
-    cells: dict[str, list[str]] = {name: [] for name in columns}
-    left = rows
-    for batch in file.iter_batches(batch_size=min(_BATCH, max(rows, 1)), columns=columns, use_threads=False):
-        for name in columns:
-            cells[name] += [_text(value) for value in batch.column(name).to_pylist()[:left]]
-        left -= batch.num_rows
-        if left <= 0:
-            break
-    return cells
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _is_bytes(kinds: Any, type_: Any) -> bool:
-    return bool(kinds.is_binary(type_) or kinds.is_large_binary(type_) or kinds.is_fixed_size_binary(type_))
-
-
-def _type(kinds: Any, type_: Any) -> str:
-    """Arrow's word; a dictionary is only a way to store its values."""
-    return str(type_.value_type if kinds.is_dictionary(type_) else type_)
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=SECONDS)
+        answer = msgspec.msgpack.decode(done.stdout, type=Answer)
+    except subprocess.TimeoutExpired:
+        raise ArtifactError(f"{shown} took more than {SECONDS:.0f} s to read: it is given up") from None
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
+        raise ArtifactError(f"{shown} cannot be read as Parquet: {printable(problem)}") from None
+    except msgspec.MsgspecError:
+        raise ArtifactError(f"{shown} cannot be read as Parquet: it is damaged, or needs too much memory") from None
+    if answer.problem:
+        raise ArtifactError(answer.problem.replace(str(path.absolute()), str(path)))
+    samples = tuple(Sample(values, count) for values, count in answer.samples)
+    return ParquetTable(answer.names, answer.types, answer.not_null, samples)

@@ -1,6 +1,5 @@
 """What `schema_embed_profile` prints of source tables: read from dbt's log, kept in a file, put beside the project."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,7 @@ SURE_ROWS = 20
 
 _KEY_TYPES = ("integer", "text", "uuid")
 
-_FRAME = re.compile(r"<schema_embed>(.*?)</schema_embed>", re.DOTALL)
+_OPEN, _CLOSE = "<schema_embed>", "</schema_embed>"
 _FILE_BYTES = 256 * 2**20
 
 
@@ -98,7 +97,10 @@ def read_line(line: str) -> tuple[list[Event], str]:
 
 
 def _events(message: str) -> Iterator[Event]:
-    for frame in _FRAME.findall(message):
+    for part in message.split(_OPEN)[1:]:
+        frame, closed, _ = part.partition(_CLOSE)
+        if not closed:
+            continue
         try:
             kind = msgspec.json.decode(frame, type=_Kind)
             if kind.schema_version == VERSION and kind.event in _EVENTS:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
@@ -58,10 +59,12 @@ def read_project(
         ConfigError: the dialect is not known.
     """
     asked = checked_dialect(dialect)
-    manifest = manifest or target_folder(project_dir, target_path) / "manifest.json"
+    folder = target_folder(project_dir, target_path)
+    manifest = manifest or _found(folder / "manifest.json", project_dir, folder)
     read = load_manifest(manifest)
     nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
-    tables = _catalog(manifest, catalog, nodes)
+    beside = manifest.parent / "catalog.json"
+    tables = _catalog(manifest, catalog or (_found(beside, project_dir, folder) if beside.exists() else None), nodes)
     rows, warnings = seed_rows(nodes, project_dir, values)
     promised = promises(nodes)
     relations = [
@@ -86,32 +89,54 @@ _PROJECT_FILE = 2**20  # characters of dbt_project.yml that are looked at
 
 
 def target_folder(project_dir: Path, target_path: Path | None = None) -> Path:
-    """Where dbt puts its artifacts, in its own order: flag, environment, project file, default."""
-    said = target_path or os.environ.get("DBT_TARGET_PATH", "").strip() or _declared_target(project_dir) or "target"
-    return project_dir / said
+    """Where dbt puts its artifacts, in its own order: flag, environment, project file, default.
+
+    Raises:
+        ConfigError: the project, not the user, says that it is outside the project.
+    """
+    if said := target_path or os.environ.get("DBT_TARGET_PATH", "").strip():
+        return project_dir / said
+    folder = project_dir / (_declared_target(project_dir) or "target")
+    if not inside(folder, project_dir):
+        raise ConfigError(
+            f"the target path {printable(folder)} leads out of the project",
+            hint="if that is right, name it with --target-path or DBT_TARGET_PATH",
+        )
+    return folder
 
 
 def _declared_target(project_dir: Path) -> str | None:
     """``target-path`` of dbt_project.yml: one plain line, or the default of an env_var() nobody set."""
+    path = project_dir / "dbt_project.yml"
     try:
-        with (project_dir / "dbt_project.yml").open(encoding="utf-8-sig", errors="replace") as file:
+        if not inside(path, project_dir):
+            return None
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
             text = file.read(_PROJECT_FILE)
     except OSError:
         return None
-    line = re.search(r"""^["']?target-path["']?[ \t]*:[ \t]*(.*?)[ \t]*(?:[ \t]#.*)?$""", text, re.MULTILINE)
-    said = line[1].strip("\"'") if line else ""
+    line = re.search(r"""^["']?target-path["']?[ \t]*:(.*)$""", text, re.MULTILINE)
+    said = re.split(r"[ \t]#", line[1], maxsplit=1)[0].strip().strip("\"'") if line else ""
     call = re.search(r"""env_var\(\s*["'](\w+)["']\s*(?:,\s*["']([^"']*)["']\s*)?\)""", said)
     if call:
         return os.environ.get(call[1]) or call[2]
     return said if said and "{{" not in said else None
 
 
-def _catalog(manifest: Path, catalog: Path | None, nodes: Mapping[str, Node]) -> Mapping[str, CatalogTable]:
-    """The catalog's tables; none where no catalog was named and none stands beside the manifest."""
-    path = catalog or manifest.parent / "catalog.json"
-    if catalog is None and not path.exists():
-        return {}
-    tables = load_catalog(path).tables()
+def _found(path: Path, *homes: Path) -> Path:
+    """An artifact that nobody named.
+
+    Raises:
+        ArtifactError: it is a link out of all of ``homes``.
+    """
+    if path.is_symlink() and not any(inside(path, home) for home in homes):
+        raise ArtifactError(f"{printable(path)} is a link out of the project: it is not read")
+    return path
+
+
+def _catalog(manifest: Path, path: Path | None, nodes: Mapping[str, Node]) -> Mapping[str, CatalogTable]:
+    """The catalog's tables; none without a catalog."""
+    tables = load_catalog(path).tables() if path else {}
     relations = [i for i, node in nodes.items() if node.resource_type in KINDS]
     if tables and relations and not any(i in tables for i in relations):
         raise ArtifactError(

@@ -8,14 +8,18 @@ from typing import Any, cast
 
 from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn, tag_names
 from dbt_schema_embed.read.constraints import NOTHING, Promise
+from dbt_schema_embed.read.scanning import cut_out
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
 from dbt_schema_embed.read.values import NO_SAMPLE, joined
 from dbt_schema_embed.records import Column, Relation, RelationKind
 
 KINDS = ("source", "model", "seed", "snapshot")
-_JINJA_LEFT = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-# What leaves a file without a query: comments, and calls that only configure.
-_NO_QUERY = re.compile(r"\{#.*?#\}|/\*.*?\*/|--[^\n]*|\{\{-?\s*config\s*\(.*?\)\s*-?\}\}", re.DOTALL)
+_JINJA = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
+# What leaves a file without a query: comments, and calls that only configure. Each also ends where the text does, so
+# that none that is not closed is looked through twice.
+_NO_QUERY = re.compile(
+    r"\{#.*?(?:#\}|\Z)|/\*.*?(?:\*/|\Z)|--[^\n]*|\{\{-?\s*config\s*\(.*?(?:\)\s*-?\}\}|\Z)", re.DOTALL
+)
 _HIDDEN_CODE = "--placeholder--"  # dbt 2 writes this for code it keeps out of the manifest
 
 
@@ -157,7 +161,10 @@ def _quoted_column(quoting: Mapping[str, Any] | None) -> bool:
 
 def _prose(text: str | None) -> str:
     """A description; Jinja that nobody rendered is no description."""
-    return _JINJA_LEFT.sub("", text).strip() if text and "{" in text else (text or "").strip()
+    said = text or ""
+    for opening, closing in _JINJA if "{" in said else ():
+        said = cut_out(said, opening, closing)
+    return said.strip()
 
 
 def _yaml_path(node: Node) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import plain
 from dbt_schema_embed.read.csv_file import read_csv
@@ -68,7 +69,8 @@ def _delimiter(node: Node) -> str | None:
 
 def _file(node: Node, project_dir: Path) -> Path | None:
     """The seed's CSV below the project, where it stands or where dbt unpacked its package; None when not there."""
-    return next((path for path in _places(node, project_dir) if path.suffix == ".csv" and path.is_file()), None)
+    places = (path for path in _places(node, project_dir) if path.suffix == ".csv" and path.is_file())
+    return next((path for path in places if inside(path, project_dir)), None)
 
 
 def _places(node: Node, project_dir: Path) -> Iterator[Path]:

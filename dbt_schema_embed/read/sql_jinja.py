@@ -2,15 +2,16 @@
 
 import re
 
+from dbt_schema_embed.read.scanning import cut_out
+
 HOLE = "dse_jinja_"
 """Names that begin so stand for an expression whose SQL only dbt knows."""
 _RELATION = "dse_relation_"
 
-_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 _INCREMENTAL = re.compile(
     r"\{%-?\s*if\s+is_incremental\(\)\s*-?%\}(?:(?!\{%).)*\{%-?\s*endif\s*-?%\}", re.DOTALL
 )  # it adds a filter to later runs; the first run is without it
-_SET = re.compile(r"\{%-?\s*set\s[^%]*=(?:(?!%\}).)*%\}", re.DOTALL)
+_SET = re.compile(r"\{%-?\s*set\s[^%=]*=(?:(?!%\}).)*(?:%\}|\Z)", re.DOTALL)  # to the end, so that none is read twice
 _SNAPSHOT = re.compile(r"\{%-?\s*(?:snapshot\s+\w+|endsnapshot)\s*-?%\}")
 _BRACES = r"\{(?:[^{}]|\{[^{}]*\})*\}"  # a dictionary, perhaps with others in it
 _EXPRESSION = re.compile(rf"""\{{\{{-?((?:'[^']*'|"[^"]*"|{_BRACES}|[^{{}}'"])*?)-?\}}\}}""")
@@ -37,8 +38,8 @@ def plain_sql(raw: str) -> tuple[str, dict[str, str]] | None:
         holes += 1
         return f"{HOLE}{holes}"
 
-    sql = raw
-    without: tuple[re.Pattern[str], ...] = (_COMMENT, _INCREMENTAL, _SET, _SNAPSHOT)
+    sql = cut_out(raw, "{#", "#}", " ")
+    without: tuple[re.Pattern[str], ...] = (_INCREMENTAL, _SET, _SNAPSHOT)
     for pattern in without:
         sql = pattern.sub(" ", sql)
     sql = _EXPRESSION.sub(put, sql)

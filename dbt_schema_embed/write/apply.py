@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_schema_embed.errors import WriteError, printable
-from dbt_schema_embed.files import content_hash
-from dbt_schema_embed.records import Column, MappingFile, Project, Relation
+from dbt_schema_embed.files import content_hash, inside
+from dbt_schema_embed.records import Column, MappingFile, Project, Relation, sources_called
 from dbt_schema_embed.types import type_family
 from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
@@ -96,9 +96,7 @@ def _targets(project: Project) -> Mapping[str, Relation]:
 
 def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings: list[str]) -> Relation | None:
     """The source table a mapping file is about, if its YAML is ours to change."""
-    label = file.source.lower()
-    found = [r for r in project.relations if r.kind == "source" and r.label.lower() == label]
-    sources = [r for r in found if file.package in ("", r.package)]
+    sources = sources_called(project.relations, file.source, file.package)
     shown = f"{file.path}: source {printable(file.source)}"
     if len(sources) != 1:
         warnings.append(f"{shown} {'is declared twice' if sources else 'is not in the project'}: not applied")
@@ -107,7 +105,7 @@ def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings:
     path = source.yaml_path or source.path
     if source.package not in ("", project.name):
         warnings.append(f"{shown} is declared by the package {printable(source.package)}: not applied")
-    elif not path or not (project_dir / path).resolve().is_relative_to(project_dir.resolve()):
+    elif not path or not inside(project_dir / path, project_dir):
         warnings.append(f"{shown} is declared outside the project: not applied")
     else:
         return source

@@ -54,6 +54,72 @@ def decide(path: Path, decisions: Sequence[Decision], *, shown: str = "") -> Rew
     return Rewrite(path, shown, text, carried_out(text, root, file, desk.plan(), shown), content_hash(content))
 
 
+def take_back(path: Path, done: Rewrite, *, shown: str = "") -> Rewrite:
+    """The mapping file at ``path`` with the columns that ``done`` changed as they were before; all else stays.
+
+    ``done`` is a `Rewrite` that `decide` made and that was written; others may have written since.
+
+    Raises:
+        MappingError: the file cannot be read.
+        ConfigError: one of these columns was decided about again since.
+        WriteError: the file is written in a way that cannot be changed safely.
+    """
+    shown = shown or path.name
+    content, text = read_text(path, shown)
+    if text == done.text:
+        return Rewrite(path, shown, text, done.before or "", content_hash(content))
+    file, root = parse_mapping(text, shown)
+    old, new = (parse_mapping(version, shown)[0] for version in (done.before or "", done.text))
+    plan = _inverse(file, old, new)
+    return Rewrite(path, shown, text, carried_out(text, root, file, plan, shown), content_hash(content))
+
+
+def _inverse(file: MappingFile, old: MappingFile, new: MappingFile) -> Plan:
+    """What brings the columns of ``file`` in which ``old`` and ``new`` differ from the new to the old.
+
+    Decisions take columns out of the unmapped ones and put none there.
+    """
+    key = name_key([name for version in (file, old, new) for name in _names(version)])
+    now, before, after = (_by_column(version, key) for version in (file, old, new))
+    changed = [k for k in after if after[k] != before.get(k)]
+    refresh: dict[int, MappingRow] = {}
+    drop: set[int] = set()
+    add: list[MappingRow] = []
+    for k in changed:
+        if k not in now or now[k] != after[k]:
+            raise ConfigError(
+                f"column {printable(_names_of(new, key, k))!r} of {file.path} was decided about again meanwhile: "
+                "it is left as it is"
+            )
+        places = [i for i, row in enumerate(file.columns) if key(row.source_column) == k]
+        rows = before[k][0] if k in before else ()
+        refresh |= {i: row for i, row, was in zip(places, rows, after[k][0], strict=False) if row != was}
+        drop |= set(places[len(rows) :])
+        add += rows[len(places) :]
+    unmapped = [name for k in changed if k in before for name in before[k][1] if name not in after[k][1]]
+    return Plan(refresh=refresh, drop=drop, add=add, unmapped_drop=(), unmapped_add=unmapped)
+
+
+def _names(file: MappingFile) -> list[str]:
+    return [*(row.source_column for row in file.columns), *file.unmapped]
+
+
+def _names_of(file: MappingFile, key: Key, wanted: str) -> str:
+    return next(name for name in _names(file) if key(name) == wanted)
+
+
+def _by_column(file: MappingFile, key: Key) -> dict[str, tuple[tuple[MappingRow, ...], tuple[str, ...]]]:
+    """Each column's rows, blind to lines, and its entries under unmapped."""
+    found: dict[str, tuple[tuple[MappingRow, ...], tuple[str, ...]]] = {}
+    for row in file.columns:
+        rows, names = found.get(key(row.source_column), ((), ()))
+        found[key(row.source_column)] = ((*rows, replace(row, line=0)), names)
+    for name in file.unmapped:
+        rows, names = found.get(key(name), ((), ()))
+        found[key(name)] = (rows, (*names, name))
+    return found
+
+
 def confident(file: MappingFile, minimum: float, statuses: Collection[Status] = _SUGGESTED) -> list[Decision]:
     """Decisions that accept every row with one of ``statuses`` and a confidence of ``minimum`` or more."""
     return [

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from dbt_schema_embed.errors import MappingError, printable
-from dbt_schema_embed.files import safe_name
+from dbt_schema_embed.files import content_hash, safe_name
 from dbt_schema_embed.records import MappingFile, MappingRow, Relation, Status
 from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse, read_content
 
@@ -30,14 +30,17 @@ def schema_text() -> str:
     return (package_files("dbt_schema_embed.write") / SCHEMA_NAME).read_text("utf-8")
 
 
-def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "") -> Path:
+def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "", twin: bool = False) -> Path:
     """Where the mapping of one source table lives: ``<mappings_dir>/<source>__<table>.yml``.
 
-    ``package`` goes in front where two packages declare the same source. Names that no file may have are changed by
-    `safe_name`, so the path always stays in ``mappings_dir``.
+    ``package`` goes in front where two packages declare the same source. ``twin``: another source would have the same
+    file, on a disk that ignores case at least (``a__b.c`` and ``a.b__c``, ``s.Orders`` and ``s.orders``); digits of
+    the names' hash tell the two apart. Names that no file may have are changed by `safe_name`, so the path always stays
+    in ``mappings_dir``.
     """
     name = "__".join(part for part in (package, source.source_name, source.name) if part)
-    return mappings_dir / f"{safe_name(name)}.yml"
+    mark = "~" + content_hash("\0".join((package, source.source_name, source.name)).encode())[:10] if twin else ""
+    return mappings_dir / f"{safe_name(name)}{mark}.yml"
 
 
 def model_names(relations: Iterable[Relation]) -> dict[str, str]:

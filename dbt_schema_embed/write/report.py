@@ -13,7 +13,7 @@ from dbt_schema_embed.errors import printable
 DATA_BYTES = 128 * 2**20
 """A file above this is not looked at for an earlier report."""
 
-_DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.DOTALL)
+_DATA, _DATA_END = '<script type="application/json" id="data">', "</script>"
 _PARTS = ("report.js", "report_charts.js")
 
 
@@ -38,11 +38,12 @@ def to_html(data: Mapping[str, Any]) -> str:
 
 def data_of(html: str) -> Mapping[str, Any] | None:
     """What `to_html` was given for this page; None when it is no report."""
-    found = _DATA.search(html)
-    if found is None:
+    _, begun, rest = html.partition(_DATA)
+    text, ended, _ = rest.partition(_DATA_END)
+    if not begun or not ended:
         return None
     try:
-        data = json.loads(found[1])
+        data = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) else None

@@ -1,10 +1,14 @@
 """A file as it should become, before anything is written."""
 
 import difflib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbt_schema_embed.errors import EditedError
 from dbt_schema_embed.files import ABSENT, write_text
+
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,21 @@ class Rewrite:
             WriteError: somebody changed it meanwhile, or it cannot be written; see `files.write_text`.
         """
         return self.changed and write_text(self.path, self.text, root=root, expected_hash=self.expected_hash)
+
+
+def written(plan: Callable[[], Rewrite], root: Path) -> Rewrite:
+    """Carry out a plan that can be made anew from the file as it is, as often as somebody else is quicker.
+
+    Raises:
+        EditedError: somebody else was quicker every time. Raises as ``plan`` and `Rewrite.write`, too.
+    """
+    for left in reversed(range(_TRIES)):
+        rewrite = plan()
+        try:
+            rewrite.write(root)
+        except EditedError:
+            if not left:
+                raise
+        else:
+            break
+    return rewrite

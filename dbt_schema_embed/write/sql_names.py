@@ -1,11 +1,16 @@
 """Names from outside in SQL and in Jinja: quoted where they must be, harmless where they cannot."""
 
+import json
 import re
 
 from dbt_schema_embed.errors import ConfigError, printable
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TYPE = re.compile(r"[A-Za-z_][\w ()<>,.\[\]]*")
+_TYPE = re.compile(r"[A-Za-z_][\w .]*")
+_ARGUMENTS = re.compile(r"\([\w ,.:]*\)|\[\d*\]|<[\w ,.:]*>")
+_NESTED = 9  # brackets in brackets of a type
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+_LOST = re.compile(r"[\0\r\n]")
 _JINJA = re.compile(r"\{(?=[{%#])")
 _MARKS = {"bigquery": "`", "databricks": "`", "spark": "`", "spark2": "`", "hive": "`", "mysql": "`", "clickhouse": "`"}
 _FOLDS = {"snowflake": str.upper, "oracle": str.upper}
@@ -32,10 +37,13 @@ def column_sql(name: str, dialect: str | None, *, quoted: bool = False) -> str:
     """A column's name in SQL, quoted where it compares with case, is no plain name, or is a reserved word.
 
     Raises:
-        ConfigError: a name that cannot stand in a model: it opens Jinja, or holds a NUL.
+        ConfigError: a name that cannot stand in a model: it opens Jinja, or holds a NUL or a line end, which dbt reads
+            as another one.
     """
-    if _JINJA.search(name) or "\0" in name:
+    if _JINJA.search(name):
         raise ConfigError(f"column {printable(name)!r} cannot be written in a model: dbt would take it for Jinja")
+    if _LOST.search(name):
+        raise ConfigError(f"column {comment_text(name)!r} cannot be written in a model: a line end or NUL is in it")
     if quoted or not _PLAIN.fullmatch(name) or _case_counts(name, dialect):
         return _quoted(name, dialect)
     if name.lower() in RESERVED:  # a bare name is folded by the engine: the quoted one must be spelled as it folds
@@ -44,18 +52,24 @@ def column_sql(name: str, dialect: str | None, *, quoted: bool = False) -> str:
 
 
 def type_sql(type_: str) -> str | None:
-    """A type as it may stand in a cast, None when it is none."""
-    return type_ if _TYPE.fullmatch(type_) and len(type_) <= 500 else None
+    """A type as it may stand in a cast, None when it is none: words, and brackets that close."""
+    if len(type_) > 500:
+        return None
+    bare = type_
+    for _ in range(_NESTED):
+        bare = _ARGUMENTS.sub("", bare)
+    return type_ if _TYPE.fullmatch(bare) else None
 
 
 def comment_text(text: str) -> str:
-    """``text`` for one line of comment, which dbt renders too."""
-    return _JINJA.sub("{ ", printable(text))
+    """``text`` for one line of comment, which dbt renders too; its controls and line ends are written out (``\\r``)."""
+    return _JINJA.sub("{ ", json.dumps(text)[1:-1] if _CONTROLS.search(text) else text)
 
 
 def jinja_text(text: str) -> str:
-    """``text`` as a string of Jinja."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n") + "'"
+    """``text`` as a string of Jinja, on one line."""
+    inner = text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\r", "\\r")
+    return f"'{inner}'"
 
 
 def opens_jinja(text: str) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
-from dbt_schema_embed.files import ABSENT, content_hash, safe_name
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
+from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation, sources_called
 from dbt_schema_embed.write.apply import cast_type
 from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
@@ -57,7 +57,8 @@ def stage(
     the manifest has it, or beside the source's YAML when it is new.
 
     Raises:
-        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold.
+        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold, a place where no
+            model may stand.
         WriteError: there is SQL in the model's file already, or its YAML file exists.
     """
     source = _source(project, file)
@@ -67,6 +68,8 @@ def stage(
     if not rows:
         raise ConfigError(f"no accepted row of {file.path} feeds {printable(name)}", hint="accept some first")
     model = _model(project, name)
+    if opens_jinja(name):
+        raise ConfigError(f"model {printable(name)!r} cannot be written: dbt would take its name for Jinja")
     items, lost = _items(source, model, rows)
     style = learn_style(examples)
     if options.leading_commas is not None:
@@ -81,9 +84,7 @@ def stage(
 
 
 def _source(project: Project, file: MappingFile) -> Relation:
-    label = file.source.lower()
-    found = [r for r in project.relations if r.kind == "source" and r.label.lower() == label]
-    found = [r for r in found if file.package in ("", r.package)]
+    found = sources_called(project.relations, file.source, file.package)
     if len(found) != 1:
         problem = "is declared by several packages" if found else "is not in the project"
         raise ConfigError(
@@ -179,14 +180,24 @@ def _place(project: Project, source: Relation, model: Relation | None, name: str
     if model is not None and model.package not in ("", project.name):
         raise ConfigError(f"model {printable(name)} belongs to the package {printable(model.package)}")
     if model is not None and model.path:
-        return PurePosixPath(model.path)
-    folder = PurePosixPath(source.yaml_path or source.path or "models/_.yml").parent
-    return folder / f"{safe_name(name)}.sql"
+        place = PurePosixPath(model.path)
+    else:
+        folder = PurePosixPath(source.yaml_path or source.path or "models/_.yml").parent
+        place = folder / f"{safe_name(name)}.sql"
+    # A manifest says what it likes: no hook of git, and nothing that another program would run or read as its own.
+    if place.suffix != ".sql" or any(part.startswith(".") for part in place.parts):
+        raise ConfigError(
+            f"model {printable(name)} would be written to {printable(place)}, which is no place of a model",
+            hint="run dbt parse, so that the manifest says where it is",
+        )
+    return place
 
 
 def _new_file(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
     """A file that is not there yet, or is there and says nothing."""
     path = project_dir / place
+    if not inside(path, project_dir):
+        raise WriteError(f"{printable(place)} leads out of the project: nothing is written there")
     try:
         content = path.read_bytes()
     except FileNotFoundError:

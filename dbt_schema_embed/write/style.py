@@ -8,7 +8,7 @@ from dataclasses import dataclass
 _CTE = re.compile(r"^(?:with)?[ ,]*([a-z_][a-z0-9_]*) as \($", re.IGNORECASE | re.MULTILINE)
 _INDENT = re.compile(r"^( +)select\b", re.IGNORECASE | re.MULTILINE)
 _TALLIED = {
-    "leading": re.compile(r"^\s*,", re.MULTILINE),
+    "leading": re.compile(r"^[ \t]*,", re.MULTILINE),  # `\s` would make blank lines quadratic
     "trailing": re.compile(r",[ \t]*$", re.MULTILINE),
     "upper": re.compile(r"\bSELECT\b"),
     "lower": re.compile(r"\bselect\b"),

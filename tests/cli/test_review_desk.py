@@ -10,6 +10,7 @@ from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
 from dbt_schema_embed.write.mapping import read_mapping
+from dbt_schema_embed.write.rewrite import Rewrite
 from tests.embed.encoders import HashEncoder
 from tests.shop import SameName
 
@@ -131,6 +132,74 @@ def test_undo_restores_the_file_byte_for_byte(desk: Desk, shop: Path) -> None:
     assert desk.message == "there is nothing to take back"
 
 
+def other_review(shop: Path) -> Review:
+    with SchemaEmbed() as engine:
+        return engine.review(shop, select=["stripe.charges"])
+
+
+def test_undo_leaves_what_others_decided_since(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.press("a")
+    other = other_review(shop)
+    currency = next(item for item in other.items if item.column == "currency")
+    other.reject(currency)
+    desk.press("u")
+    assert desk.message == "taken back: amount"
+    assert [status for _, _, status, _ in rows(shop, "amount")] == ["suggested"]
+    assert [status for _, _, status, _ in rows(shop, "currency")] == ["rejected"]
+    other.undo()
+    assert [status for _, _, status, _ in rows(shop, "currency")] == ["suggested"]
+
+
+def test_undo_takes_back_no_decision_that_others_made_anew(desk: Desk, shop: Path) -> None:
+    go_to(desk, "currency")
+    desk.press("r")
+    go_to(desk, "amount")
+    desk.press("a")
+    with SchemaEmbed() as engine:
+        engine.decisions.decide(shop, "stripe.charges", ["amount"], "rejected")
+    desk.press("u")
+    assert "column 'amount' of schema_mappings/stripe__charges.yml was decided about again meanwhile" in desk.message
+    assert [status for _, _, status, _ in rows(shop, "amount")] == ["rejected"]
+    desk.press("u")  # and the one before it can be taken back still
+    assert [status for _, _, status, _ in rows(shop, "currency")] == ["suggested"]
+
+
+def test_a_decision_waits_for_nobody(desk: Desk, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else saves between our look and our write: ours is made anew, on the file as it is then."""
+    write, busy = Rewrite.write, [3]
+
+    def hindered(rewrite: Rewrite, root: Path) -> bool:
+        if busy[0]:
+            busy[0] -= 1
+            path = shop / CHARGES
+            path.write_text(path.read_text() + "# theirs\n")
+        return write(rewrite, root)
+
+    monkeypatch.setattr(Rewrite, "write", hindered)
+    go_to(desk, "amount")
+    desk.press("a")
+    assert [status for _, _, status, _ in rows(shop, "amount")] == ["accepted"]
+    assert (shop / CHARGES).read_text().count("# theirs\n") == 3
+
+
+def test_of_two_files_one_cannot_be_written(shop: Path, encoder: HashEncoder, matcher: SameName) -> None:
+    with SchemaEmbed() as engine:
+        desk = Desk(engine.review(shop, select=["stripe.charges", "stripe.refunds"]))
+    before = {path.name: path.read_bytes() for path in (shop / "schema_mappings").glob("*.yml")}
+    (shop / "schema_mappings/stripe__refunds.yml").chmod(0o444)
+    press(desk, "A", *["backspace"] * 4, *"0.0", "enter")
+    accepted = desk.counts()["accepted"]
+    assert accepted
+    assert {item.source for item in desk.review.items if item.state == "accepted"} == {"stripe.charges"}
+    assert f"it is read-only {accepted} in other files are saved; undo takes them back" in " ".join(
+        desk.message.split()
+    )
+    desk.press("u")
+    assert desk.counts()["accepted"] == 0
+    assert {path.name: path.read_bytes() for path in (shop / "schema_mappings").glob("*.yml")} == before
+
+
 def test_an_accepted_column_can_be_given_another_answer(desk: Desk, shop: Path) -> None:
     go_to(desk, "amount")
     desk.press("a")
@@ -197,10 +266,10 @@ def test_a_file_edited_meanwhile_keeps_its_edits(desk: Desk, shop: Path) -> None
     desk.press("a")
     path = shop / CHARGES
     path.write_text(path.read_text("utf-8") + "# mine\n", "utf-8")
-    edited = path.read_bytes()
     desk.press("u")
-    assert "was changed by somebody else meanwhile" in desk.message
-    assert path.read_bytes() == edited
+    assert desk.message == "taken back: amount"
+    assert rows(shop, "amount")[0][2] == "suggested"
+    assert path.read_text("utf-8").endswith("# mine\n")
     go_to(desk, "currency")
     desk.press("a")
     assert path.read_text("utf-8").endswith("# mine\n")

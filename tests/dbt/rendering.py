@@ -72,10 +72,11 @@ class Macros:
 
     def __init__(self, folder: Path, engine: str, **context: Any) -> None:
         self._engine = engine
+        self.adapter = SimpleNamespace(dispatch=self._dispatch, quote=self._quote)
         string, number, whole = TYPES[engine]
         values = {
             "return": self._return,
-            "adapter": SimpleNamespace(dispatch=self._dispatch, quote=self._quote),
+            "adapter": self.adapter,
             "dbt": SimpleNamespace(type_string=lambda: string, type_float=lambda: number, type_bigint=lambda: whole),
             "dbt_schema_embed": self,
             "modules": SimpleNamespace(re=re),

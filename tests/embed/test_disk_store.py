@@ -352,3 +352,42 @@ def test_opening_waits_no_longer_than_promised(store: DiskStore) -> None:
             BytesCache(store.folder, 2**30)
         assert 0.5 < time.perf_counter() - start < 3
         other.execute("ROLLBACK")
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owners there")
+@pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
+def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path, mode: int) -> None:
+    store = DiskStore(tmp_path / "memo")
+    store.write({"a": b"1"})
+    (tmp_path / "memo").chmod(mode)
+    for call in (lambda: store.read(["a"]), lambda: store.write({"b": b"2"}), store.count):
+        with pytest.raises(MemoError, match="can be written by other users: chmod 700 it"):
+            call()
+    (tmp_path / "memo").chmod(0o700)
+    assert store.read(["a"]) == {"a": b"1"}
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owners there")
+def test_a_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DiskStore(tmp_path / "memo")
+    store.write({"a": b"1"})
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    with pytest.raises(MemoError, match="belongs to another user: set EMBEDDING_CACHE_DIR"):
+        store.read(["a"])
+
+
+def test_a_trigger_of_a_known_name_that_does_more(tmp_path: Path) -> None:
+    notes: list[str] = []
+    store = DiskStore(tmp_path / "memo", notes=notes)
+    store.write({"a": b"1"})
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DROP TRIGGER Settings_count_insert")
+        connection.execute(
+            "CREATE TRIGGER Settings_count_insert AFTER INSERT ON Cache FOR EACH ROW BEGIN "
+            "UPDATE Cache SET value = x'00'; END"
+        )
+        connection.commit()
+    again = DiskStore(tmp_path / "memo", notes=notes)
+    again.write({"b": b"2"})
+    assert again.read(["a", "b"]) == {"b": b"2"}
+    assert "it holds a foreign trigger Settings_count_insert" in notes[0]

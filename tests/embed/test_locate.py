@@ -83,6 +83,8 @@ ERRORS = [
     ("all-MiniLM-L12-v3", f"encoder all-MiniLM-L12-v3: {OFFLINE}\n  did you mean all-MiniLM-L6-v2? Else {FOLDER}"),
     ("org/other", f"encoder org/other: {OFFLINE}\n  {FOLDER}"),
     ("/none/such", "encoder /none/such: no such folder\n  give a folder with model.safetensors, or a name"),
+    ("~nosuch/x", "encoder ~nosuch/x: no such folder\n  give a folder with model.safetensors, or a name"),
+    ("/a\0b", "encoder /ab: no such folder\n  give a folder with model.safetensors, or a name"),
     ("../none", "encoder ../none: no such folder\n  give a folder with model.safetensors, or a name"),
     ("a b", "'a b' is not the name of an encoder\n  the default is all-MiniLM-L6-v2"),
     ("", "'' is not the name of an encoder\n  the default is all-MiniLM-L6-v2"),

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from dbt_schema_embed.embed import redis_store
+from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.embed.memo import MemoEmbedder
 from dbt_schema_embed.embed.redis_store import PREFIX, RedisStore
 from dbt_schema_embed.embed.vector_bytes import to_bytes
@@ -322,3 +323,96 @@ def test_nothing_is_imported_before_the_first_call(root: Path) -> None:
         "sys.exit(bool({'redis', 'pybreaker', 'tenacity', 'numpy'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=root, env={**os.environ}).returncode == 0
+
+
+class FakeServer:
+    """A server of several tenants, in this process."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+        self.connection_pool = self
+
+    def mget(self, keys: list[str]) -> list[bytes | None]:
+        return [self.values.get(key) for key in keys]
+
+    def pipeline(self, **_: object) -> "FakeServer":
+        return self
+
+    def __enter__(self) -> "FakeServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def set(self, key: str, value: bytes, **_: object) -> None:
+        self.values[key] = value
+
+    def execute(self, **_: object) -> list[object]:
+        return []
+
+    def unlink(self, *keys: str) -> None:
+        for key in keys:
+            self.values.pop(key, None)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
+    """The server that every store of the test reaches."""
+    server = FakeServer()
+    monkeypatch.setattr("redis.Redis.from_url", lambda *_, **__: server)
+    return server
+
+
+def test_signed_values_are_only_ours(shared: FakeServer) -> None:
+    notes: list[str] = []
+    ours = RedisStore("redis://x", key="secret", notes=notes)
+    items = dict(list(ITEMS.items())[:20])
+    ours.write(items)
+    assert RedisStore("redis://x", key="secret").read(list(items)) == items
+    assert RedisStore("redis://x").read(list(items)) == {}  # who has no key has values of its own
+    assert ours.check_every == 0
+    names = list(shared.values)
+    shared.values[names[0]], shared.values[names[1]] = shared.values[names[1]], shared.values[names[0]]  # swapped
+    shared.values[names[2]] = shared.values[names[2]][:-1] + b"x"
+    assert set(ours.read(list(items))) == set(list(items)[3:])
+    assert notes == ["the Redis memo at x:6379 holds 3 vectors that are not signed with redis_key: they are not used"]
+    assert RedisStore("redis://x", key="another").read(list(items)) == {}
+
+
+@pytest.mark.parametrize("texts", [1, 20, 200])
+def test_a_swapped_store_is_noticed_and_not_kept(
+    shared: FakeServer, hash_encoder: HashEncoder, tmp_path: Path, texts: int
+) -> None:
+    """Length, type and checksum are right: anybody can compute them. The vectors are of other texts."""
+    wanted = [f"text {n}" for n in range(texts)]
+
+    def opened(folder: str, notes: list[str]) -> MemoEmbedder:
+        levels = [DiskStore(tmp_path / folder), RedisStore("redis://x", notes=notes)]
+        return MemoEmbedder("hash@1", DIM, hash_encoder.load, levels, notes=notes)
+
+    honest = opened("first", [])
+    expected = honest.embed(wanted)
+    swapped = hash_rows([f"other {n}" for n in range(texts)])
+    keys = [honest.key(text) for text in wanted]
+    shared.values = {PREFIX + k: v for k, v in zip(keys, to_bytes(keys, swapped, "float32"), strict=True)}
+    notes: list[str] = []
+    assert np.array_equal(opened("second", notes).embed(wanted), expected)
+    assert notes == [
+        "the redis memo holds vectors that are not the encoder's: none of them is used; going on without it"
+    ]
+    assert np.array_equal(
+        MemoEmbedder("hash@1", DIM, hash_encoder.load, [DiskStore(tmp_path / "second")]).embed(wanted), expected
+    )
+
+
+def test_an_honest_store_costs_few_texts(shared: FakeServer, hash_encoder: HashEncoder) -> None:
+    wanted = [f"text {n}" for n in range(100)]
+    MemoEmbedder("hash@1", DIM, hash_encoder.load, [RedisStore("redis://x")]).embed(wanted)
+    before = len(hash_encoder.encoded)
+    embedder = MemoEmbedder("hash@1", DIM, hash_encoder.load, [RedisStore("redis://x")])
+    embedder.embed(wanted)
+    assert len(hash_encoder.encoded) - before == 5
+    assert embedder.stats.hits == {"redis": 100}

@@ -1,5 +1,7 @@
 """Names become words; a relation becomes texts, facet by facet."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,3 +117,16 @@ def test_a_relation_without_columns() -> None:
     """Facets are empty, not missing."""
     texts = column_texts(Relation("m", "orders", "model"))
     assert texts.facets == {"name": (), "description": ()}
+
+
+@pytest.mark.parametrize("piece", ["[", "[](", "[a]", "{{", "{%", "{{ {% ", "`", "a", "[a](b"])
+def test_descriptions_take_little_time(piece: str) -> None:
+    """They are cut, so that each takes little; many of them take that many times as much."""
+
+    def read(size: int) -> None:
+        text = piece * (1000 // len(piece))
+        column_texts(Relation("m", "m", "model", tuple(Column(f"c{i}", None, text) for i in range(size))))
+
+    start = time.thread_time()
+    read(1000)
+    assert time.thread_time() - start < 1.0

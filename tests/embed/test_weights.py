@@ -91,3 +91,13 @@ def test_weights_that_are_gone(files: EncoderFiles, tmp_path: Path) -> None:
     files.weights[0].unlink()
     with pytest.raises(EncoderError, match="the encoder's weights cannot be read"):
         weights_hash(files, tmp_path)
+
+
+def test_a_change_in_place_with_the_old_time_is_noticed(files: EncoderFiles, tmp_path: Path) -> None:
+    path = files.weights[0]
+    assert weights_hash(files, tmp_path / "cache") == sha(b"weights")
+    before = path.stat()
+    with path.open("r+b") as stream:
+        stream.write(b"WEIGHTS")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert weights_hash(files, tmp_path / "cache") == sha(b"WEIGHTS")

@@ -56,3 +56,8 @@ def test_a_file_that_is_no_memo_is_refused(there: SchemaEmbed, tmp_path: Path) -
     (tmp_path / "memo.bin").write_bytes(b"something else")
     with pytest.raises(MemoError, match="is not an exported memo"):
         there.cache.import_(tmp_path / "memo.bin")
+
+
+def test_the_home_of_nobody_is_no_cache_folder() -> None:
+    with pytest.raises(ConfigError, match="cache_dir ~nosuch/x is no folder: "):
+        SchemaEmbed(Settings(cache_dir="~nosuch/x")).cache.stats()

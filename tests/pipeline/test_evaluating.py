@@ -54,7 +54,7 @@ def test_only_how_confidence_and_truth_agree_is_kept(shop: Path, encoder: HashEn
 def test_a_folder_nobody_may_write_to_costs_the_report_only(
     shop: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, text: str) -> None:
+    def full(path: Path, text: str, root: Path | None = None) -> None:
         raise WriteError(f"cannot write {path.name}: the disk is full")
 
     monkeypatch.setattr("dbt_schema_embed.pipeline.evaluating.save", full)

@@ -73,7 +73,7 @@ def test_old_or_new_files_and_the_next_run_ends_where_it_should(
             try:
                 call(engine, shop)
             except WriteError as problem:
-                assert str(problem).isprintable()  # noqa: PT017  which k fails is not known
+                assert all(line.isprintable() for line in str(problem).splitlines())  # noqa: PT017  k is not known
                 failed.append(faults.failed)
         found = files(folder)
         if faults.failed != "unlink":
@@ -86,5 +86,5 @@ def test_old_or_new_files_and_the_next_run_ends_where_it_should(
             break
     else:
         pytest.fail("no run without a fault")
-    assert [failed.count(name) for name in ("write", "fsync", "replace")] == [changed, 2 * changed, changed]
+    assert [failed.count(name) for name in ("write", "fsync")] == [changed, 2 * changed]
     assert failed.count("open") >= 2 * changed  # and those of the locks

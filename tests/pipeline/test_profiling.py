@@ -41,7 +41,7 @@ if plan.get("dies"):
 for table in arguments["select"]:
     event("start", table)
     if table in plan.get("fails", []):
-        log("Database Error in macro\\n  relation is locked\\n  > in macro x", "error")
+        log(plan.get("said", "Database Error in macro\\n  relation is locked\\n  > in macro x"), "error")
         sys.exit(1)
     if table in plan.get("missing", []):
         event("missing", table)
@@ -126,6 +126,18 @@ def test_what_dbt_complains_of_shows_no_secret(shop: Path, dbt: FakeDbt) -> None
     dbt.tell(dies="Conversion Error: 'ann@example.com' is no number")
     with pytest.raises(SchemaEmbedError, match=r"Conversion Error: '\(e-mail address\)' is no number"):
         SchemaEmbed().profile(shop)
+
+
+def test_what_a_warehouse_quotes_of_a_row_is_not_shown(
+    shop: Path, dbt: FakeDbt, encoder: HashEncoder, matcher: SameName
+) -> None:
+    said = 'Database Error in macro\n  invalid input syntax for type integer: "Canary\n' + "long" * 100_000 + ' Smith"'
+    dbt.tell(fails=[STRIPE[1]], said=said)
+    found = SchemaEmbed().profile(shop, select=["stripe"])
+    assert found.failed == {STRIPE[1]: "Database Error in macro invalid input syntax for type integer: (not shown)"}
+    with SchemaEmbed() as engine:
+        engine.suggest(shop, select=["stripe"], profile=True)
+        assert "Canary" not in str(engine.warnings)
 
 
 def test_a_warehouse_that_fails_at_every_table_ends_the_run(shop: Path, dbt: FakeDbt) -> None:

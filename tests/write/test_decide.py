@@ -1,12 +1,13 @@
 """Decisions from the command line end up in the file as if a person had typed them."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.write.decide import Decision, confident, decide
+from dbt_schema_embed.write.decide import Decision, confident, decide, take_back
 from dbt_schema_embed.write.mapping import read_mapping
 
 OLD = """\
@@ -140,3 +141,39 @@ def test_a_rejected_pair_is_not_suggested_again(tmp_path: Path, update: Any, sug
     assert again == text
     other = update(None, suggest("id", "other_id", 0.4), *rest, suggest("livemode"), suggest("_synced"))
     assert changed(text, other) == ["+  - source_column: id", "+    model_column: other_id", "+    confidence: 0.40"]
+
+
+MINE = [
+    Decision("id", "accepted"), Decision("id", "rejected", note="no"), Decision("livemode", "accepted"),
+    Decision("livemode", "accepted", "orders", "is_live"), Decision("amount", "accepted", "orders", "tax"),
+    Decision("amount", "rejected", "orders", "tax"), Decision("at", note="mine"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mine", MINE)
+@pytest.mark.parametrize("theirs", [[], [Decision("_synced", "accepted")], [Decision("at", "rejected")]])
+def test_a_decision_is_taken_back_alone(tmp_path: Path, mine: Decision, theirs: list[Decision]) -> None:
+    if [d.source_column for d in theirs] == [mine.source_column]:
+        pytest.skip("the same column")
+    path, other = tmp_path / "charges.yml", tmp_path / "other.yml"
+    path.write_text(OLD)
+    other.write_text(OLD)
+    done = decide(path, [mine])
+    done.write(tmp_path)
+    decide(path, theirs).write(tmp_path)
+    decide(other, theirs).write(tmp_path)
+    take_back(path, done).write(tmp_path)
+    left, wanted = read_mapping(path, "m.yml"), read_mapping(other, "m.yml")
+    assert [replace(row, line=0) for row in left.columns] == [replace(row, line=0) for row in wanted.columns]
+    assert set(left.unmapped) == set(wanted.unmapped)
+    assert theirs or path.read_text() == OLD
+
+
+def test_a_column_that_others_decided_about_again_stays(tmp_path: Path) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(OLD)
+    done = decide(path, [Decision("id", "accepted")])
+    done.write(tmp_path)
+    decide(path, [Decision("id", "rejected", "stg_stripe__charges", "charge_id")]).write(tmp_path)
+    with pytest.raises(ConfigError, match=r"column 'id' of charges\.yml was decided about again meanwhile"):
+        take_back(path, done)

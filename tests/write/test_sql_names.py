@@ -4,6 +4,7 @@ import pytest
 
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.write.sql_names import column_sql, comment_text, jinja_text, opens_jinja, type_sql
+from tests.write.hostile_names import JINJA, LINES
 
 
 @pytest.mark.parametrize(
@@ -35,8 +36,8 @@ def test_quoted_columns_stay_quoted() -> None:
     assert column_sql("Id", "duckdb", quoted=True) == '"Id"'
 
 
-@pytest.mark.parametrize("name", ["{{ x }}", "a{% set x %}", "{#", "a\0"])
-def test_names_that_open_jinja_are_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["{{ x }}", "a{% set x %}", "{#", "a\0", "a\n", "a\rb", *JINJA, *LINES])
+def test_names_that_no_model_can_hold_are_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="cannot be written in a model"):
         column_sql(name, "duckdb")
 
@@ -48,6 +49,12 @@ def test_names_that_open_jinja_are_refused(name: str) -> None:
         ("timestamp with time zone", "timestamp with time zone"),
         ("ARRAY<STRUCT<a INT64>>", "ARRAY<STRUCT<a INT64>>"),
         ("int) from x; --", None),
+        ("int) as x, (select max(s) from victim) as y, cast(a as int", None),
+        ("int, x", None),
+        ("int\n", None),
+        ("struct<a:int,b:array<string>>", "struct<a:int,b:array<string>>"),
+        ("integer[][3]", "integer[][3]"),
+        ("map(varchar, row(a int, b decimal(10, 2)))", "map(varchar, row(a int, b decimal(10, 2)))"),
         ("{{ x }}", None),
         ("", None),
         ("i" * 501, None),
@@ -58,6 +65,7 @@ def test_types(type_: str, sql: str | None) -> None:
 
 
 def test_comments_and_strings() -> None:
-    assert comment_text("a\nb {{ x }} {% y %} {z}") == "ab { { x }} { % y %} {z}"
+    assert comment_text("größe {{ x }} {% y %} {z}") == "größe { { x }} { % y %} {z}"
+    assert comment_text("a\r\nb\u2028\x85 {{") == "a\\r\\nb\\u2028\\u0085 { {"
     assert not opens_jinja(comment_text("{{{{#{%"))
-    assert jinja_text("it's\\\n") == "'it\\'s\\\\\\n'"
+    assert jinja_text("it's\\\r\n") == "'it\\'s\\\\\\r\\n'"

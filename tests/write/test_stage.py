@@ -176,6 +176,18 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
             "model stg_charges belongs to the package fivetran",
         ),
         (
+            PROJECT, replace(FILE, columns=(row("id", "charge_id", "{{ evil }}"),)), StageOptions(),
+            "model '{{ evil }}' cannot be written: dbt would take its name for Jinja",
+        ),
+        *(
+            (
+                replace(PROJECT, relations=(SOURCE, replace(PLANNED, path=path))), FILE, StageOptions(),
+                f"model stg_charges would be written to {path}, which is no place of a model\n"
+                "  run dbt parse, so that the manifest says where it is",
+            )
+            for path in (".git/hooks/pre-commit", ".github/x.sql", "models/setup.py", "models/x")
+        ),
+        (
             PROJECT, replace(FILE, columns=(row("{{ evil }}", "charge_id"),)), StageOptions(),
             "column '{{ evil }}' cannot be written in a model: dbt would take it for Jinja",
         ),

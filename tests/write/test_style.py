@@ -3,6 +3,7 @@
 import pytest
 
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
+from tests.doubling import assert_linear
 
 AIRY = """\
 with
@@ -72,3 +73,8 @@ def test_habits_of_one_model_alone_are_not_the_projects() -> None:
 def test_the_majority_decides() -> None:
     assert learn_style([AIRY, AIRY, DENSE]) == Style(airy=True)
     assert learn_style([AIRY, DENSE, DENSE]).ctes == ("src",)
+
+
+@pytest.mark.parametrize("piece", ["\n", " ", "\t\n", " as (\n", ", ", "with a as (\n ", "  select", " as (   "])
+def test_learning_takes_time_in_proportion(piece: str) -> None:
+    assert_linear(lambda size: learn_style(["x" + piece * (size // len(piece)) + "x"]), 90_000)

@@ -2,14 +2,14 @@
 
 import difflib
 import os
-import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.settings.reading import FILES, from_files
+from dbt_schema_embed.settings.trusted import GUARDED, is_trusted, keep
 
 Quantization = Literal["float32", "float16", "bfloat16", "int8"]
 Targets = Literal["auto", "all"]
@@ -28,21 +28,20 @@ _ENV = {
     "EMBEDDING_ENABLE_CACHING": "enable_caching",
     "EMBEDDING_ENABLE_PARALLEL_PROCESSING": "enable_parallel_processing",
     "EMBEDDING_REDIS_URL": "redis_url",
+    "EMBEDDING_REDIS_KEY": "redis_key",
+    "EMBEDDING_REDIS_CHECK": "redis_check",
     "EMBEDDING_CHROMA_URL": "chroma_url",
     "EMBEDDING_CHROMA_TOKEN": "chroma_token",
 }
-_FILES = ("pyproject.toml", "dbt_schema_embed.yml", "dbt_project.yml")
-_FILE_BYTES = 2**20  # no settings file is larger; a dbt_project.yml may come from anybody
-_FILE_DEPTH = 60
-_OURS = re.compile(rb"""^[ \t{]*["']?schema_embed["']?[ \t]*:""", re.MULTILINE)
 FLAG = "command line"
+_DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What can be set, with its default. Every field is a key of the settings file; ENV_NAMES lists the variables."""
 
-    model_name: str = "all-MiniLM-L6-v2"  # encoder: a name, or the path of a folder
+    model_name: str = _DEFAULT_ENCODER  # encoder: a name, or the path of a folder
     batch_size: int | None = None  # most rows in one batch; None: chosen from the work and the device
     use_gpu: bool | None = None  # None: CUDA or MPS when present
     quantization: Quantization = "float32"  # precision of the weights
@@ -51,6 +50,8 @@ class Settings:
     cache_dir: str | None = None  # None: the user's cache folder
     cache_ttl: int | None = None  # seconds a memo entry lives; None: for ever
     redis_url: str | None = field(default=None, repr=False)  # a server that shares the memo; may hold a password
+    redis_key: str | None = field(default=None, repr=False)  # signs vectors there: no other tenant can make them
+    redis_check: int = 20  # without redis_key: of so many vectors from there, one is encoded and compared
     max_workers: int | None = None  # None: the number of cores
     enable_parallel_processing: bool = True  # False: one core, one device
     memory_limit_mb: int | None = None  # above the loaded encoder
@@ -75,30 +76,42 @@ class Settings:
         project_dir: Path,
         flags: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
+        *,
+        told: list[str] | None = None,
     ) -> "Settings":
         """Settings for the project in ``project_dir``. ``flags`` that are None do not count.
+
+        Servers, caches and encoders that the project's own file names count once the user trusts them (see `trust`);
+        ``told`` is given a line where some do not.
 
         Raises:
             ConfigError: an unknown key or a bad value; it names the nearest valid one.
         """
-        return cls(**{name: value for name, (value, _) in found(project_dir, flags, env).items()})
+        return cls(**{name: value for name, (value, _) in found(project_dir, flags, env, told=told).items()})
 
 
 ENV_NAMES: Mapping[str, str] = _ENV
 """Environment variable -> field of Settings."""
 
-SECRETS = frozenset({"redis_url", "chroma_url", "chroma_token"})
+SECRETS = frozenset({"redis_url", "redis_key", "chroma_url", "chroma_token"})
 """Fields whose values are never shown."""
 
 
 def found(
-    project_dir: Path, flags: Mapping[str, Any] | None = None, env: Mapping[str, str] | None = None
+    project_dir: Path,
+    flags: Mapping[str, Any] | None = None,
+    env: Mapping[str, str] | None = None,
+    *,
+    told: list[str] | None = None,
 ) -> dict[str, tuple[Any, str]]:
     """The settings that somebody has set: ``{field: (value, where)}``, each value checked.
 
-    ``where`` is a file's name, an environment variable or `FLAG`. Raises as `Settings.load`.
+    ``where`` is a file's name, an environment variable or `FLAG`. ``told`` and what is raised: as in `Settings.load`.
     """
-    values = _from_files(project_dir)
+    values, guarded = _of_file(project_dir)
+    held = {} if not guarded or is_trusted(project_dir, guarded) else guarded
+    where = next((w for _, w in values.values()), "")
+    values = {name: value for name, value in values.items() if name not in held}
     for name, text in (os.environ if env is None else env).items():
         if name in _ENV:
             if text.strip():
@@ -107,14 +120,39 @@ def found(
             # a misspelling of ours; other tools have EMBEDDING_ variables of their own
             raise ConfigError(f"unknown environment variable {name}", hint=_nearest(name, list(_ENV)))
     values |= {_known(name, "the command line"): (v, FLAG) for name, v in (flags or {}).items() if v is not None}
-    for name, (value, where) in values.items():
-        _check(name, value, where)
+    for name, (value, place) in values.items():
+        _check(name, value, place)
+    if told is not None and (names := sorted(held.keys() - values.keys())):
+        told.append(
+            f"{', '.join(names)} of {where} {'do' if len(names) > 1 else 'does'} not count: a project may not choose "
+            "servers, caches and encoders for you; if you trust this one, run again with --trust"
+        )
     return values
+
+
+def trust(project_dir: Path) -> None:
+    """From now on the servers, caches and encoders that the settings file in ``project_dir`` names today count.
+
+    Raises:
+        ConfigError: as `Settings.load`.
+        WriteError: the user's folder of settings cannot be written.
+    """
+    keep(project_dir, _of_file(project_dir)[1])
+
+
+def _of_file(project_dir: Path) -> tuple[dict[str, tuple[Any, str]], dict[str, Any]]:
+    """The settings in the project's file with its name, and those of them that need trust."""
+    table, where = from_files(project_dir)
+    values = {_known(str(key), str(project_dir / where)): (value, where) for key, value in table.items()}
+    guarded = {f.name: values[f.name][0] for f in fields(Settings) if f.name in GUARDED and f.name in values}
+    for name, value in guarded.items():
+        _check(name, value, where)
+    return values, {name: value for name, value in guarded.items() if value not in (None, _DEFAULT_ENCODER)}
 
 
 _KINDS: dict[str, str] = {
     "batch_size": "count", "max_workers": "count", "memory_limit_mb": "count", "cache_ttl": "count",
-    "dimensions": "count",
+    "dimensions": "count", "redis_check": "count",
     "use_gpu": "bool", "enable_caching": "bool", "enable_parallel_processing": "bool",
     "use_approximate_search": "bool", "store_samples": "bool",
     "severity": "table", "alerts": "limits",
@@ -148,7 +186,7 @@ def parsed(name: str, text: str, where: str) -> Any:
     if kind == "text":
         return text
     if kind in ("table", "limits"):
-        raise ConfigError(f"{name} cannot be set by {where}", hint=f"write it into one of {', '.join(_FILES)}")
+        raise ConfigError(f"{name} cannot be set by {where}", hint=f"write it into one of {', '.join(FILES)}")
     raise ConfigError(f"{where} is {_shown(name, text)}: it must be {_MEANINGS[kind]}")
 
 
@@ -182,7 +220,7 @@ def _place(name: str, where: str) -> str:
     """What people call the value: the variable, or the field and the file it stands in."""
     if where in _ENV:
         return where
-    return f"{name} in {where}" if where in _FILES else name
+    return f"{name} in {where}" if where in FILES else name
 
 
 def _shown(name: str, value: Any) -> str:
@@ -202,75 +240,3 @@ def _known(name: str, where: str) -> str:
 def _nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.5)
     return f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(known))}"
-
-
-def _from_files(project_dir: Path) -> dict[str, tuple[Any, str]]:
-    values: dict[str, tuple[Any, str]] = {}
-    where = ""
-    for name in _FILES:
-        path = project_dir / name
-        table = _table(path) if path.is_file() else {}
-        if not table:
-            continue
-        if values:
-            raise ConfigError(
-                f"settings stand in both {where} and {name} of {printable(project_dir)}", hint="keep them in one file"
-            )
-        values = {_known(str(key), str(path)): (value, name) for key, value in table.items()}
-        where = name
-    return values
-
-
-def _table(path: Path) -> dict[Any, Any]:
-    """Our table of a settings file; empty where it has none."""
-    content = _content(path)
-    if path.suffix == ".toml":
-        if b"dbt-schema-embed" not in content:
-            return {}
-        data = _toml(content, path).get("tool", {}).get("dbt-schema-embed", {})
-    elif path.name == "dbt_project.yml":
-        # dbt itself judges the rest of this file, and Jinja in it may be no YAML at all
-        data = _yaml(content, path) if _OURS.search(content) else {}
-        variables = data.get("vars") if isinstance(data, dict) else None
-        data = (variables.get("schema_embed") if isinstance(variables, dict) else None) or {}
-    else:
-        data = _yaml(content, path) or {}
-    if not isinstance(data, dict):
-        raise ConfigError(f"the settings in {printable(path)} must be names and values")
-    return data
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_FILE_BYTES + 1)
-    except OSError as problem:
-        raise ConfigError(f"{printable(path)} cannot be read: {problem.strerror}") from None
-    if len(content) > _FILE_BYTES:
-        raise ConfigError(f"{printable(path)} is larger than 1 MB: no settings are read from it")
-    return content
-
-
-def _toml(content: bytes, path: Path) -> dict[str, Any]:
-    try:
-        data = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as problem:  # tomllib's and unicode's errors are ValueErrors
-        raise ConfigError(f"{printable(path)} is not TOML: {printable(problem)}") from None
-    return data if isinstance(data.get("tool", {}), dict) else {}
-
-
-def _yaml(content: bytes, path: Path) -> Any:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        text = content.decode("utf-8-sig")
-        depth = 0
-        for event in yaml.parse(text, Loader=loader):  # libyaml's loader crashes on deep text: see how deep it is first
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _FILE_DEPTH:
-                raise ConfigError(f"{printable(path)} is nested deeper than {_FILE_DEPTH} levels")
-        return yaml.load(text, Loader=loader)  # noqa: S506  both are safe loaders
-    except (yaml.YAMLError, ValueError) as problem:
-        said = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ConfigError(f"{printable(path)} is not YAML: {printable(said)}") from None
