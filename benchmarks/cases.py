@@ -213,10 +213,11 @@ def project_tables(
     models = choose_targets(project, targets)  # type: ignore[arg-type]
     readings = read_tables(sources, models, known or knowledge())
     said = {name: r.texts for name, r in readings.items()}
-    fed = {s for s, _ in arrivals(project)}
+    arrived = arrivals(project)
+    fed = {s for s, _ in arrived}
     left = embed(_some(sources, scored), said=said)
-    right = Targets(embed(models, said=said), fed_models(project))
-    habits = habits_of(project, arrivals(project))
+    right = Targets(embed(models, said=said), fed_models(project), {m for _, m in arrived})
+    habits = habits_of(project, arrived)
     lexicon = Lexicon(sources, models, readings)
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}
     for source in left:

@@ -132,7 +132,11 @@ def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDA
     for name, some in asked.items():
         odds = answered(some, _NONE, calibration)
         if mode == "project":
-            show(name, project_scores([a for a in odds if a[0].scored]))
+            scores = project_scores([a for a in odds if a[0].scored])
+            show(name, scores)
+            if name in ("wild", "foreign"):
+                worst = sorted(scores, key=lambda group: scores[group]["F1"])[:10]
+                print("  worst: " + ", ".join(f"{g} {scores[g]['F1']:.2f}" for g in worst), flush=True)
         else:
             for group in sorted({t.group for t, _ in odds} if "published" in name else {""}):
                 show(f"{name} {group}", pair_scores([a for a in odds if a[0].group == group or not group]))

@@ -45,6 +45,7 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
+        readings: object = None,
         only: Collection[str] | None = None,
         rejected: Collection[tuple[str, str, str, str]] = (),
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
@@ -63,7 +64,9 @@ class SameName:
             for c in s.relation.columns
         )
 
-    def match(self, left: Embedded, right: Embedded, *, top_k: int | None) -> tuple[Suggestion, ...]:
+    def match(
+        self, left: Embedded, right: Embedded, *, readings: object = None, top_k: int | None = None
+    ) -> tuple[Suggestion, ...]:
         """The column of that name."""
         return tuple(self._row(left, c.name, [right], ()) for c in left.relation.columns)
 
@@ -76,6 +79,7 @@ class SameName:
         *,
         project: Project,
         targets: str,
+        **_: object,
     ) -> str:
         """A word."""
         (source,) = (s.relation for s in sources if s.relation.id == source_id)

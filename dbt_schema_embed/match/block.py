@@ -129,6 +129,7 @@ class Block:
     lexicon: Lexicon
     habits: Habits
     fed: "NDArray[np.bool_]"  # (models,): something feeds it today
+    entered: "NDArray[np.bool_]"  # (models,): source tables first arrive in it
 
     @property
     def shape(self) -> tuple[int, int]:

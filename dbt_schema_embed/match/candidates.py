@@ -9,6 +9,9 @@ from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.records import Embedded
 
+FREE = 0.2
+"""What a model that nothing feeds is ahead of the others by, when the nearest are chosen."""
+
 MODELS, NEAREST = 12, 5
 """Models whose every column is a candidate, and further columns nearest to each source column. On the projects of
 benchmarks/RESULTS.md twelve models held every right answer."""
@@ -17,9 +20,10 @@ benchmarks/RESULTS.md twelve models held every right answer."""
 class Targets:
     """All columns that could be fed, stacked once for all source tables of a run."""
 
-    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = ()) -> None:
+    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
         self.models = tuple(m for m in models if m.relation.columns)
         self.fed = np.array([m.relation.id in fed for m in self.models], bool)
+        self.entered = np.array([m.relation.id in entered for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
         self.model_of = np.repeat(np.arange(len(self.models)), sizes)
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
@@ -46,6 +50,7 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
         lexicon=lexicon,
         habits=habits,
         fed=targets.fed[chosen],
+        entered=targets.entered[chosen],
     )
 
 
@@ -55,7 +60,7 @@ def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bo
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
     covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
     shared = lexicon.tables_alike(source.relation.id, [m.relation.id for m in targets.models])
-    likeness = covered + targets.tables @ source.table + shared
+    likeness = covered + targets.tables @ source.table + shared + FREE * ~targets.fed
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
     keep = np.isin(targets.model_of, best_models)
     if cosine.shape[1] > NEAREST:

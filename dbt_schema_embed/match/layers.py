@@ -14,22 +14,25 @@ def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relatio
     """The models whose columns are candidates, sorted by id; models without known columns are left out.
 
     ``auto``: the models that a source table could feed: those planned but not built, first-layer models that nothing
-    feeds, and those that source tables arrive in, for another source may feed them too; all models where there is none.
+    feeds, those that source tables arrive in, and those that no other model selects from: a second vendor feeds
+    either of
+    these. All models where there is none.
     ``all``: every model but base models, which only pass one table on to the model where it arrives.
     """
     arrived, passed = _walk(project)
     base = {model for _, model in passed}
     models = [r for r in project.relations if r.kind == "model" and r.columns and r.id not in base]
     if targets == "auto":
-        fed = fed_models(project)
         entered = {model for _, model in arrived}
+        fed = fed_models(project)
         sources = {r.id for r in project.relations if r.kind in ("source", "seed")}
-        open_ = [
-            m for m in models
-            if m.id in entered
-            or (m.id not in fed and (not m.has_sql or (m.parents and all(p in sources for p in m.parents))))
-        ]  # fmt: skip
-        models = open_ or models
+        selected = {parent for r in project.relations for parent in r.parents}
+
+        def could_be_fed(m: Relation) -> bool:
+            first = bool(m.parents) and all(p in sources for p in m.parents)
+            return m.id in entered or m.id not in selected or (m.id not in fed and (not m.has_sql or first))
+
+        models = [m for m in models if could_be_fed(m)] or models
     return tuple(sorted(models, key=lambda m: m.id))
 
 

@@ -52,23 +52,25 @@ class Round:
         n, k = values[self.names[0]].shape
         if not k:
             return np.zeros((n, 0), np.float32), self._nothing(rows)
-        about = rows @ self.rows + self.first_bias
+        about = (rows @ self.rows + self.first_bias).T[:, :, None]  # (e h, n, 1)
         out = np.empty((n, k), np.float32)
-        step = max(1, CHUNK // max(1, k))
+        step = max(1, CHUNK // k)
         for start in range(0, n, step):
             some = slice(start, start + step)
             seen = _inputs([values[name][some] for name in self.names])
-            hidden = np.maximum((seen @ self.first).reshape(-1, k, about.shape[1]) + about[some, None], 0)
-            out[some] = self._deep(hidden.reshape(-1, len(self.second), self.second.shape[1])).reshape(-1, k)
-            out[some] += (seen @ self.straight).reshape(-1, k)
+            hidden = (self.first.T @ seen).reshape(len(about), -1, k)
+            hidden += about[:, some]
+            np.maximum(hidden, 0, out=hidden)
+            out[some] = (self._deep(hidden.reshape(len(about), -1)) + self.straight @ seen).reshape(-1, k)
         return out, self._nothing(rows)
 
-    def _deep(self, hidden: NDArray[np.float32]) -> Vector:
-        """(pairs, e, h) -> (pairs,) mean of the networks."""
-        total = np.full(len(hidden), self.bias, np.float32)
-        for e in range(len(self.second)):
-            deep = np.maximum(hidden[:, e] @ self.second[e] + self.second_bias[e], 0)
-            total += deep @ self.third[e] / len(self.second)
+    def _deep(self, hidden: Matrix) -> Vector:
+        """(e h, pairs) -> (pairs,) mean of the networks."""
+        count, width = self.second.shape[:2]
+        total = np.full(hidden.shape[1], self.bias, np.float32)
+        for e in range(count):
+            deep = self.second[e].T @ hidden[e * width : (e + 1) * width] + self.second_bias[e][:, None]
+            total += (self.third[e] / count) @ np.maximum(deep, 0)
         return total
 
     def _nothing(self, rows: Matrix) -> Vector:
@@ -78,11 +80,19 @@ class Round:
 
 
 def _inputs(values: Sequence[Matrix]) -> Matrix:
-    """(pairs, 2 s): each value put on -1..1 and 0 where it is silent, then 1 where it is silent."""
-    x = np.stack([v.ravel() for v in values], axis=1)
-    silent = np.isnan(x)
-    x = np.clip(np.where(silent, 0.5, x), 0, 1) * 2 - 1
-    return np.concatenate([x, silent], axis=1, dtype=np.float32)
+    """(2 s, pairs): each value put on -1..1 and 0 where it is silent, then 1 where it is silent."""
+    count = len(values)
+    out = np.empty((2 * count, values[0].size), np.float32)
+    for row, value in zip(out, values, strict=False):
+        row[:] = value.ravel()
+    silent = np.isnan(out[:count])
+    out[count:] = silent
+    x = out[:count]
+    x[silent] = 0.5
+    np.clip(x, 0, 1, out=x)
+    x *= 2
+    x -= 1
+    return out
 
 
 @dataclass(frozen=True)

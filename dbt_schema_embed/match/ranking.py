@@ -13,7 +13,7 @@ from dbt_schema_embed.match.candidates import Targets, build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.names import squash
-from dbt_schema_embed.match.networks import Mode, load_weights
+from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
 from dbt_schema_embed.match.pair_values import signal_values, whole_table
 from dbt_schema_embed.match.reading import read_tables
@@ -44,6 +44,7 @@ def rank(
     habits: Habits,
     arrived: Collection[str] = (),
     fed: Collection[str] = (),
+    entered: Collection[str] = (),
     mode: Mode = "project",
     barred: Barred | None = None,
     settled: Settled | None = None,
@@ -58,6 +59,7 @@ def rank(
         habits: what the project's SQL teaches; empty is fine.
         arrived: ids of source tables that already arrive in some model.
         fed: ids of models that something feeds today.
+        entered: ids of models that source tables first arrive in.
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
         settled: the source columns that need no answer; others learn from theirs.
@@ -70,7 +72,7 @@ def rank(
             sides = [s.relation for s in sources], [m.relation for m in models]
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
-        return _ranked(tables, Targets(models, fed), habits, arrived, mode, barred, settled, lexicon)
+        return _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
 
 
 def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
@@ -114,9 +116,25 @@ def _ranked(
     ranked = []
     for draft, (values, rows), bar in zip(drafts, second_look(drafts), bars, strict=True):
         block = draft.block
-        final = weights.odds(*weights.second.scores(values, row_values(block, rows)), block.legible, bar)
+        final = weights.odds(
+            *_second_scores(weights.second, values, row_values(block, rows), draft), block.legible, bar
+        )
         ranked.append(Ranked(block, values, final, draft.odds, rows, claims(block, final)))
     return ranked
+
+
+def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
+    """The second round's scores of the candidates that the first one gave some column a chance; the others have
+    none."""
+    alive = draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS
+    some, nothing = second.scores({name: values[name][:, alive] for name in second.names}, rows)
+    out = np.full(draft.block.shape, -np.inf, np.float32)
+    out[:, alive] = some
+    return out, nothing
+
+
+_HOPELESS = 5e-4
+"""Probability by the first round below which, in all rows, a candidate is not looked at again."""
 
 
 def second_look(drafts: Sequence[Draft]) -> Iterator[tuple[dict[str, Matrix], Matrix]]:

@@ -80,6 +80,7 @@ def ranked_tables(
     return rank(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
         habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, fed=fed_models(project),
+        entered={m for _, m in arrived},
         lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
         settled=lambda block: _settled(block, accepted), progress=progress,
     )  # fmt: skip

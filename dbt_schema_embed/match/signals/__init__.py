@@ -29,6 +29,7 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     tables.model_covered,
     tables.source_named,
     tables.model_free,
+    tables.model_entered,
     facts.type_fit,
     facts.key_fit,
     habits.precedent,

@@ -48,3 +48,8 @@ def source_named(block: Block) -> Matrix:
 def model_free(block: Block) -> Matrix:
     """1 where nothing feeds the model today."""
     return block.per_model((~block.fed).astype(float).tolist())
+
+
+def model_entered(block: Block) -> Matrix:
+    """1 where source tables first arrive in the model, 0 where other models feed it; silent where nothing does."""
+    return block.per_model(np.where(block.fed, block.entered, np.nan).tolist())
