@@ -10,6 +10,7 @@ more run must go well.
 import multiprocessing
 import os
 import random
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -196,10 +197,13 @@ class Crowd:
         return Tally(wrong=ended(*(started(self._alone, kind, place) for place, kind in enumerate(self._kinds[-2:]))))
 
     def _tell(self, kind: Callable[[int], list[str]], place: int, told: Any) -> None:
+        said: list[str] = []
         try:
-            told.put(kind(place))
-        except EditedError:  # refused, and said so: no promise was made
-            told.put([])
+            said = kind(place)
+        except SchemaEmbedError as problem:  # refused, and said so: no promise was made
+            print(f"refused: {problem.message}", file=sys.stderr)
+        finally:
+            told.put(said)
 
     def _alone(self, kind: Callable[[int], list[str]], place: int) -> None:
         kind(place)

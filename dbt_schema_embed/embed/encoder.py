@@ -13,7 +13,7 @@ from dbt_schema_embed.embed.batches import Cost, Limits, Work, cut, plan, share
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
-from dbt_schema_embed.errors import EncoderError
+from dbt_schema_embed.errors import EncoderError, SchemaEmbedError, printable
 
 CHARACTERS_PER_TOKEN = 64
 """A text is cut at this many characters for each token its encoder reads, before it is tokenized."""
@@ -81,9 +81,21 @@ class TokenEncoder:
             start = time.perf_counter()
             tokens = ahead.result() if ahead else self._tokens(chunk)
             ahead = self._ahead.submit(self._tokens, chunks[number + 1]) if number + 1 < len(chunks) else None
-            rows = self._compute(tokens, work, stats)
+            rows = self._computed(tokens, work, stats)
             stats.add(tokens=sum(map(len, tokens)), encode_seconds=time.perf_counter() - start)
             yield checked(rows)
+
+    def _computed(self, tokens: list[list[int]], work: Work, stats: EmbedStats) -> Rows:
+        try:
+            return self._compute(tokens, work, stats)
+        except SchemaEmbedError:
+            raise
+        except Exception as problem:  # what onnxruntime and torch raise has no base of its own
+            reason = printable(str(problem).splitlines()[0] if str(problem) else type(problem).__name__)
+            raise EncoderError(
+                f"encoder {self._files.name} cannot encode: {reason}",
+                hint="do its weights, its tokenizer and its configuration belong together?",
+            ) from problem
 
     def _compute(self, tokens: list[list[int]], work: Work, stats: EmbedStats) -> Rows:
         rows = np.zeros((len(tokens), self._files.dim), np.float32)

@@ -13,6 +13,12 @@ from dbt_schema_embed.errors import EncoderError, printable
 _SMALL = 64 * 2**20  # a configuration or tokenizer file beyond 64 MiB is none
 
 
+_LARGEST = {
+    "hidden_size": 65_536, "num_hidden_layers": 1_000, "num_attention_heads": 1_000, "intermediate_size": 10**6,
+    "vocab_size": 10**7,
+}  # fmt: skip
+"""Figures of config.json beyond which there is no encoder; some decide how much is done before weights are read."""
+
 Content = TypeVar("Content")
 
 
@@ -68,6 +74,10 @@ def read_files(name: str) -> EncoderFiles:
     dim = pooled or config.get("hidden_size") or config.get("dim")
     if not isinstance(dim, int):
         raise EncoderError(f"encoder {name}: {folder / 'config.json'} does not tell the size of its vectors")
+    for key, most in _LARGEST.items():
+        value = dim if key == "hidden_size" else config.get(key)
+        if value is not None and not (isinstance(value, int) and 1 <= value <= most):
+            raise EncoderError(f"encoder {name}: {folder / 'config.json'} has a {key} that no encoder has")
     return EncoderFiles(
         name=folder.resolve().name if is_path(name) else DEFAULT_ENCODER if is_default(name) else name,
         folder=folder,
@@ -140,6 +150,7 @@ def _max_tokens(folder: Path, config: dict[str, Any], bert: dict[str, Any]) -> i
     if limits == [None]:
         tokenizer = _json(folder / "tokenizer_config.json", optional=True)
         limits = [tokenizer.get("model_max_length"), config.get("max_position_embeddings")]
+    limits.append(config.get("max_position_embeddings"))  # there is no place beyond it
     known = [n for n in limits if isinstance(n, int) and 2 < n < 10**6]
     return min(known, default=512)
 

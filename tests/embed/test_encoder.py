@@ -201,3 +201,25 @@ def test_other_pipelines_run_as_they_are(word_files: EncoderFiles) -> None:
 def test_readable_leaves_good_text_alone() -> None:
     """Only lone surrogates go."""
     assert [readable(t) for t in ("abc", "größe", "🙂", "a\ud800b")] == ["abc", "größe", "🙂", "a?b"]
+
+
+def test_parts_that_do_not_belong_together_are_one_error(word_files: EncoderFiles) -> None:
+    """Ids beyond the vocabulary, vectors of another size: each engine has an error of its own."""
+
+    class Strange(WordRunner):
+        def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+            raise RuntimeError("indices element out of data bounds, idx=10000104\nand more")
+
+    with pytest.raises(EncoderError) as caught:
+        encoded(TokenEncoder(word_files, Strange()), ["w1"])
+    assert str(caught.value) == (
+        "encoder words cannot encode: indices element out of data bounds, idx=10000104\n"
+        "  do its weights, its tokenizer and its configuration belong together?"
+    )
+
+    class Narrow(WordRunner):
+        def run(self, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+            return super().run(ids)[:, :-1]
+
+    with pytest.raises(EncoderError, match="encoder words cannot encode: "):
+        encoded(TokenEncoder(word_files, Narrow()), ["w1"])

@@ -168,3 +168,20 @@ def test_the_digest_without_a_fast_tokenizer(tmp_path: Path) -> None:
     before = text_digest(read_files(str(unusual)))
     make(unusual, **{"1_Dense__config": {"bias": False}})
     assert text_digest(read_files(str(unusual))) != before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("hidden_size", 10**9), ("hidden_size", -1), ("num_hidden_layers", 10**9), ("num_hidden_layers", "x"),
+     ("num_attention_heads", 0), ("vocab_size", 10**9), ("intermediate_size", -3)],
+)  # fmt: skip
+def test_figures_that_no_encoder_has(tmp_path: Path, key: str, value: object) -> None:
+    name = make(tmp_path, config={"hidden_size": 24, "max_position_embeddings": 64, key: value})
+    with pytest.raises(EncoderError, match=f"config.json has a {key} that no encoder has"):
+        read_files(name)
+
+
+@pytest.mark.parametrize(("said", "longest"), [(-5, 64), (999_999, 64), (32, 32), (None, 64)])
+def test_no_text_is_longer_than_the_encoder_has_places(tmp_path: Path, said: int | None, longest: int) -> None:
+    bert = {} if said is None else {"max_seq_length": said}
+    assert read_files(make(tmp_path, sentence_bert_config=bert)).max_tokens == longest
