@@ -13,6 +13,7 @@ from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
 from dbt_schema_embed.types import type_family
 
 SUGGEST = "dbt-schema-embed suggest --write --select source:{}"
+_LISTS = ("undecided", "unmapped")
 _SAME_VALUE = ("identical", "renamed", "cast")
 
 
@@ -85,26 +86,36 @@ def ambiguous_model(facts: Facts) -> Iterator[Found]:
 
 
 def unknown_source_column(facts: Facts) -> Iterator[Found]:
-    """A row, or an entry of unmapped, names a column its source table does not have."""
+    """A row, or an entry of unmapped or undecided, names a column its source table does not have."""
     for case in facts.cases:
-        source, accepted = case.source, case.row.status == "accepted"
-        # Without a catalog the YAML may list the tested columns only, and suggest knows others from SQL or rows.
-        if source and not case.source_column and source.columns and (source.in_catalog or accepted):
-            yield case.found(*_no_column(facts, source, case.row.source_column))
-        # Of a suggestion it is no news: packages list columns that not every warehouse has.
-        elif source and case.source_column and case.source_column.absent and accepted:
-            said = f"the catalog has no column {_q(case.row.source_column)} of {_q(source.label)}, only its YAML has"
-            yield case.found(said, "remove the row, if the column is gone for good; else run: dbt docs generate")
+        source = case.source
+        if source is None or not source.complete:  # the YAML may list the tested columns only
+            continue
+        for name in case.row.source_columns:
+            column = facts.column(source, name)
+            if column is None:
+                yield case.found(*_no_column(facts, source, name))
+            # Of a suggestion it is no news: packages list columns that not every warehouse has.
+            elif column.absent and case.row.status == "accepted":
+                said = f"the catalog has no column {_q(name)} of {_q(source.label)}, only its YAML has"
+                yield case.found(said, "remove the row, if the column is gone for good; else run: dbt docs generate")
     for file, source in _known_sources(facts):
-        for name in file.unmapped:
-            if source.in_catalog and facts.column(source, name) is None:
-                yield Found(*_at(file, *_no_column(facts, source, name)), binding=False)
+        for key in _LISTS:
+            for name in getattr(file, key):
+                if source.complete and facts.column(source, name) is None:
+                    yield Found(*_at(file, key, *_no_column(facts, source, name)), binding=False)
 
 
 def unknown_model_column(facts: Facts) -> Iterator[Found]:
-    """A row names a column its model does not have. Models whose columns nobody lists are passed over."""
+    """A row names a column its model does not have. Models whose columns are known in part only are passed over."""
     for case in facts.cases:
-        if case.model is not None and case.model.columns and case.row.model_column and case.model_column is None:
+        if (
+            case.model is not None
+            and case.model.columns
+            and case.model.complete
+            and case.row.model_column
+            and case.model_column is None
+        ):
             yield case.found(*_no_column(facts, case.model, case.row.model_column))
 
 
@@ -148,7 +159,7 @@ def doubtful_types(facts: Facts) -> Iterator[Found]:
 def unmapped_column(facts: Facts) -> Iterator[Found]:
     """The source table has a column that its mapping file does not mention."""
     for file, source in _known_sources(facts):
-        mentioned = {*file.unmapped, *(row.source_column for row in file.columns)}
+        mentioned = {*file.undecided, *file.unmapped, *(n for row in file.columns for n in row.source_columns)}
         known = {column.name for name in mentioned if (column := facts.column(source, name))}
         for column in source.columns:
             if column.name not in known:
@@ -183,7 +194,7 @@ def stale_row(facts: Facts) -> Iterator[Found]:
             ]
             if fed:
                 said = f"unmapped column {_q(name)} feeds {_targets(facts, fed)} now"
-                yield Found(*_at(file, said, SUGGEST.format(printable(source.label))), binding=False)
+                yield Found(*_at(file, "unmapped", said, SUGGEST.format(printable(source.label))), binding=False)
 
 
 def stale_manifest(facts: Facts) -> Iterator[Found]:
@@ -220,9 +231,9 @@ def _q(name: str | None) -> str:
     return f"'{printable(name)}'"
 
 
-def _at(file: MappingFile, message: str, hint: str) -> tuple[str, str, int, str]:
-    """Message, path, line and hint of a finding about the file's list of unmapped columns."""
-    return message, file.path, file.unmapped_line, hint
+def _at(file: MappingFile, key: str, message: str, hint: str) -> tuple[str, str, int, str]:
+    """Message, path, line and hint of a finding about one of the file's lists."""
+    return message, file.path, file.undecided_line if key == "undecided" else file.unmapped_line, hint
 
 
 def _known_sources(facts: Facts) -> Iterator[tuple[MappingFile, Relation]]:
@@ -247,14 +258,15 @@ def _duplicates(file: MappingFile) -> Iterator[Found]:
             yield Found(f"{_q(row.source_column)} has this row twice", file.path, row.line, "remove one of them")
         seen.add(pair)
         if row.status != "rejected" and row.model is not None:
-            feeds.add(row.source_column)
+            feeds.update(row.source_columns)
     listed_names: set[str] = set()
-    for name in file.unmapped:
-        if name in listed_names:
-            yield Found(*_at(file, f"{_q(name)} stands in unmapped twice", "remove one of them"))
-        elif name in feeds:
-            yield Found(*_at(file, f"{_q(name)} stands in columns and in unmapped", "remove one of them"))
-        listed_names.add(name)
+    for key in _LISTS:
+        for name in getattr(file, key):
+            if name in listed_names:
+                yield Found(*_at(file, key, f"{_q(name)} stands in {key} twice", "remove one of them"))
+            elif name in feeds:
+                yield Found(*_at(file, key, f"{_q(name)} stands in columns and in {key}", "remove one of them"))
+            listed_names.add(name)
 
 
 def _type_findings(case: Case, bad: Fit, said: str, hint: str) -> Iterator[Found]:

@@ -166,6 +166,7 @@ def write_suggestions(opened: Opened, mappings: Mappings, rows: Sequence[Suggest
             update_mapping(
                 path, list(group), source=file.source if file else source.label, names=names,
                 package=file.package if file else package, shown=shown_path(opened.root, path),
+                complete=source.complete,
             )
         )  # fmt: skip
     changed = tuple(plan.shown for plan in plans if plan.write(opened.root))

@@ -24,11 +24,12 @@ def source(name: str, text: str, source_name: str = "stripe", package: str = "sh
         source_name=source_name,
         package=package,
         in_catalog=bool(text),
+        complete=bool(text),
     )
 
 
 def model(name: str, text: str = "", package: str = "shop") -> Relation:
-    return Relation(f"model.{package}.{name}", name, "model", columns(text), package=package)
+    return Relation(f"model.{package}.{name}", name, "model", columns(text), package=package, complete=True)
 
 
 CHARGES = source(
