@@ -1,12 +1,13 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
+from dbt_schema_embed.pipeline.people import signature
 from dbt_schema_embed.pipeline.project import Artifacts, near_hint
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import MappingFile, Project
@@ -38,30 +39,42 @@ class Decisions:
         project_dir: str | Path,
         source: str,
         columns: Sequence[str],
-        status: Literal["accepted", "rejected"],
+        status: Literal["accepted", "rejected", "suggested"],
         *,
         model: str | None = None,
         model_column: str | None = None,
         note: str | None = None,
+        also: bool = False,
+        expression: str | None = None,
         **artifacts: Unpack[Artifacts],
     ) -> Changed:
-        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges").
+        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges"), or open them again.
 
-        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
+        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column; it
+        takes the place of the one that was accepted before, unless ``also``. ``expression``: SQL that makes the model
+        column from the columns, which may then be several.
 
         Raises:
-            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model.
+            ConfigError: no file maps the source; it has no such column, or several rows for it; an unknown model; an
+                expression that is none.
             MappingError: the file cannot be read.
         """
         from dbt_schema_embed.write.decide import Decision, decide
 
         root = Path(project_dir)
+        path, file = _files_of(root, self._session.settings, source)[0]
         pair: tuple[str | None, str | None] = (None, None)
-        if model is not None or model_column is not None:
+        if model is not None or model_column is not None or expression:
             opened = self._session.open(root, artifacts, lineage_of=(), values=False)
-            pair = _model_pair(opened.project, model, model_column, columns)
-        path, _ = _files_of(root, self._session.settings, source)[0]
-        decisions = [Decision(column, status, *pair, note) for column in columns]
+            if expression:
+                _check_expression(opened.project, file, columns, expression, model_column)
+            pair = _model_pair(opened.project, model, model_column, columns if not expression else ())
+        by, at = signature(root)
+        asked = [(columns[0], tuple(columns[1:]))] if expression else [(column, ()) for column in columns]
+        decisions = [
+            Decision(name, status, *pair, note, also=also, others=others, expression=expression, by=by, at=at)
+            for name, others in asked
+        ]
         return self._carried_out([decide(path, decisions, shown=shown_path(root, path))], root)
 
     def accept_confident(
@@ -78,9 +91,10 @@ class Decisions:
         from dbt_schema_embed.write.decide import confident, decide
 
         root = Path(project_dir)
+        by, at = signature(root, minimum)
         count, plans = 0, []
         for path, file in _files_of(root, self._session.settings, source):
-            decisions = confident(file, minimum)
+            decisions = [replace(decision, by=by, at=at) for decision in confident(file, minimum)]
             count += len(decisions)
             plans.append(decide(path, decisions, shown=shown_path(root, path)))
         return count, self._carried_out(plans, root)
@@ -149,6 +163,21 @@ class Decisions:
         return Changed(() if dry_run else tuple(plan.shown for plan in plans if plan.write(root)), diff)
 
 
+def _check_expression(
+    project: Project, file: MappingFile, columns: Sequence[str], expression: str, target: str | None
+) -> None:
+    """Raises ConfigError: it is no SQL expression, or takes other columns than ``columns``."""
+    from dbt_schema_embed.expressions import expression_problem
+
+    if target is None:
+        raise ConfigError("--expression goes with --model and --column: which column does it make?")
+    if problem := expression_problem(expression, columns, project.dialect):
+        raise ConfigError(
+            f"the expression for {printable(file.source)} {problem}",
+            hint="name every column that it takes, and write SQL such as: first_name || ' ' || last_name",
+        )
+
+
 def _model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
     """A model and its column as mapping files name them.
 
@@ -160,7 +189,10 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
     if model is None or column is None:
         raise ConfigError("--model and --column stand together: which column of which model?")
     if len(columns) > 1:
-        raise ConfigError(f"--model and --column are the answer for one column, not for {len(columns)}")
+        raise ConfigError(
+            f"--model and --column are the answer for one column, not for {len(columns)}",
+            hint="say with --expression how they are joined",
+        )
     names = model_names(project.relations)
     found = [r for r in project.relations if model.lower() in (r.id.lower(), names.get(r.id, "").lower())]
     if not found:

@@ -27,6 +27,9 @@ Key = Callable[[str], str]
 LISTS = ("undecided", "unmapped")
 """The keys of a mapping file that list columns without an answer, in the order they stand in."""
 
+PINS = ("into", "not_into")
+"""Its keys that name models."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
@@ -53,12 +56,7 @@ class Plan:
     unmapped_add: Sequence[str]
     undecided_drop: Collection[int] = ()
     undecided_add: Sequence[str] = ()
-
-    @property
-    def empty(self) -> bool:
-        """Nothing changes."""
-        lists = self.unmapped_drop, self.unmapped_add, self.undecided_drop, self.undecided_add
-        return not (self.refresh or self.drop or self.add or any(lists))
+    pins: tuple[tuple[str, ...], tuple[str, ...]] | None = None  # into and not_into; None: as they are
 
     def result(self, file: MappingFile) -> MappingFile:
         """``file`` with the plan carried out."""
@@ -70,6 +68,8 @@ class Plan:
             columns=(*kept, *self.add),
             unmapped=(*unmapped, *self.unmapped_add),
             undecided=(*undecided, *self.undecided_add),
+            into=file.into if self.pins is None else self.pins[0],
+            not_into=file.not_into if self.pins is None else self.pins[1],
         )
 
 

@@ -13,7 +13,7 @@ from dbt_schema_embed.errors import MappingError, WriteError
 from dbt_schema_embed.files import content_hash
 from dbt_schema_embed.records import MappingFile, MappingRow, Suggestion, rounded
 from dbt_schema_embed.write.mapping import SCHEMA_NAME, VERSION, parse_mapping, read_text, rows_node
-from dbt_schema_embed.write.plan import LISTS, Fresh, Plan, plan_update
+from dbt_schema_embed.write.plan import LISTS, PINS, Fresh, Plan, plan_update
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.yamledit import Edits, Indent, Raw, Value, block_lines, flow_text
 from dbt_schema_embed.write.yamltree import Node, YamlTextError
@@ -34,12 +34,14 @@ def update_mapping(
     package: str = "",
     shown: str = "",
     complete: bool = True,
+    pins: tuple[tuple[str, ...], tuple[str, ...]] | None = None,
 ) -> Rewrite:
     """The mapping file at ``path`` with the suggestions of one source table, new or merged into what stands there.
 
     ``source`` is the table's label ("stripe.charges"); ``names`` is `model_names` of the project; ``package`` is given
     where two packages declare the source. Where the table's columns are not ``complete``, what is said of others stays:
-    what is not known is not absent. The same suggestions give the same bytes, and none change a second time.
+    what is not known is not absent. ``pins`` are its ``into`` and ``not_into``, None: as they are. The same suggestions
+    give the same bytes, and none change a second time.
 
     Raises:
         MappingError: the file there cannot be read, or maps another source.
@@ -48,7 +50,11 @@ def update_mapping(
     shown = shown or path.name
     fresh = _fresh(suggestions, names)
     if not path.exists():
-        file = MappingFile(shown, source, fresh.rows, fresh.unmapped, package=package, undecided=fresh.undecided)
+        into, not_into = pins or ((), ())
+        file = MappingFile(
+            shown, source, fresh.rows, fresh.unmapped, package=package, undecided=fresh.undecided, into=into,
+            not_into=not_into,
+        )  # fmt: skip
         return Rewrite(path, shown, None, _new_text(file, shown))
     content, text = read_text(path, shown)
     file, root = parse_mapping(text, shown)
@@ -56,7 +62,7 @@ def update_mapping(
         raise MappingError(
             f"it maps {file.source}, and {source} has the same file name", path=shown, hint="rename one of the sources"
         )
-    plan = plan_update(file, fresh, complete=complete)
+    plan = replace(plan_update(file, fresh, complete=complete), pins=pins)
     return Rewrite(path, shown, text, carried_out(text, root, file, plan, shown), content_hash(content))
 
 
@@ -116,6 +122,7 @@ def _new_text(file: MappingFile, shown: str) -> str:
     pairs: dict[str, Value] = {"version": Raw(VERSION), "source": file.source}
     if file.package:
         pairs["package"] = file.package
+    pairs |= {key: _list_value(names) for key in PINS if (names := getattr(file, key))}
     if file.columns:
         pairs["columns"] = [row_pairs(row) for row in file.columns]
     pairs |= {key: _list_value(names) for key in LISTS if (names := getattr(file, key))}
@@ -138,7 +145,8 @@ def carried_out(text: str, root: Node, file: MappingFile, plan: Plan, shown: str
     Raises:
         WriteError: see `checked`.
     """
-    if plan.empty:
+    expected = plan.result(file)
+    if expected == file:
         return text
     edits = Edits(text, _indent(root))
     steps = [partial(_edit_rows, edits, root, file, plan)]
@@ -150,9 +158,10 @@ def carried_out(text: str, root: Node, file: MappingFile, plan: Plan, shown: str
     try:
         for _, step in order:
             step()
+        _edit_pins(edits, root, file, expected)
     except YamlTextError as problem:
         raise _unsafe(shown, problem.problem) from None
-    return checked(edits.result(), plan.result(file), shown)
+    return checked(edits.result(), expected, shown)
 
 
 def _indent(root: Node) -> Indent:
@@ -182,6 +191,17 @@ def edit_row(edits: Edits, node: Node, old: MappingRow, new: MappingRow) -> None
     for key in before:
         if key not in after:
             edits.remove_pair(node, key)
+
+
+def _edit_pins(edits: Edits, root: Node, file: MappingFile, expected: MappingFile) -> None:
+    for key in PINS:
+        new: tuple[str, ...] = getattr(expected, key)
+        if new == getattr(file, key):
+            continue
+        if new:
+            edits.put(root, key, Raw(flow_text(new)))
+        else:
+            edits.remove_pair(root, key)
 
 
 def _edit_list(edits: Edits, root: Node, file: MappingFile, plan: Plan, key: str) -> None:
