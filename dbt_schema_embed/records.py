@@ -30,6 +30,11 @@ def confidence_word(confidence: float) -> str:
     return "certain" if confidence >= CERTAIN else "likely" if confidence >= LIKELY else "doubtful"
 
 
+def rounded(confidence: float) -> float:
+    """A confidence as people see it, everywhere: two places, rounded down, for 0.999 shown as 1.00 claims too much."""
+    return int(confidence * 100 + 1e-6) / 100
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column of a relation."""
@@ -43,11 +48,12 @@ class Column:
     not_null: bool = False
     accepted_values: tuple[str, ...] = ()
     references: str | None = None  # unique_id or name of the relation a relationships test points to
-    absent: bool = False  # True: the YAML lists it, and the catalog has the table without it
+    absent: bool = False  # True: the YAML lists it, and what is complete (catalog, SQL) has it not
     # Distinct non-null sample values as text, first seen first, at most VALUES_LIMIT. Can hold secrets: never shown,
     # logged or stored, hence outside the repr.
     values: tuple[str, ...] = field(default=(), repr=False)
     value_count: int = 0  # rows the values were drawn from (nulls left out); 0: no data seen
+    shapes: tuple[str, ...] = ()  # of profiled values, commonest first: letters as a, digits as 9, runs as one
 
     @property
     def key(self) -> str:
@@ -73,7 +79,8 @@ class Relation:
     has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
     parents: tuple[str, ...] = ()  # unique_ids it selects from
     contract: bool = False  # contract enforced: its types are promises
-    in_catalog: bool = False  # its columns are all that the warehouse has; False: those that somebody wrote down
+    in_catalog: bool = False  # its columns and types are the warehouse's; False: those that somebody wrote down
+    complete: bool = False  # nothing but its columns exists; False: more may, so what is not listed is not absent
 
     @property
     def label(self) -> str:
@@ -151,6 +158,7 @@ class Suggestion:
     proposed_name: str | None = None  # with --propose: what a new model column could be called
     fed_by: tuple[str, ...] = ()  # what feeds the model column today
     undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
+    note: str = ""  # a person's own words, from the mapping file
 
     @property
     def answer(self) -> Answer:
@@ -160,17 +168,31 @@ class Suggestion:
         return "undecided" if self.undecided else "nothing"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Unfed:
+    """A planned model column that nothing feeds, not even a suggestion."""
+
+    model: str
+    model_column: str
+    required: bool = False  # it must not be empty: not_null, unique, a primary key, an enforced contract
+
+
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """What `suggest` and `match` answer: one row for every column of every selected source table."""
+    """What `suggest` and `match` answer: a row for every column of every selected source table.
+
+    A column that people let feed several model columns has a row for each.
+    """
 
     rows: tuple[Suggestion, ...]
     warnings: tuple[str, ...] = ()
     written: tuple[str, ...] = ()  # mapping files that changed, as people are told them
+    unfed: tuple[Unfed, ...] = ()  # of the models that these tables can feed
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract, schema_version 1."""
-        return {"schema_version": 1, "suggestions": [_row(s) for s in self.rows]}
+        unfed = [{"model": u.model, "model_column": u.model_column, "required": u.required} for u in self.unfed]
+        return {"schema_version": 1, "suggestions": [_row(s) for s in self.rows], "unfed": unfed}
 
 
 def _row(s: Suggestion) -> dict[str, Any]:
@@ -194,6 +216,8 @@ def _row(s: Suggestion) -> dict[str, Any]:
         row["fed_by"] = list(s.fed_by)
     if s.proposed_name:
         row["proposed_name"] = s.proposed_name
+    if s.note:
+        row["note"] = s.note
     return row
 
 
@@ -209,7 +233,10 @@ def sources_called(relations: Iterable[Relation], label: str, package: str = "")
 
 @dataclass(frozen=True, slots=True)
 class MappingRow:
-    """One column of a mapping file. ``line`` is 1-based, 0 when not read from a file."""
+    """One column of a mapping file. ``line`` is 1-based, 0 when not read from a file.
+
+    A row with status suggested and no model holds a note alone: its column is undecided or unmapped.
+    """
 
     source_column: str
     model: str | None  # the model's name, not its unique_id
@@ -219,6 +246,20 @@ class MappingRow:
     reason: str = ""
     line: int = 0
     note: str = ""  # a person's own words; never changed by a re-run
+    others: tuple[str, ...] = ()  # further columns of the source that the expression takes
+    expression: str = ""  # SQL over the row's columns; "": the column itself
+    decided_by: str = ""  # who decided, and with what, e.g. "Ana" or "Ana, confidence 0.95 and more"
+    decided_at: str = ""  # the day, e.g. "2026-05-03"
+
+    @property
+    def source_columns(self) -> tuple[str, ...]:
+        """All columns of the source that the row is about."""
+        return (self.source_column, *self.others)
+
+    @property
+    def pair(self) -> tuple[str | None, str | None]:
+        """The model column it is about."""
+        return self.model, self.model_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +272,10 @@ class MappingFile:
     unmapped: tuple[str, ...] = ()  # columns that feed nothing
     unmapped_line: int = 0
     package: str = ""  # only where two packages declare the same source
+    undecided: tuple[str, ...] = ()  # columns that may feed something; a person should look
+    undecided_line: int = 0
+    into: tuple[str, ...] = ()  # models that people say the table feeds; empty: any
+    not_into: tuple[str, ...] = ()  # models that people say it does not feed
 
 
 @dataclass(frozen=True, slots=True)

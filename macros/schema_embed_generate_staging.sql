@@ -32,21 +32,35 @@
 
     {%- set lines = {} -%}
     {%- set notes = [] -%}
-    {%- for mapping in mapped -%}
+    {%- for mapping in mapped if not mapping.part_of -%}
         {%- set source_key = mapping.source_column | lower -%}
-        {%- if source_key in types -%}
+        {%- if mapping.column | lower in lines -%}
+            {%- do notes.append(
+                'also mapped to ' ~ mapping.column ~ ': ' ~ mapping.source_column
+                ~ '; one row with an expression over all of them joins them'
+            ) -%}
+        {%- elif source_key in types -%}
             {%- do mapping.update({'source_type': types[source_key]}) -%}
             {%- set item = dbt_schema_embed.schema_embed_item(mapping, case_sensitive_cols) -%}
-            {%- if modules.re.search('\\{[{%#]|[\\x00\\r\\n]', item) -%}
+            {#- A name with a line end would be another name; an expression may have several lines. -#}
+            {%- set names = mapping.column if mapping.expression else item -%}
+            {%- if modules.re.search('\\{[{%#]|\\x00', item) or modules.re.search('[\\r\\n]', names) -%}
                 {%- do exceptions.raise_compiler_error(
                     dbt_schema_embed.schema_embed_comment('column ' ~ mapping.source_column ~ ' of ' ~ source_name ~ '.' ~ table_name)
                     ~ ' cannot be written in a model: dbt would take it for Jinja or for a line end'
                 ) -%}
             {%- endif -%}
             {%- do lines.update({mapping.column | lower: item}) -%}
+            {%- if mapping.not_cast -%}
+                {%- do notes.append(
+                    'not cast: ' ~ mapping.source_column ~ ' to ' ~ mapping.model_type ~ ', for ' ~ mapping.not_cast
+                    ~ '; an expression can say how'
+                ) -%}
+            {%- endif -%}
         {%- else -%}
             {%- do notes.append('not in the table: ' ~ mapping.source_column ~ ', mapped to ' ~ mapping.column) -%}
         {%- endif -%}
+        {%- if mapping.note %}{% do notes.append(mapping.column ~ ': ' ~ mapping.note) %}{% endif -%}
     {%- endfor -%}
 
     {%- set items = [] -%}
@@ -54,7 +68,7 @@
     {%- for column in lines if column not in planned %}{% do items.append(lines[column]) %}{% endfor -%}
 
     {%- set used = mapped | map(attribute='source_column') | map('lower') | list -%}
-    {%- for name in spelled if name | lower not in used %}{% do notes.append('not mapped: ' ~ name) %}{% endfor -%}
+    {%- for name in spelled if name | lower not in used %}{% do notes.append('no accepted mapping: ' ~ name) %}{% endfor -%}
     {%- for column in planned if column not in lines %}{% do notes.append('fed by nothing: ' ~ column) %}{% endfor -%}
 
     {%- set style = dbt_schema_embed.schema_embed_style(source_name) -%}

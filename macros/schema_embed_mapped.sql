@@ -4,9 +4,10 @@
 
 {#-
     What `dbt-schema-embed apply` wrote into the YAML of source table `node`: a list of
-    {source_column, quote, source_type, model, column, type}, in the source's order; `model_name` keeps that model's only.
-    A model is named as in the mapping file: `<package>.<name>` where two packages have that name, else the name.
-    `type` is the mapping's own, else what the model's YAML declares.
+    {source_column, quote, source_type, model, column, type, model_type, not_cast, expression, part_of, note}, in the
+    source's order; `model_name` keeps that model's only. A model is named as in the mapping file: `<package>.<name>` where
+    two packages have that name, else the name. `type` is the mapping's own, `model_type` what the model's YAML declares.
+    With `part_of` the column is taken by the expression that stands under another one.
 -#}
 {% macro default__schema_embed_mapped(node, model_name=none) %}
     {%- set table_meta = (node.config.get('meta') or {}).get('schema_embed') -%}
@@ -27,7 +28,9 @@
                     {%- do found.append({
                         'source_column': column.name, 'quote': column.get('quote'), 'source_type': column.get('data_type'),
                         'model': entry.model, 'column': entry.column,
-                        'type': entry.get('type') or types[entry.model].get(entry.column | lower),
+                        'type': entry.get('type'), 'model_type': types[entry.model].get(entry.column | lower),
+                        'not_cast': entry.get('not_cast'), 'expression': entry.get('expression'),
+                        'part_of': entry.get('part_of'), 'note': entry.get('note'),
                     }) -%}
                 {%- endif -%}
             {%- endfor -%}

@@ -23,7 +23,7 @@
         ) -%}
     {%- endif -%}
     {%- set items = [] -%}
-    {%- for mapping in mapped -%}
+    {%- for mapping in mapped if not mapping.part_of -%}
         {%- do items.append(dbt_schema_embed.schema_embed_item(mapping, case_sensitive_cols)) -%}
     {%- endfor -%}
     {{ return(items | join('\n    , ' if leading_commas else ',\n    ')) }}

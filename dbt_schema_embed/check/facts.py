@@ -158,3 +158,7 @@ def _grouped(pairs: Iterable[tuple[str, Relation]]) -> dict[str, list[Relation]]
     for name, relation in pairs:
         found.setdefault(name.lower(), []).append(relation)
     return found
+
+
+def quoted(name: str | None) -> str:
+    return f"'{printable(name)}'"

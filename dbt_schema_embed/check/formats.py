@@ -134,7 +134,8 @@ def _escaped(text: str, *, property_too: bool = False) -> str:
 
 
 def _rule(code: str, text: str, severity: str) -> Mapping[str, Any]:
-    return {"id": code, "shortDescription": {"text": text}, "defaultConfiguration": {"level": severity}}
+    weight: Mapping[str, Any] = {"enabled": False} if severity == "off" else {"level": severity}
+    return {"id": code, "shortDescription": {"text": text}, "defaultConfiguration": weight}
 
 
 def _result(problem: Problem, index: int, prefix: str) -> Mapping[str, Any]:

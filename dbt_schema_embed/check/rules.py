@@ -5,14 +5,16 @@ A rule says what it finds; about rows that nobody has accepted it only ever warn
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from dbt_schema_embed.check.casts import Fit, fit
-from dbt_schema_embed.check.facts import Case, Facts, Found
+from dbt_schema_embed.check.facts import Case, Facts, Found, quoted
+from dbt_schema_embed.check.plans import not_in_sql, undecided_columns, unfed_column
+from dbt_schema_embed.check.values import bad_expression, copied_whole, doubtful_types, incompatible_types, lossy_cast
 from dbt_schema_embed.errors import listed, printable
 from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
-from dbt_schema_embed.types import type_family
 
 SUGGEST = "dbt-schema-embed suggest --write --select source:{}"
+_LISTS = ("undecided", "unmapped")
 _SAME_VALUE = ("identical", "renamed", "cast")
 
 
@@ -21,7 +23,7 @@ class Rule:
     """A rule of `check`."""
 
     code: str  # kebab-case, as in settings
-    severity: Severity  # unless settings say otherwise
+    severity: Severity | Literal["off"]  # unless settings say otherwise
     find: Callable[[Facts], Iterable[Found]]
 
     @property
@@ -40,9 +42,9 @@ def unknown_source(facts: Facts) -> Iterator[Found]:
     """The source table of a mapping file is not in the project."""
     for file in facts.files:
         if not facts.sources_of(file):
-            where = f" in package {_q(file.package)}" if file.package else ""
+            where = f" in package {quoted(file.package)}" if file.package else ""
             hint = facts.near(file.source, facts.labels) or "remove the file if the source is gone for good"
-            yield Found(f"the project has no source {_q(file.source)}{where}", file.path, 0, hint)
+            yield Found(f"the project has no source {quoted(file.source)}{where}", file.path, 0, hint)
 
 
 def ambiguous_source(facts: Facts) -> Iterator[Found]:
@@ -51,7 +53,7 @@ def ambiguous_source(facts: Facts) -> Iterator[Found]:
         packages = [source.package for source in facts.sources_of(file)]
         if len(packages) > 1:
             yield Found(
-                f"source {_q(file.source)} is declared by {len(packages)} packages: {listed(packages)}",
+                f"source {quoted(file.source)} is declared by {len(packages)} packages: {listed(packages)}",
                 file.path,
                 hint="add a line such as package: " + min(packages),
             )
@@ -63,7 +65,7 @@ def duplicate_mapping(facts: Facts) -> Iterator[Found]:
     for file in facts.files:
         key = "|".join(sorted(r.id for r in facts.sources_of(file))) or f"{file.package}.{file.source}".lower()
         if key in first:
-            yield Found(f"{first[key]} maps {_q(file.source)} too", file.path, 0, "keep one of the two files")
+            yield Found(f"{first[key]} maps {quoted(file.source)} too", file.path, 0, "keep one of the two files")
         first.setdefault(key, file.path)
 
 
@@ -72,7 +74,7 @@ def unknown_model(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if case.row.model is not None and not facts.models_called(case.row.model):
             hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
-            yield case.found(f"the project has no model {_q(case.row.model)}", hint)
+            yield case.found(f"the project has no model {quoted(case.row.model)}", hint)
 
 
 def ambiguous_model(facts: Facts) -> Iterator[Found]:
@@ -81,30 +83,40 @@ def ambiguous_model(facts: Facts) -> Iterator[Found]:
         models = facts.models_called(case.row.model or "")
         if len(models) > 1:
             full = listed([model.id.partition(".")[2] for model in models])
-            yield case.found(f"{_q(case.row.model)} is the name of {len(models)} models", f"write one of: {full}")
+            yield case.found(f"{quoted(case.row.model)} is the name of {len(models)} models", f"write one of: {full}")
 
 
 def unknown_source_column(facts: Facts) -> Iterator[Found]:
-    """A row, or an entry of unmapped, names a column its source table does not have."""
+    """A row, or an entry of unmapped or undecided, names a column its source table does not have."""
     for case in facts.cases:
-        source, accepted = case.source, case.row.status == "accepted"
-        # Without a catalog the YAML may list the tested columns only, and suggest knows others from SQL or rows.
-        if source and not case.source_column and source.columns and (source.in_catalog or accepted):
-            yield case.found(*_no_column(facts, source, case.row.source_column))
-        # Of a suggestion it is no news: packages list columns that not every warehouse has.
-        elif source and case.source_column and case.source_column.absent and accepted:
-            said = f"the catalog has no column {_q(case.row.source_column)} of {_q(source.label)}, only its YAML has"
-            yield case.found(said, "remove the row, if the column is gone for good; else run: dbt docs generate")
+        source = case.source
+        if source is None or not source.complete:  # the YAML may list the tested columns only
+            continue
+        for name in case.row.source_columns:
+            column = facts.column(source, name)
+            if column is None:
+                yield case.found(*_no_column(facts, source, name))
+            # Of a suggestion it is no news: packages list columns that not every warehouse has.
+            elif column.absent and case.row.status == "accepted":
+                said = f"the catalog has no column {quoted(name)} of {quoted(source.label)}, only its YAML has"
+                yield case.found(said, "remove the row, if the column is gone for good; else run: dbt docs generate")
     for file, source in _known_sources(facts):
-        for name in file.unmapped:
-            if source.in_catalog and facts.column(source, name) is None:
-                yield Found(*_at(file, *_no_column(facts, source, name)), binding=False)
+        for key in _LISTS:
+            for name in getattr(file, key):
+                if source.complete and facts.column(source, name) is None:
+                    yield Found(*_at(file, key, *_no_column(facts, source, name)), binding=False)
 
 
 def unknown_model_column(facts: Facts) -> Iterator[Found]:
-    """A row names a column its model does not have. Models whose columns nobody lists are passed over."""
+    """A row names a column its model does not have. Models whose columns are known in part only are passed over."""
     for case in facts.cases:
-        if case.model is not None and case.model.columns and case.row.model_column and case.model_column is None:
+        if (
+            case.model is not None
+            and case.model.columns
+            and case.model.complete
+            and case.row.model_column
+            and case.model_column is None
+        ):
             yield case.found(*_no_column(facts, case.model, case.row.model_column))
 
 
@@ -125,35 +137,22 @@ def fed_twice(facts: Facts) -> Iterator[Found]:
         model = case.model.id if case.model else row.model.lower()
         other = first.setdefault((case.file.path, model, row.model_column.lower()), case).row
         if other.source_column.lower() != row.source_column.lower():
-            said = f"{_q(f'{row.model}.{row.model_column}')} is fed by {_q(other.source_column)} already"
+            said = f"{quoted(f'{row.model}.{row.model_column}')} is fed by {quoted(other.source_column)} already"
             binding = row.status == other.status == "accepted"
-            yield Found(said, case.file.path, row.line, "reject one of the two", binding)
-
-
-def incompatible_types(facts: Facts) -> Iterator[Found]:
-    """No cast leads from the source column's type to the model column's."""
-    for case in facts.cases:
-        if case.row.status in ("accepted", "suggested") and "derived" not in _sql_kinds(facts, case):
-            yield from _type_findings(case, "impossible", "no cast leads there", "choose another column")
-
-
-def doubtful_types(facts: Facts) -> Iterator[Found]:
-    """An accepted row wants a cast that fails for some values or loses a part, and no SQL makes it yet."""
-    for case in facts.cases:
-        if case.row.status == "accepted" and not {"cast", "derived"} & _sql_kinds(facts, case):
-            said = "a cast fails for some values or loses a part"
-            yield from _type_findings(case, "doubtful", said, "make the cast in the model's SQL: then it is yours")
+            names = ", ".join(map(printable, (*other.source_columns, *row.source_columns)))
+            hint = f"reject one of the two, or join them in one row: source_columns: [{names}] and an expression"
+            yield Found(said, case.file.path, row.line, hint, binding)
 
 
 def unmapped_column(facts: Facts) -> Iterator[Found]:
     """The source table has a column that its mapping file does not mention."""
     for file, source in _known_sources(facts):
-        mentioned = {*file.unmapped, *(row.source_column for row in file.columns)}
+        mentioned = {*file.undecided, *file.unmapped, *(n for row in file.columns for n in row.source_columns)}
         known = {column.name for name in mentioned if (column := facts.column(source, name))}
         for column in source.columns:
             if column.name not in known:
                 yield Found(
-                    f"column {_q(column.name)} of {_q(source.label)} is not mapped",
+                    f"column {quoted(column.name)} of {quoted(source.label)} is not mapped",
                     file.path,
                     file.unmapped_line,
                     SUGGEST.format(printable(source.label)),
@@ -182,8 +181,8 @@ def stale_row(facts: Facts) -> Iterator[Found]:
                 if line.kind in _SAME_VALUE and line.model in models[file.path]
             ]
             if fed:
-                said = f"unmapped column {_q(name)} feeds {_targets(facts, fed)} now"
-                yield Found(*_at(file, said, SUGGEST.format(printable(source.label))), binding=False)
+                said = f"unmapped column {quoted(name)} feeds {_targets(facts, fed)} now"
+                yield Found(*_at(file, "unmapped", said, SUGGEST.format(printable(source.label))), binding=False)
 
 
 def stale_manifest(facts: Facts) -> Iterator[Found]:
@@ -210,19 +209,21 @@ RULES: tuple[Rule, ...] = (
     Rule("fed-twice", "error", fed_twice),
     Rule("incompatible-types", "error", incompatible_types),
     Rule("doubtful-types", "warning", doubtful_types),
+    Rule("lossy-cast", "warning", lossy_cast),
+    Rule("bad-expression", "error", bad_expression),
+    Rule("copied-whole", "warning", copied_whole),
+    Rule("unfed-column", "error", unfed_column),
+    Rule("not-in-sql", "warning", not_in_sql),
+    Rule("undecided-columns", "off", undecided_columns),
     Rule("contradicts-sql", "error", contradicts_sql),
     Rule("stale-row", "warning", stale_row),
     Rule("unmapped-column", "warning", unmapped_column),
 )
 
 
-def _q(name: str | None) -> str:
-    return f"'{printable(name)}'"
-
-
-def _at(file: MappingFile, message: str, hint: str) -> tuple[str, str, int, str]:
-    """Message, path, line and hint of a finding about the file's list of unmapped columns."""
-    return message, file.path, file.unmapped_line, hint
+def _at(file: MappingFile, key: str, message: str, hint: str) -> tuple[str, str, int, str]:
+    """Message, path, line and hint of a finding about one of the file's lists."""
+    return message, file.path, file.undecided_line if key == "undecided" else file.unmapped_line, hint
 
 
 def _known_sources(facts: Facts) -> Iterator[tuple[MappingFile, Relation]]:
@@ -235,7 +236,7 @@ def _known_sources(facts: Facts) -> Iterator[tuple[MappingFile, Relation]]:
 def _no_column(facts: Facts, relation: Relation, name: str) -> tuple[str, str]:
     """Message and hint about a column a relation lacks."""
     hint = facts.near(name, (c.name for c in relation.columns))
-    return f"{_q(relation.label)} has no column {_q(name)}", hint or "remove it, if the column is gone for good"
+    return f"{quoted(relation.label)} has no column {quoted(name)}", hint or "remove it, if the column is gone for good"
 
 
 def _duplicates(file: MappingFile) -> Iterator[Found]:
@@ -244,34 +245,18 @@ def _duplicates(file: MappingFile) -> Iterator[Found]:
     for row in file.columns:
         pair = (row.source_column, row.model, row.model_column)
         if pair in seen:
-            yield Found(f"{_q(row.source_column)} has this row twice", file.path, row.line, "remove one of them")
+            yield Found(f"{quoted(row.source_column)} has this row twice", file.path, row.line, "remove one of them")
         seen.add(pair)
         if row.status != "rejected" and row.model is not None:
-            feeds.add(row.source_column)
+            feeds.update(row.source_columns)
     listed_names: set[str] = set()
-    for name in file.unmapped:
-        if name in listed_names:
-            yield Found(*_at(file, f"{_q(name)} stands in unmapped twice", "remove one of them"))
-        elif name in feeds:
-            yield Found(*_at(file, f"{_q(name)} stands in columns and in unmapped", "remove one of them"))
-        listed_names.add(name)
-
-
-def _type_findings(case: Case, bad: Fit, said: str, hint: str) -> Iterator[Found]:
-    if case.source_column is None or case.model_column is None:
-        return
-    source, target = type_family(case.source_column.type), type_family(case.model_column.type)
-    if source and target and fit(source, target) == bad:
-        left, right = printable(case.source_column.type, 60), printable(case.model_column.type, 60)
-        name = f"{case.row.model}.{case.row.model_column}"
-        yield case.found(f"{_q(case.row.source_column)} is {left}, {_q(name)} is {right}: {said}", hint)
-
-
-def _sql_kinds(facts: Facts, case: Case) -> set[str]:
-    """How SQL makes the model column of a row from its source column; empty when it does not."""
-    column, target = case.row.source_column.lower(), (case.row.model_column or "").lower()
-    lineage = facts.lineage.get((case.source.id, case.model.id), []) if case.source and case.model else []
-    return {x.kind for x in lineage if x.source_column.lower() == column and x.model_column.lower() == target}
+    for key in _LISTS:
+        for name in getattr(file, key):
+            if name in listed_names:
+                yield Found(*_at(file, key, f"{quoted(name)} stands in {key} twice", "remove one of them"))
+            elif name in feeds:
+                yield Found(*_at(file, key, f"{quoted(name)} stands in columns and in {key}", "remove one of them"))
+            listed_names.add(name)
 
 
 def _sql_says_else(facts: Facts, case: Case) -> str:
@@ -286,13 +271,13 @@ def _sql_says_else(facts: Facts, case: Case) -> str:
         return ""
     mine = f"{case.row.model}.{case.row.model_column}"
     if into:
-        others = listed([*{_q(x.source_column) for x in into}])
-        return f"the SQL feeds {_q(mine)} from {others}, not from {_q(case.row.source_column)}"
+        others = listed([*{quoted(x.source_column) for x in into}])
+        return f"the SQL feeds {quoted(mine)} from {others}, not from {quoted(case.row.source_column)}"
     if any(x.kind in _SAME_VALUE for x in out):
-        return f"the SQL feeds {_q(case.row.source_column)} into {_targets(facts, out)}, not into {_q(mine)}"
+        return f"the SQL feeds {quoted(case.row.source_column)} into {_targets(facts, out)}, not into {quoted(mine)}"
     return ""
 
 
 def _targets(facts: Facts, lineage: list[Lineage]) -> str:
     """Where lineage leads: "'stg_charges.charge_id'"."""
-    return listed([*{_q(f"{facts.name_of.get(x.model, x.model)}.{x.model_column}") for x in lineage}])
+    return listed([*{quoted(f"{facts.name_of.get(x.model, x.model)}.{x.model_column}") for x in lineage}])

@@ -14,6 +14,7 @@ COMMANDS = {
     "report": "Draw the mappings as one HTML file.",
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
+    "reopen": "Open decided suggestions again.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
     "glossary": "Propose words of your project from accepted suggestions.",
     "stage": "Write a staging model from accepted mappings.",

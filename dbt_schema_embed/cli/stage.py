@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--case-sensitive-cols", is_flag=True, help="Quote every source column.")
 @click.option("--materialized", metavar="NAME", help="Add a config block with it.")
-@click.option("--dry-run", is_flag=True, help="Show the files and write nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
 @project_options
 def command(
     engine: "SchemaEmbed",
@@ -46,7 +46,7 @@ def command(
     """Write the staging model of a source table from its accepted mapping.
 
     Renames and casts are done, what is not mapped stands there as comments, all in the style of your other staging
-    models. SQL that is there is never overwritten.
+    models. A model that has SQL gains what was accepted since; every line that is there stays.
     """
     changed = engine.decisions.stage(
         source, place.project_dir, model=model, leading_commas=leading_commas, case_sensitive_cols=case_sensitive_cols,
@@ -55,4 +55,4 @@ def command(
     if dry_run:
         show(changed.diff)
         return
-    say_written(changed.files)
+    say_written(changed.files, otherwise="the model has all that is accepted")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "dbt-schema-embed suggest --select stripe.charges",
         "dbt-schema-embed suggest --select source:stripe --write",
+        "dbt-schema-embed suggest --select erp.ORDDTL --into stg_erp__order_lines --write",
         "dbt-schema-embed suggest --explain stripe.charges.id",
         "dbt-schema-embed suggest --targets all --format json --output suggestions.json",
     ),
@@ -45,6 +46,20 @@ if TYPE_CHECKING:
     help="Say in full why this column gets its suggestion.",
 )
 @click.option("--profile", is_flag=True, help="Let your dbt look at the rows first; values stay in memory.")
+@click.option(
+    "--into",
+    multiple=True,
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="These tables feed this model, and no other that is not named; with --write their files keep it.",
+)
+@click.option(
+    "--not-into",
+    multiple=True,
+    metavar="MODEL",
+    shell_complete=completion.models,
+    help="These tables do not feed this model; with --write their files keep it.",
+)
 @click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
 @output_options("table", "json", "markdown")
@@ -60,6 +75,8 @@ def command(
     propose: bool,
     explain: str | None,
     profile: bool,
+    into: tuple[str, ...],
+    not_into: tuple[str, ...],
     write: bool,
     fail_on_change: bool,
     form: str,
@@ -75,9 +92,11 @@ def command(
     if explain:
         show(engine.explain(explain, place.project_dir, targets=targets, **place.artifacts), output)
         return 0
+    if (into or not_into) and not (select or exclude):
+        raise click.UsageError("--into and --not-into go with --select: which tables?")
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
-        profile=profile, **place.artifacts,
+        profile=profile, into=into, not_into=not_into, **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, **looks(output)), output)
     if write:

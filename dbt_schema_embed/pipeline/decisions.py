@@ -1,12 +1,14 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Unpack
 
-from dbt_schema_embed.errors import ConfigError, WriteError, listed, printable
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
+from dbt_schema_embed.pipeline.people import signature
 from dbt_schema_embed.pipeline.project import Artifacts, near_hint
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import MappingFile, Project
@@ -38,34 +40,43 @@ class Decisions:
         project_dir: str | Path,
         source: str,
         columns: Sequence[str],
-        status: Literal["accepted", "rejected"],
+        status: Literal["accepted", "rejected", "suggested"],
         *,
         model: str | None = None,
         model_column: str | None = None,
         note: str | None = None,
+        also: bool = False,
+        expression: str | None = None,
         **artifacts: Unpack[Artifacts],
     ) -> Changed:
-        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges").
+        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges"), or open them again.
 
-        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column.
+        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column; it
+        takes the place of the one that was accepted before, unless ``also``. ``expression``: SQL that makes the model
+        column from the columns, which may then be several.
 
         Raises:
             ConfigError: no file maps the source, or several do; it has no such column, or several rows for it; an
-                unknown model.
+                unknown model; an expression that is none.
             MappingError: the file cannot be read.
         """
         from dbt_schema_embed.write.decide import Decision, decide
-        from dbt_schema_embed.write.rewrite import written
 
         root = Path(project_dir)
+        path, file = _file_of(root, self._session.settings, source)
         pair: tuple[str | None, str | None] = (None, None)
-        if model is not None or model_column is not None:
+        if model is not None or model_column is not None or expression:
             opened = self._session.open(root, artifacts, lineage_of=(), values=False)
-            pair = _model_pair(opened.project, model, model_column, columns)
-        path, _ = _file_of(root, self._session.settings, source)
-        decisions = [Decision(column, status, *pair, note) for column in columns]
-        done = written(lambda: decide(path, decisions, shown=shown_path(root, path)), root)
-        return Changed((done.shown,) if done.changed else (), done.diff())
+            if expression:
+                _check_expression(opened.project, file, columns, expression, model_column)
+            pair = _model_pair(opened.project, model, model_column, columns if not expression else ())
+        by, at = signature(root)
+        asked = [(columns[0], tuple(columns[1:]))] if expression else [(column, ()) for column in columns]
+        decisions = [
+            Decision(name, status, *pair, note, also=also, others=others, expression=expression, by=by, at=at)
+            for name, others in asked
+        ]
+        return _decided([partial(decide, path, decisions, shown=shown_path(root, path))], root)
 
     def accept_confident(
         self, project_dir: str | Path, minimum: float, *, source: str | None = None
@@ -78,15 +89,21 @@ class Decisions:
             ConfigError: no file maps the source.
             MappingError: a file cannot be read.
         """
-        from dbt_schema_embed.write.decide import confident, decide
+        from dbt_schema_embed.write.decide import Decision, confident, decide
 
         root = Path(project_dir)
-        count, plans = 0, []
-        for path, file in _files_of(root, self._session.settings, source):
-            decisions = confident(file, minimum)
-            count += len(decisions)
-            plans.append(decide(path, decisions, shown=shown_path(root, path)))
-        return count, self._carried_out(plans, root)
+        by, at = signature(root, minimum)
+        counts: dict[str, int] = {}
+
+        def decisions(file: MappingFile) -> list[Decision]:
+            some = [replace(decision, by=by, at=at) for decision in confident(file, minimum)]
+            counts[file.path] = len(some)
+            return some
+
+        paths = [path for path, _ in _files_of(root, self._session.settings, source)]
+        plans = [partial(decide, path, decisions, shown=shown_path(root, path)) for path in paths]
+        changed = _decided(plans, root)
+        return sum(counts.values()), changed
 
     def apply(
         self,
@@ -114,7 +131,7 @@ class Decisions:
         opened = self._session.open(root, artifacts, lineage_of=(), values=False)
         applied = apply_mappings(opened.project, files, root, revert=revert)
         self._session.told(applied.warnings)
-        return self._carried_out(applied.rewrites, root, dry_run=dry_run)
+        return _carried_out(applied.rewrites, root, dry_run=dry_run)
 
     def stage(
         self,
@@ -144,18 +161,51 @@ class Decisions:
         examples = _staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
-        return self._carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+        return _carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
 
-    def _carried_out(self, plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
-        """Every file was worked out before the first one is written; the error says what was written before it."""
-        done: list[str] = []
-        try:
-            for plan in () if dry_run else plans:
-                done += [plan.shown] if plan.write(root) else []
-        except WriteError as problem:
-            problem.hint = f"written before that: {listed(done)}" if done else problem.hint
-            raise
-        return Changed(tuple(done), "".join(plan.diff() for plan in plans))
+
+def _carried_out(plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
+    """Every file was worked out before the first one is written; the error says what was written before it."""
+    done: list[str] = []
+    try:
+        for plan in () if dry_run else plans:
+            done += [plan.shown] if plan.write(root) else []
+    except WriteError as problem:
+        problem.hint = f"written before that: {listed(done)}" if done else problem.hint
+        raise
+    return Changed(tuple(done), "".join(plan.diff() for plan in plans))
+
+
+def _decided(plans: "Sequence[Callable[[], Rewrite]]", root: Path) -> Changed:
+    """As `_carried_out`, but each plan is made anew from its file where somebody else was quicker."""
+    from dbt_schema_embed.write.rewrite import written
+
+    for plan in plans:  # every file is worked out before the first one is written
+        plan()
+    done: list[Rewrite] = []
+    try:
+        for plan in plans:
+            done.append(written(plan, root))
+    except SchemaEmbedError as problem:
+        before = [rewrite.shown for rewrite in done if rewrite.changed]
+        problem.hint = f"written before that: {listed(before)}" if before else problem.hint
+        raise
+    return Changed(tuple(r.shown for r in done if r.changed), "".join(r.diff() for r in done))
+
+
+def _check_expression(
+    project: Project, file: MappingFile, columns: Sequence[str], expression: str, target: str | None
+) -> None:
+    """Raises ConfigError: it is no SQL expression, or takes other columns than ``columns``."""
+    from dbt_schema_embed.expressions import expression_problem
+
+    if target is None:
+        raise ConfigError("--expression goes with --model and --column: which column does it make?")
+    if problem := expression_problem(expression, columns, project.dialect):
+        raise ConfigError(
+            f"the expression for {printable(file.source)} {problem}",
+            hint="name every column that it takes, and write SQL such as: first_name || ' ' || last_name",
+        )
 
 
 def _model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
@@ -169,7 +219,10 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
     if model is None or column is None:
         raise ConfigError("--model and --column stand together: which column of which model?")
     if len(columns) > 1:
-        raise ConfigError(f"--model and --column are the answer for one column, not for {len(columns)}")
+        raise ConfigError(
+            f"--model and --column are the answer for one column, not for {len(columns)}",
+            hint="say with --expression how they are joined",
+        )
     names = model_names(project.relations)
     found = [r for r in project.relations if model.lower() in (r.id.lower(), names.get(r.id, "").lower())]
     if not found:

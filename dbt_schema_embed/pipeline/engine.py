@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -10,7 +9,7 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.measuring import Measures
-from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources, source_column
+from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.pipeline.watch import Progress, silent
 from dbt_schema_embed.records import Relation, SearchHit, Suggestions
@@ -74,6 +73,8 @@ class SchemaEmbed:
         propose: bool = False,
         write: bool = False,
         profile: bool = False,
+        into: Sequence[str] = (),
+        not_into: Sequence[str] = (),
         **artifacts: Unpack[Artifacts],
     ) -> Suggestions:
         """Which model column each column of the selected source tables feeds: one row a column.
@@ -87,40 +88,21 @@ class SchemaEmbed:
             propose: Also propose names for columns that map to nothing.
             write: Also bring the mapping files of these tables up to date; see ``written`` of the answer.
             profile: Also let the user's dbt look at the rows of these tables now; values stay in memory.
+            into: Models that these tables feed, and no others; with ``write`` their files keep it.
+            not_into: Models that they do not feed; likewise.
             artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
 
         Raises:
             ArtifactError: the manifest or another artifact is missing or unreadable.
-            ConfigError: no source table is selected.
+            ConfigError: no source table is selected, or an unknown model is named.
             MappingError: a mapping file cannot be read.
             MissingExtraError: the extra `embed` is not installed.
         """
         self._session.need_embed("suggest")
-        from dbt_schema_embed.match import suggest
-        from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
-        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
-        from dbt_schema_embed.pipeline.profiling import with_values
+        from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        opened = self._session.open(project_dir, artifacts)
-        sources = chosen_sources(opened.project, select, exclude)
-        if profile:
-            opened, sources = with_values(self._session, opened, sources)
-        mappings = load_mappings(opened.root, self.settings)
-        known = decided(opened, mappings)
-        wanted = targets or self.settings.targets
-        only = {source.id for source in sources}
-        ready = prepare(self._session, opened.project, only, wanted, glossary_path(opened, self.settings))
-        self._session.progress("Matching tables")
-        with self._session.timed("match"):
-            found = suggest(
-                ready.sources, ready.models, project=opened.project, readings=ready.readings, only=only,
-                rejected=known.rejected, accepted=known.accepted, top_k=top_k, propose=propose,
-                progress=partial(self._session.progress, "Matching tables"),
-            )  # fmt: skip
-        keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
-        rows = with_decisions(found, known, keys)
-        written, notes = write_suggestions(opened, mappings, rows) if write else ((), ())
-        return Suggestions(rows, self._session.told([*opened.project.warnings, *notes]), written)
+        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into)
+        return suggest_project(self._session, project_dir, wish, artifacts)[1]
 
     def explain(
         self,

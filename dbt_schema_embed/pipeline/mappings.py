@@ -1,7 +1,7 @@
 """Mapping files around the matching: what people decided goes in, fresh suggestions come out."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import MappingFile, Relation, Suggestion, sources_called
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation, Suggestion, sources_called
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline.suggesting import Pin
     from dbt_schema_embed.write.rewrite import Rewrite
 
 GLOSSARY = "glossary.yml"
@@ -39,8 +40,10 @@ class Decided:
     Accepted None: the column feeds nothing. Columns are named as the relations spell them, accepted ones by key.
     """
 
-    accepted: dict[tuple[str, str], Pair | None] = field(default_factory=dict)
+    accepted: dict[tuple[str, str], Pair | None] = field(default_factory=dict)  # the first answer of each column
+    more: dict[tuple[str, str], list[Pair]] = field(default_factory=dict)  # its further ones
     rejected: set[tuple[str, str, str, str]] = field(default_factory=set)
+    notes: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 def load_mappings(root: Path, settings: Settings) -> Mappings:
@@ -103,17 +106,26 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
     found = Decided()
     for source_id, (_, file) in owners(opened, mappings).items():
         for row in file.columns:
-            column = relations[source_id].column(row.source_column)
-            if column is None or row.status not in ("accepted", "rejected"):
-                continue
             model = relations.get(models.get((row.model or "").lower(), ""))
             target = model.column(row.model_column or "") if model else None
             pair = (model.id, target.name) if model and target else None
-            if row.status == "rejected" and pair:
-                found.rejected.add((source_id, column.name, *pair))
-            elif row.status == "accepted" and (pair or row.model is None):
-                found.accepted.setdefault((source_id, column.key), pair)
+            for name in row.source_columns:
+                if column := relations[source_id].column(name):
+                    _decide(found, row, source_id, column, pair)
     return found
+
+
+def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pair: Pair | None) -> None:
+    """Take in what one row says about one column."""
+    place = source_id, column.key
+    if row.note and row.status != "rejected":
+        found.notes[place] = f"{found.notes[place]}; {row.note}" if place in found.notes else row.note
+    if row.status == "rejected" and pair:
+        found.rejected.add((source_id, column.name, *pair))
+    elif row.status == "accepted" and (pair or row.model is None):
+        if place in found.accepted and pair:
+            found.more.setdefault(place, []).append(pair)
+        found.accepted.setdefault(place, pair)
 
 
 def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pair, str]) -> tuple[Suggestion, ...]:
@@ -125,10 +137,11 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
     for source, column, model, target in sorted(known.rejected):
         refused.setdefault((source, column), []).append((model, target))
     settled = []
-    for row in rows:
-        place = (row.source, keys[row.source, row.source_column])
+    for answer in rows:
+        place = (answer.source, keys[answer.source, answer.source_column])
+        row = replace(answer, note=known.notes.get(place, ""))
         if place in known.accepted:
-            settled.append(_accepted(row, known.accepted[place]))
+            settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
         elif row.model is None and (row.source, row.source_column) in refused:
             names = listed([f"{m.rpartition('.')[2]}.{c}" for m, c in refused[row.source, row.source_column]])
             settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
@@ -141,7 +154,7 @@ def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
     """The row of a column whose answer a person gave. Certain, for nobody asks the matcher any more."""
     model, column = pair or (None, None)
     if (row.model, row.model_column) == (model, column):
-        return replace(row, status="accepted", confidence=1.0, proposed_name=None)
+        return replace(row, status="accepted", confidence=1.0, proposed_name=None, undecided=False)
     known = next((c for c in row.candidates if (c.model, c.model_column) == (model, column)), None)
     return replace(
         row,
@@ -149,20 +162,25 @@ def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
         model_column=column,
         status="accepted",
         confidence=1.0,
-        reason="accepted by hand",
+        reason="decided by hand",
         evidence=known.evidence if known else {},
         fed_by=known.fed_by if known else (),
         proposed_name=None,
+        undecided=False,
     )
 
 
 def write_suggestions(
-    opened: Opened, mappings: Mappings, rows: Sequence[Suggestion]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    opened: Opened,
+    mappings: Mappings,
+    rows: Sequence[Suggestion],
+    pins: "Mapping[str, Pin]",
+    told: Callable[[Iterable[str]], object],
+) -> tuple[str, ...]:
     """Bring the mapping files of the rows' source tables up to date; the files that changed, as people are told them.
 
-    Every file is worked out before the first one is written. A table of more columns than a file may list costs that
-    table: the second part of the answer says so.
+    Every file is worked out before the first one is written. ``told`` hears what a rewrite keeps or leaves out, and of
+    tables with more columns than a file may list, which have none.
 
     Raises:
         MappingError: a file that is there cannot be read, or maps another source.
@@ -179,23 +197,37 @@ def write_suggestions(
     usual = {i: mapping_path(mappings.folder, relations[i], package=package) for i, package in packages.items()}
     sharing = Counter(str(path).lower() for path in usual.values())
     plans: list[Rewrite] = []
-    notes: list[str] = []
     for source_id, group in groupby(rows, key=lambda row: row.source):
         source, package, some = relations[source_id], packages[source_id], list(group)
         if len(some) > MAX_COLUMNS:
             said = f"{printable(source.label)} has {len(some):,} columns, more than {MAX_COLUMNS:,}"
-            notes.append(f"{said}: its mapping file is not written")
+            told([f"{said}: its mapping file is not written"])
             continue
         twin = sharing[str(usual[source_id]).lower()] > 1
         fresh = mapping_path(mappings.folder, source, package=package, twin=twin)
         path, file = known.get(source_id, (fresh, None))
+        pin = pins.get(source_id)
         plans.append(
             update_mapping(
                 path, some, source=file.source if file else source.label, names=names,
                 package=file.package if file else package, shown=shown_path(opened.root, path),
+                complete=source.complete, pins=(pin.into, pin.not_into) if pin else None,
             )
         )  # fmt: skip
+        told(_unseen(file, source, shown_path(opened.root, path)) if file else ())
     changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
     if plans:  # editors find the schema beside the files, without a network
         write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
-    return changed, tuple(notes)
+    return changed
+
+
+def _unseen(file: MappingFile, source: Relation, shown: str) -> list[str]:
+    """What a file says of columns that the artifacts do not show: kept where they may well be there, else dropped."""
+    rows = [n for row in file.columns if row.status in ("suggested", "existing") for n in row.source_columns]
+    gone = [name for name in [*rows, *file.undecided, *file.unmapped] if source.column(name) is None]
+    if not gone:
+        return []
+    names = listed([printable(name, 60) for name in dict.fromkeys(gone)])
+    if source.complete:
+        return [f"{shown}: {printable(source.label)} has no column {names} any more: what nobody decided is dropped"]
+    return [f"{shown}: kept what it says of {names}, which only a catalog would show: run dbt docs generate"]

@@ -1,6 +1,6 @@
 """What `suggest`, `explain` and `evaluate` all need before they match: names read, relations embedded."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from dbt_schema_embed.files import write_text
 from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
 from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Embedded, Project
+from dbt_schema_embed.records import Embedded, Project, Relation
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
@@ -26,9 +26,17 @@ class Prepared:
 
 
 def prepare(
-    session: Session, project: Project, asked: Collection[str], targets: Targets, glossary: Path | None = None
+    session: Session,
+    project: Project,
+    asked: Collection[str],
+    targets: Targets,
+    glossary: Path | None = None,
+    *,
+    models: Sequence[Relation] | None = None,
 ) -> Prepared:
     """The source tables ``asked`` (ids) with their competitors, and the models that they may feed.
+
+    ``models`` take the place of those that ``targets`` chooses.
 
     Raises:
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
@@ -43,7 +51,7 @@ def prepare(
     )
 
     session.progress("Reading names")
-    models = choose_targets(project, targets)
+    models = choose_targets(project, targets) if models is None else models
     words = read_glossary(glossary) if glossary else {}
     readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
     sources = session.embedded(competitors(project, asked), readings)

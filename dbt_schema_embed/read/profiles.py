@@ -175,5 +175,6 @@ def _column(column: Column, profile: ColumnProfile, rows: int) -> Column:
         type=type_,
         unique=column.unique or key,
         values=joined(column.values, values),
+        shapes=tuple(shape for shape, _ in profile.patterns if shape is not None),
         value_count=max(column.value_count, profile.filled if values else 0),
     )

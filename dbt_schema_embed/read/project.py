@@ -207,10 +207,11 @@ def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Re
     told = []
     for known in relations:
         names: tuple[str, ...] = ()
+        listed_by_sql = known.id in facts.columns and known.id not in facts.open
         if not known.in_catalog:  # a source's YAML often lists the tested columns only: it goes first
             listed = dict.fromkeys(c.name for c in known.columns) if known.kind == "source" else {}
             names = facts.columns.get(known.id) or tuple(listed | read_from.get(known.id, {}))
-        told.append(with_sql(known, names, literals.get(known.id, {})))
+        told.append(with_sql(known, names, literals.get(known.id, {}), complete=listed_by_sql and bool(names)))
     return told
 
 

@@ -35,6 +35,9 @@ class Known:
 
 def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]) -> Relation:
     """The Relation of a source, model, seed or snapshot."""
+    built = node.resource_type in ("model", "snapshot") and _is_built(node)
+    contract = _enforced(node.contract) or (node.config is not None and _enforced(node.config.contract))
+    planned = node.resource_type == "model" and not built  # its YAML is the whole plan
     return Relation(
         id=unique_id,
         name=node.name if node.version is None else f"{node.name}.v{node.version}",
@@ -47,10 +50,11 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         path=(node.original_file_path or node.path or "").replace("\\", "/"),
         yaml_path=_yaml_path(node),
         tags=_tags(node),
-        has_sql=node.resource_type in ("model", "snapshot") and _is_built(node),
+        has_sql=built,
         parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
-        contract=_enforced(node.contract) or (node.config is not None and _enforced(node.config.contract)),
+        contract=contract,
         in_catalog=known.table is not None,
+        complete=known.table is not None or contract or bool(known.rows.names) or planned,
     )
 
 
@@ -79,19 +83,23 @@ def _is_python(node: Node) -> bool:
     return (node.language or "").lower() == "python" or (node.original_file_path or "").endswith(".py")
 
 
-def with_sql(relation: Relation, names: Sequence[str], literals: Mapping[str, tuple[str, ...]]) -> Relation:
+def with_sql(
+    relation: Relation, names: Sequence[str], literals: Mapping[str, tuple[str, ...]], *, complete: bool = False
+) -> Relation:
     """The relation with the columns that SQL names, in that order, and the literals SQL compares columns with.
 
-    ``literals`` is keyed by `Column.key`. Columns that no SQL names come last.
+    ``literals`` is keyed by `Column.key`. Columns that no SQL names come last; ``complete``: they are absent, for the
+    SQL lists all that the relation has.
     """
     columns = list(relation.columns)
     if names:
         spelled = {c.key: c for c in columns}
         order = [spelled.pop(n if n in spelled else n.lower(), Column(n)) for n in names]
-        columns = [replace(c, position=i) for i, c in enumerate([*order, *spelled.values()])]
+        rest = [replace(c, absent=complete) for c in spelled.values()]
+        columns = [replace(c, position=i) for i, c in enumerate([*order, *rest])]
     if literals:
         columns = [replace(c, values=joined(c.values, literals[c.key])) if c.key in literals else c for c in columns]
-    return replace(relation, columns=tuple(columns))
+    return replace(relation, columns=tuple(columns), complete=relation.complete or complete)
 
 
 def _columns(node: Node, known: Known) -> tuple[Column, ...]:

@@ -9,6 +9,10 @@ The contract with the dbt macros. Under the column of the source table stands
             model: stg_stripe__charges   # as in the mapping file: the name, or <package>.<name> where two share it
             column: charge_id
             type: integer                # only where the source column must be cast: the model column's type
+            not_cast: values look like 9/9/9     # in its place, where values do not survive the cast: why
+            expression: first || ' ' || last     # only where the mapping has one; then neither of the two above
+            part_of: first               # only where the expression that takes this column stands under another one
+            note: ask Ana                # only where the mapping has one
             added: true                  # only where the YAML did not list the column before
 
 and a list of such where the column feeds several model columns. Always under the column: in dbt 2 a column without
@@ -22,10 +26,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbt_schema_embed.casts import cast_problem, cast_type
 from dbt_schema_embed.errors import WriteError, printable
+from dbt_schema_embed.expressions import expression_problem
 from dbt_schema_embed.files import content_hash, inside
 from dbt_schema_embed.records import Column, MappingFile, Project, Relation, sources_called
-from dbt_schema_embed.types import type_family
 from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sources_yaml import Entry, TableMeta, with_meta
@@ -62,30 +67,12 @@ def apply_mappings(
             warnings.append(f"{file.path}: {seen[source.id]} maps the same source: not applied")
         elif source is not None:
             seen[source.id] = file.path
-            wanted = {} if revert else _entries(file, source, targets, warnings)
+            wanted = {} if revert else _entries(file, source, targets, project.dialect, warnings)
             cased = frozenset(column.name for column in source.columns if column.quoted)
             table = TableMeta(source.source_name, source.name, wanted, cased)
             tables.setdefault(source.yaml_path or source.path, []).append(table)
     rewrites = [_rewrite(project_dir / path, path, metas) for path, metas in sorted(tables.items())]
     return Applied(tuple(rewrite for rewrite in rewrites if rewrite.changed), tuple(warnings))
-
-
-def cast_type(source: Column | None, target: Column | None, *, exact: bool = False) -> str | None:
-    """The type a source column must be cast to, None where it need not be or a type is unknown.
-
-    With ``exact`` (an enforced contract) another spelling of a type counts as another type: a cast too many costs less
-    than a model that does not build.
-    """
-    if source is None or target is None or not target.type:
-        return None
-    family, wanted = type_family(source.type), type_family(target.type)
-    if family and wanted and family != wanted:
-        return target.type
-    return target.type if exact and _spelling(source.type) != _spelling(target.type) else None
-
-
-def _spelling(type_: str | None) -> str:
-    return "".join((type_ or "").lower().split())
 
 
 def _targets(project: Project) -> Mapping[str, Relation]:
@@ -113,7 +100,7 @@ def _source_of(file: MappingFile, project: Project, project_dir: Path, warnings:
 
 
 def _entries(
-    file: MappingFile, source: Relation, targets: Mapping[str, Relation], warnings: list[str]
+    file: MappingFile, source: Relation, targets: Mapping[str, Relation], dialect: str | None, warnings: list[str]
 ) -> dict[str, list[Entry]]:
     """What stands under each column: source column -> its entries, in the file's order."""
     entries: dict[str, list[Entry]] = {}
@@ -125,13 +112,38 @@ def _entries(
             warnings.append(f"{file.path}:{row.line}: {name} not applied: dbt would take the name for Jinja")
             continue
         entry = {"model": row.model, "column": row.model_column}
-        model = targets.get(row.model)
         column = source.column(row.source_column)
-        cast = cast_type(column, model.column(row.model_column) if model else None)
-        if cast and (type_ := type_sql(cast)):
-            entry["type"] = type_
-        entries.setdefault(column.name if column else row.source_column, []).append(entry)
+        if row.others and not row.expression:
+            warnings.append(
+                f"{file.path}:{row.line}: several columns feed {row.model_column}: not applied without an expression"
+            )
+            continue
+        if row.expression:
+            if problem := expression_problem(row.expression, row.source_columns, dialect):
+                warnings.append(f"{file.path}:{row.line}: the expression {problem}: not applied")
+                continue
+            more = {"expression": row.expression}
+        else:
+            more = _cast(column, targets.get(row.model), row.model_column)
+        if row.note and not opens_jinja(row.note):
+            more["note"] = printable(row.note, 500)
+        entries.setdefault(column.name if column else row.source_column, []).append(entry | more)
+        for name in row.others:
+            other = source.column(name)
+            entries.setdefault(other.name if other else name, []).append(entry | {"part_of": row.source_column})
     return entries
+
+
+def _cast(column: Column | None, model: Relation | None, name: str) -> dict[str, str]:
+    """What an entry says of the cast: the type, or why it is not made; nothing where none is needed."""
+    target = model.column(name) if model else None
+    if column is None or target is None or model is None:
+        return {}
+    cast = cast_type(column.type, target.type, exact=model.contract)
+    if cast is None or (type_ := type_sql(cast)) is None:
+        return {}
+    problem = cast_problem(column.type, target.type, column.shapes)
+    return {"not_cast": problem} if problem else {"type": type_}
 
 
 def _rewrite(path: Path, shown: str, tables: Sequence[TableMeta]) -> Rewrite:

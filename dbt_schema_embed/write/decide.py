@@ -1,15 +1,16 @@
 """A person's decisions into a mapping file, which stays as they wrote it otherwise."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import content_hash
 from dbt_schema_embed.records import MappingFile, MappingRow, Status
 from dbt_schema_embed.write.mapping import parse_mapping, read_text
-from dbt_schema_embed.write.plan import Key, Plan, name_key
+from dbt_schema_embed.write.plan import LISTS, Key, Plan, name_key
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.update import carried_out
 
@@ -20,11 +21,11 @@ _BY_HAND = "decided by hand"
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What somebody says about one source column.
+    """What somebody says about one source column, or about several that an expression joins.
 
     Without ``model`` and ``model_column`` it is about the one row that is open, else about the only row; for a
-    column under ``unmapped``, accepted then says that it feeds nothing, for good. With them it is about that pair,
-    which may be one that was never suggested.
+    column without an answer, accepted then says that it feeds nothing, for good. With them it is about that pair,
+    which may be one that was never suggested: accepted, it takes the place of the answer that was, unless ``also``.
     """
 
     source_column: str
@@ -32,13 +33,20 @@ class Decision:
     model: str | None = None  # the model's name as in the file
     model_column: str | None = None
     note: str | None = None  # None: keep it; "": remove it
+    also: bool = False  # a row more, beside the column's accepted ones
+    others: tuple[str, ...] = ()  # further columns that the expression takes
+    expression: str | None = None  # None: keep it; "": remove it
+    by: str = ""  # who decides
+    at: str = ""  # the day
 
 
-def decide(path: Path, decisions: Sequence[Decision], *, shown: str = "") -> Rewrite:
-    """The mapping file at ``path`` with ``decisions`` made, first one first.
+def decide(
+    path: Path, decisions: Sequence[Decision] | Callable[[MappingFile], Sequence[Decision]], *, shown: str = ""
+) -> Rewrite:
+    """The mapping file at ``path`` with ``decisions`` made, first one first; some may depend on what the file says.
 
-    Accepting a pair nobody suggested rewrites the column's open row, for the suggestion was not taken; it loses its
-    confidence, which was the suggestion's.
+    Accepting a pair nobody suggested rewrites the column's open row, else its accepted one; it loses its confidence,
+    which was the suggestion's. Opened again, an answer of nothing goes back to the unmapped columns.
 
     Raises:
         MappingError: the file cannot be read.
@@ -49,7 +57,7 @@ def decide(path: Path, decisions: Sequence[Decision], *, shown: str = "") -> Rew
     content, text = read_text(path, shown)
     file, root = parse_mapping(text, shown)
     desk = _Desk(file)
-    for decision in decisions:
+    for decision in decisions(file) if callable(decisions) else decisions:
         desk.take(decision)
     return Rewrite(path, shown, text, carried_out(text, root, file, desk.plan(), shown), content_hash(content))
 
@@ -75,48 +83,51 @@ def take_back(path: Path, done: Rewrite, *, shown: str = "") -> Rewrite:
 
 
 def _inverse(file: MappingFile, old: MappingFile, new: MappingFile) -> Plan:
-    """What brings the columns of ``file`` in which ``old`` and ``new`` differ from the new to the old.
-
-    Decisions take columns out of the unmapped ones and put none there.
-    """
+    """What brings the columns of ``file`` in which ``old`` and ``new`` differ from the new to the old."""
     key = name_key([name for version in (file, old, new) for name in _names(version)])
     now, before, after = (_by_column(version, key) for version in (file, old, new))
-    changed = [k for k in after if after[k] != before.get(k)]
+    changed = [k for k in {**after, **before} if after.get(k) != before.get(k)]
+    for k in changed:
+        if now.get(k) != after.get(k):
+            name = next(name for name in [*_names(new), *_names(old)] if key(name) == k)
+            raise ConfigError(
+                f"column {printable(name)!r} of {file.path} was decided about again meanwhile: it is left as it is"
+            )
     refresh: dict[int, MappingRow] = {}
     drop: set[int] = set()
     add: list[MappingRow] = []
-    for k in changed:
-        if k not in now or now[k] != after[k]:
-            raise ConfigError(
-                f"column {printable(_names_of(new, key, k))!r} of {file.path} was decided about again meanwhile: "
-                "it is left as it is"
-            )
+    for k in changed:  # each row with the column that it names first
         places = [i for i, row in enumerate(file.columns) if key(row.source_column) == k]
-        rows = before[k][0] if k in before else ()
-        refresh |= {i: row for i, row, was in zip(places, rows, after[k][0], strict=False) if row != was}
+        rows = [row for row in old.columns if key(row.source_column) == k]
+        refresh |= {i: row for i, row in zip(places, rows, strict=False) if not _same(row, file.columns[i])}
         drop |= set(places[len(rows) :])
         add += rows[len(places) :]
-    unmapped = [name for k in changed if k in before for name in before[k][1] if name not in after[k][1]]
-    return Plan(refresh=refresh, drop=drop, add=add, unmapped_drop=(), unmapped_add=unmapped)
+    lists: dict[str, Any] = {}
+    for kind in LISTS:
+        here, was = getattr(file, kind), getattr(old, kind)
+        about, kept = ({key(name) for name in names} & set(changed) for names in (here, was))
+        lists[f"{kind}_drop"] = {i for i, name in enumerate(here) if key(name) in about - kept}
+        lists[f"{kind}_add"] = [name for name in was if key(name) in kept - about]
+    return Plan(refresh=refresh, drop=drop, add=add, **lists)
+
+
+def _same(row: MappingRow, other: MappingRow) -> bool:
+    return replace(row, line=0) == replace(other, line=0)
 
 
 def _names(file: MappingFile) -> list[str]:
-    return [*(row.source_column for row in file.columns), *file.unmapped]
+    return [*(name for row in file.columns for name in row.source_columns), *file.undecided, *file.unmapped]
 
 
-def _names_of(file: MappingFile, key: Key, wanted: str) -> str:
-    return next(name for name in _names(file) if key(name) == wanted)
-
-
-def _by_column(file: MappingFile, key: Key) -> dict[str, tuple[tuple[MappingRow, ...], tuple[str, ...]]]:
-    """Each column's rows, blind to lines, and its entries under unmapped."""
-    found: dict[str, tuple[tuple[MappingRow, ...], tuple[str, ...]]] = {}
+def _by_column(file: MappingFile, key: Key) -> dict[str, list[MappingRow | str]]:
+    """What a file says of each column: its rows, blind to lines, and the lists that name it."""
+    found: dict[str, list[MappingRow | str]] = {}
     for row in file.columns:
-        rows, names = found.get(key(row.source_column), ((), ()))
-        found[key(row.source_column)] = ((*rows, replace(row, line=0)), names)
-    for name in file.unmapped:
-        rows, names = found.get(key(name), ((), ()))
-        found[key(name)] = (rows, (*names, name))
+        for k in dict.fromkeys(map(key, row.source_columns)):
+            found.setdefault(k, []).append(replace(row, line=0))
+    for kind in LISTS:
+        for name in getattr(file, kind):
+            found.setdefault(key(name), []).append(kind)
     return found
 
 
@@ -135,76 +146,110 @@ class _Desk:
     def __init__(self, file: MappingFile) -> None:
         self.file = file
         self.rows = list(file.columns)
-        self.unmapped = dict.fromkeys(range(len(file.unmapped)))
-        self.key: Key = name_key([*(row.source_column for row in file.columns), *file.unmapped])
-        self.of_column: dict[str, list[int]] = {}
-        for i, row in enumerate(self.rows):
-            self.of_column.setdefault(self.key(row.source_column), []).append(i)
+        self.gone: set[int] = set()
+        self.lists = {key: dict.fromkeys(getattr(file, key)) for key in LISTS}
+        self.names = _names(file)
+        self.key: Key = name_key(self.names)
 
     def plan(self) -> Plan:
         """What has changed."""
         old = self.file.columns
+        changes: dict[str, Any] = {}
+        for name in LISTS:
+            before, after = getattr(self.file, name), self.lists[name]
+            changes[f"{name}_drop"] = {i for i, item in enumerate(before) if item not in after}
+            changes[f"{name}_add"] = [item for item in after if item not in before]
         return Plan(
-            refresh={i: row for i, row in enumerate(self.rows[: len(old)]) if row != old[i]},
-            drop=(),
-            add=self.rows[len(old) :],
-            unmapped_drop={i for i in range(len(self.file.unmapped)) if i not in self.unmapped},
-            unmapped_add=(),
+            refresh={i: row for i, row in enumerate(self.rows[: len(old)]) if row != old[i] and i not in self.gone},
+            drop={i for i in self.gone if i < len(old)},
+            add=[row for i, row in enumerate(self.rows) if i >= len(old) and i not in self.gone],
+            **changes,
         )
 
     def take(self, decision: Decision) -> None:
         """Make one decision."""
         index = self._row_of(decision)
         if index is None:
-            name = self._leave_unmapped(decision.source_column) or self._spelling(decision.source_column)
-            self.rows.append(MappingRow(name, decision.model, decision.model_column, reason=_BY_HAND))
+            self.rows.append(MappingRow(self._spelling(decision.source_column), None, None, reason=_BY_HAND))
             index = len(self.rows) - 1
-            self.of_column.setdefault(self.key(name), []).append(index)
         row = self.rows[index]
-        if decision.model is not None and (row.model, row.model_column) != (decision.model, decision.model_column):
+        if decision.model is not None and row.pair != (decision.model, decision.model_column):
             row = replace(
                 row, model=decision.model, model_column=decision.model_column, confidence=None, reason=_BY_HAND
             )
-        if decision.status is not None:
-            row = replace(row, status=decision.status)
-        self.rows[index] = row if decision.note is None else replace(row, note=decision.note)
+        if decision.expression is not None:
+            others = tuple(self._spelling(name) for name in decision.others)
+            row = replace(row, expression=decision.expression, others=others)
+        if decision.note is not None:
+            row = replace(row, note=decision.note)
+        self.rows[index] = self._with_status(row, decision) if decision.status is not None else row
+        self._settle(index)
+
+    def _with_status(self, row: MappingRow, decision: Decision) -> MappingRow:
+        if decision.status == row.status and (row.decided_by or row.decided_at) and row in self.rows:
+            return row  # decided so before: by whom and when stays
+        opened = decision.status == "suggested"
+        by, at = ("", "") if opened else (decision.by, decision.at)
+        return replace(row, status=decision.status or row.status, decided_by=by, decided_at=at)
+
+    def _settle(self, index: int) -> None:
+        """Keep rows and lists in step: a column is listed exactly while no row answers it."""
+        row = self.rows[index]
+        note_only = row.model is None and row.status in _OPEN
+        if note_only and not row.note:
+            self.gone.add(index)
+        for name in row.source_columns:
+            listed = [(kind, n) for kind in LISTS for n in self.lists[kind] if self.key(n) == self.key(name)]
+            if not note_only:
+                for kind, spelled in listed:
+                    del self.lists[kind][spelled]
+            elif not listed:
+                self.lists["unmapped"][name] = None
 
     def _row_of(self, decision: Decision) -> int | None:
         """The index of the row a decision is about; None: a new one."""
-        mine = self.of_column.get(self.key(decision.source_column), [])
+        mine = self._rows_about(decision.source_column)
         still_open = [i for i in mine if self.rows[i].status in _OPEN]
         if decision.model is not None:
-            pair = (decision.model, decision.model_column)
-            same = [i for i in mine if (self.rows[i].model, self.rows[i].model_column) == pair]
-            takes_over = still_open if decision.status == "accepted" else []
-            return next(iter([*same, *takes_over]), None)
+            return self._row_of_pair(decision, mine, still_open)
         choice = still_open or [i for i in mine if self.rows[i].status == decision.status] or mine
         if len(choice) > 1:
-            raise ConfigError(
-                f"column {printable(decision.source_column)!r} has {len(choice)} rows in {self.file.path}",
-                hint="say which model and column you mean",
-            )
-        if not choice and decision.status != "accepted":
-            self._known(decision.source_column)
-            raise ConfigError(f"column {printable(decision.source_column)!r} has no suggestion in {self.file.path}")
+            raise self._several(decision.source_column, len(choice), "say which model and column you mean")
+        listed_only = not choice and (decision.status == "accepted" or decision.note is not None)
+        if not choice:
+            self._spelling(decision.source_column)
+            if not listed_only or decision.status == "rejected":
+                raise ConfigError(f"column {printable(decision.source_column)!r} has no suggestion in {self.file.path}")
         return choice[0] if choice else None
 
-    def _leave_unmapped(self, column: str) -> str | None:
-        """Take the column out of the unmapped ones; its name as spelled there, None when it is not among them."""
-        index = next((i for i in self.unmapped if self.key(self.file.unmapped[i]) == self.key(column)), None)
-        if index is None:
-            return None
-        del self.unmapped[index]
-        return self.file.unmapped[index]
+    def _row_of_pair(self, decision: Decision, mine: list[int], still_open: list[int]) -> int | None:
+        pair = (decision.model, decision.model_column)
+        same = [i for i in mine if self.rows[i].pair == pair]
+        if same or decision.status != "accepted":
+            return next(iter(same), None)
+        accepted = [] if decision.also else [i for i in mine if self.rows[i].status == "accepted"]
+        if len(accepted) > 1 and not still_open:
+            raise self._several(decision.source_column, len(accepted), "reopen the one to move, or say --also")
+        # A decided answer moves; the suggestion beside it, if there is one, stays one.
+        return next(iter([*accepted, *still_open]), None)
+
+    def _several(self, column: str, count: int, hint: str) -> ConfigError:
+        return ConfigError(f"column {printable(column)!r} has {count} rows in {self.file.path}", hint=hint)
+
+    def _rows_about(self, column: str) -> list[int]:
+        key = self.key(column)
+        rows = enumerate(self.rows)
+        return [i for i, row in rows if i not in self.gone and key in map(self.key, row.source_columns)]
 
     def _spelling(self, column: str) -> str:
-        """The column's name as the file spells it, for one that has rows already."""
-        self._known(column)
-        return self.rows[self.of_column[self.key(column)][0]].source_column
+        """The column's name as the file spells it.
 
-    def _known(self, column: str) -> None:
-        if self.key(column) not in self.of_column and self.key(column) not in map(self.key, self.file.unmapped):
-            names = {*(row.source_column for row in self.rows), *self.file.unmapped}
-            close = get_close_matches(column, sorted(names), n=1)
+        Raises:
+            ConfigError: the file has no such column.
+        """
+        found = [name for name in self.names if self.key(name) == self.key(column)]
+        if not found:
+            close = get_close_matches(column, sorted(set(self.names)), n=1)
             hint = f"did you mean {printable(close[0])}?" if close else "its columns are in the file"
             raise ConfigError(f"{self.file.path} has no column {printable(column)!r}", hint=hint)
+        return found[0]

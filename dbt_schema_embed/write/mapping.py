@@ -17,8 +17,11 @@ SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
 MAX_COLUMNS = 20_000
-FILE_KEYS = ("version", "source", "package", "columns", "unmapped")
-ROW_KEYS = ("source_column", "model", "model_column", "confidence", "status", "reason", "note")
+FILE_KEYS = ("version", "source", "package", "into", "not_into", "columns", "undecided", "unmapped")
+ROW_KEYS = (
+    "source_column", "source_columns", "model", "model_column", "expression", "confidence", "status", "reason", "note",
+    "decided_by", "decided_at",
+)  # fmt: skip
 STATUSES: tuple[Status, ...] = get_args(Status)
 _CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
 
@@ -112,22 +115,28 @@ def _file(root: Node, shown: str) -> MappingFile:
     source = _text(fields["source"], "source") if "source" in fields else ""
     if not source:
         raise YamlTextError("it names no source", 0, "add a line such as source: stripe.charges")
-    rows = _items(fields.get("columns"), "columns")
-    unmapped = _items(fields.get("unmapped"), "unmapped")
+    names = partial(_names, fields)
     return MappingFile(
         path=shown,
         source=source,
-        columns=tuple(_row(node) for node in rows),
-        unmapped=tuple(_required(node, "a column under unmapped") for node in unmapped),
+        columns=tuple(_row(node) for node in _items(fields.get("columns"), "columns")),
+        unmapped=names("unmapped", "a column"),
         unmapped_line=fields["unmapped"].line if "unmapped" in fields else 0,
         package=_text(fields["package"], "package") if "package" in fields else "",
+        undecided=names("undecided", "a column"),
+        undecided_line=fields["undecided"].line if "undecided" in fields else 0,
+        into=names("into", "a model"),
+        not_into=names("not_into", "a model"),
     )
+
+
+def _names(fields: dict[str, Node], key: str, what: str) -> tuple[str, ...]:
+    return tuple(_required(node, f"{what} under {key}") for node in _items(fields.get(key), key))
 
 
 def _row(node: Node) -> MappingRow:
     fields = _fields(node, ROW_KEYS, "a row of columns")
-    if "source_column" not in fields:
-        raise YamlTextError("this row has no source_column", node.line, "say which column of the source it is about")
+    first, *others = _columns(node, fields)
     text = partial(_optional, fields)
     model, column = text("model"), text("model_column")
     if (model is None) != (column is None):
@@ -136,15 +145,32 @@ def _row(node: Node) -> MappingRow:
             f"this row has no {lacking}", node.line, "model and model_column stand together or not at all"
         )
     return MappingRow(
-        source_column=_required(fields["source_column"], "source_column"),
+        source_column=first,
+        others=tuple(others),
         model=model,
         model_column=column,
         confidence=_confidence(fields.get("confidence")),
         status=_status(fields.get("status")),
         reason=text("reason") or "",
         note=text("note") or "",
+        expression=text("expression") or "",
+        decided_by=text("decided_by") or "",
+        decided_at=text("decided_at") or "",
         line=node.line,
     )
+
+
+def _columns(node: Node, fields: dict[str, Node]) -> tuple[str, ...]:
+    """The columns that a row is about: ``source_column``, or ``source_columns`` where an expression takes several."""
+    if ("source_column" in fields) == ("source_columns" in fields):
+        said = "both source_column and source_columns" if "source_column" in fields else "no source_column"
+        raise YamlTextError(f"this row has {said}", node.line, "say which column of the source it is about")
+    if "source_column" in fields:
+        return (_required(fields["source_column"], "source_column"),)
+    names = _names(fields, "source_columns", "a column")
+    if not names:
+        raise YamlTextError("source_columns is empty", node.line, "say which columns of the source it is about")
+    return names
 
 
 def _fields(node: Node, known: Collection[str], what: str) -> dict[str, Node]:

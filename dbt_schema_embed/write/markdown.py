@@ -7,7 +7,17 @@ from html import escape
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import LIKELY, Suggestion, Suggestions
 from dbt_schema_embed.write.show import by_source
-from dbt_schema_embed.write.words import counted, named, open_answer, reason, short_name, sureness, target
+from dbt_schema_embed.write.words import (
+    candidates,
+    counted,
+    named,
+    open_answer,
+    reason,
+    short_name,
+    sureness,
+    target,
+    unfed_words,
+)
 
 LIMIT = 60_000
 """Characters of one comment; GitHub takes 65,536, GitLab more."""
@@ -22,7 +32,8 @@ def to_markdown(suggestions: Suggestions, *, title: str = "Column mappings", lim
     Rows that need a person come first. Names are escaped: no markup, no mention, no link comes from outside.
     """
     tables = by_source(suggestions.rows)
-    parts = [f"### {_plain(title)}\n\n{counted(suggestions.rows)}\n"]
+    unfed = f"\nNothing feeds {unfed_words(suggestions.unfed, 20, _code)}.\n" if suggestions.unfed else ""
+    parts = [f"### {_plain(title)}\n\n{counted(suggestions.rows)}\n{unfed}"]
     left = limit - len(parts[0]) - _ROOM
     for number, (source, rows) in enumerate(tables):
         section = _section(source, rows, left)
@@ -59,19 +70,25 @@ def _section(source: str, rows: Sequence[Suggestion], room: int) -> str:
 def _tail(rows: Sequence[Suggestion]) -> Iterator[str]:
     for what, some in (
         ("Already in SQL", [row.source_column for row in rows if row.model is not None and row.status == "existing"]),
-        ("Maps to nothing", [row.source_column for row in rows if row.model is None and not row.proposed_name]),
+        ("Maps to nothing", [row.source_column for row in rows if row.model is None and not open_answer(row)]),
     ):
         if some:
             yield f"\n{what}: {named(some, limit=20, show=_code)}\n"
+    for row in rows:
+        if row.note and not open_answer(row):
+            yield f"\n{_code(printable(row.source_column, 120))}: {_plain(printable(row.note))}\n"
 
 
 def _needs_a_person(row: Suggestion) -> bool:
-    return row.status == "suggested" and row.model is not None and row.confidence < LIKELY
+    return row.status == "suggested" and (row.undecided or (row.model is not None and row.confidence < LIKELY))
 
 
 def _line(row: Suggestion) -> str:
     goal = _code(target(row)) if row.model is not None else f"new: {_code(printable(row.proposed_name, 120))}"
-    cells = _code(printable(row.source_column, 120)), goal, sureness(row), _plain(reason(row))
+    if row.undecided:
+        goal = "?"
+    why = candidates(row) if row.undecided else reason(row)
+    cells = _code(printable(row.source_column, 120)), goal, sureness(row), _plain(why)
     return "| " + " | ".join(cells) + " |\n"
 
 

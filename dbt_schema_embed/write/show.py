@@ -9,6 +9,7 @@ from typing import Any
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import Suggestion, Suggestions
 from dbt_schema_embed.write.words import (
+    candidates,
     counted,
     display_width,
     named,
@@ -18,6 +19,7 @@ from dbt_schema_embed.write.words import (
     short_name,
     sureness,
     target,
+    unfed_words,
 )
 
 _PAINT = {
@@ -26,6 +28,8 @@ _PAINT = {
     "doubtful": "31",
     "accepted": "32",
     "rejected": "31",
+    "undecided": "33",
+    "proposed": "33",
     "title": "1",
     "dim": "2",
 }
@@ -50,8 +54,10 @@ def to_table(suggestions: Suggestions, *, width: int | None = None, color: bool 
     """
     tables = by_source(suggestions.rows)
     blocks = [_block(source, rows, width, color) for source, rows in tables]
-    summary = counted(suggestions.rows) + (f", in {len(tables)} source tables" if len(tables) > 1 else "")
-    return "\n".join([*blocks, summary + "\n"])
+    summary = counted(suggestions.rows) + (f", in {len(tables)} source tables" if len(tables) > 1 else "") + "\n"
+    if suggestions.unfed:
+        summary += f"nothing feeds: {unfed_words(suggestions.unfed)}\n"
+    return "\n".join([*blocks, summary])
 
 
 def by_source(rows: Iterable[Suggestion]) -> list[tuple[str, list[Suggestion]]]:
@@ -67,11 +73,11 @@ def _block(source: str, rows: Sequence[Suggestion], width: int | None, color: bo
     lines += _lines([row for row in rows if open_answer(row)], whole=len(models) != 1, width=width, color=color)
     for what, some in (
         ("already in SQL", [row for row in rows if row.model is not None and row.status == "existing"]),
-        ("maps to nothing", [row for row in rows if row.model is None and not row.proposed_name]),
+        ("maps to nothing", [row for row in rows if row.model is None and not open_answer(row)]),
     ):
-        if some:
-            text = f"  {what}: {named(row.source_column for row in some)}"
-            lines.append(_painted(padded(text, width).rstrip() if width else text, "dim", color))
+        texts = [f"  {what}: {named(row.source_column for row in some)}"] if some else []
+        texts += [f"    {printable(row.source_column, 80)}: {printable(row.note)}" for row in some if row.note]
+        lines += [_painted(padded(text, width).rstrip() if width else text, "dim", color) for text in texts]
     return "\n".join(lines) + "\n"
 
 
@@ -88,7 +94,7 @@ def _lines(rows: Sequence[Suggestion], *, whole: bool, width: int | None, color:
         head = f"  {padded(source, left)} → {padded(goal, right)}  "
         sure = sureness(row)
         rest = None if width is None else width - display_width(head) - _SURE - 2
-        why = reason(row)
+        why = candidates(row, whole=whole) if row.undecided else reason(row)
         if rest is not None:
             why = padded(why, rest).rstrip() if rest >= _LEAST_REASON else ""
         word = sure.rpartition(" ")[2]
@@ -98,7 +104,7 @@ def _lines(rows: Sequence[Suggestion], *, whole: bool, width: int | None, color:
 
 def _right(row: Suggestion, whole: bool) -> str:
     if row.model_column is None:
-        return f"(new) {printable(row.proposed_name, 120)}"
+        return "?" if row.undecided else f"(new) {printable(row.proposed_name, 120)}"
     return target(row) if whole else printable(row.model_column, 120)
 
 

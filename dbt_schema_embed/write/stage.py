@@ -1,5 +1,6 @@
-"""The staging model of a source table from its accepted mapping: SQL, and YAML where the model has none."""
+"""The staging model of a source table from its accepted mapping: SQL, new or grown, and YAML where it has none."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,11 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation, sources_called
-from dbt_schema_embed.write.apply import cast_type
+from dbt_schema_embed.records import MappingFile, MappingRow, Project, Relation, sources_called
+from dbt_schema_embed.write.items import Item, Items, model_items, unfed_notes, unused_notes
 from dbt_schema_embed.write.mapping import model_names
+from dbt_schema_embed.write.merge import merged, selected_names
 from dbt_schema_embed.write.rewrite import Rewrite
-from dbt_schema_embed.write.sql_names import column_sql, comment_text, jinja_text, opens_jinja, type_sql
+from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
 from dbt_schema_embed.write.yamledit import Indent, Raw, Value, block_lines
 
@@ -35,15 +37,6 @@ class Staged:
     yaml: Rewrite | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One column of the model, and what it is made from."""
-
-    source: Column
-    target: Column
-    cast: str | None
-
-
 def stage(
     project: Project,
     file: MappingFile,
@@ -51,36 +44,109 @@ def stage(
     examples: Sequence[str] = (),
     options: StageOptions = StageOptions(),
 ) -> Staged:
-    """The staging model for the accepted rows of one mapping file; nothing is written yet, and nothing overwritten.
+    """The staging model for the accepted rows of one mapping file; nothing is written yet.
 
     ``examples`` is the raw SQL of staging models the project has; their habits are followed. The model is written where
-    the manifest has it, or beside the source's YAML when it is new.
+    the manifest has it, or beside the source's YAML when it is new. One that has SQL gains what it lacks, and its lines
+    stay.
 
     Raises:
-        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold, a place where no
-            model may stand.
-        WriteError: there is SQL in the model's file already, or its YAML file exists.
+        ConfigError: no accepted row, a source or model that is unknown, a name no model can hold, a bad expression, a
+            place where no model may stand.
+        WriteError: there is SQL in the model's file that columns cannot be added to, or its YAML file exists.
     """
     source = _source(project, file)
-    rows = [row for row in file.columns if row.status == "accepted" and row.model is not None]
-    name = options.model or _most_fed(rows, file)
-    rows = [row for row in rows if (row.model or "").lower() == name.lower()]
-    if not rows:
+    name = options.model or _most_fed([row for row in file.columns if row.status == "accepted"], file)
+    mine = [row for row in file.columns if (row.model or "").lower() == name.lower()]
+    if not any(row.status == "accepted" for row in mine):
         raise ConfigError(f"no accepted row of {file.path} feeds {printable(name)}", hint="accept some first")
     model = _model(project, name)
     if opens_jinja(name):
         raise ConfigError(f"model {printable(name)!r} cannot be written: dbt would take its name for Jinja")
-    items, lost = _items(source, model, rows)
+    place = _place(project, source, model, name)
+    old = _old_file(project_dir, place)
     style = learn_style(examples)
     if options.leading_commas is not None:
         style = replace(style, leading_commas=options.leading_commas)
-    notes = [*lost, *_unused(source, file), *_unfed(model, rows)]
-    text = _sql(project, source, items, notes, style, options)
-    place = _place(project, source, model, name)
+    staging = _Staging(project, file, source, model, style, options)
     called = model.name if model else name
+    if old.before and old.before.strip():
+        return Staged(called, staging.grown(old, mine), None)
+    made, text = staging.new(mine)
     documented = model is not None and model.columns
-    yaml = None if documented else _new_file(project_dir, place.with_suffix(".yml"), _yaml(called, source, items))
-    return Staged(called, _new_file(project_dir, place, text), yaml)
+    yaml = None
+    if not documented:
+        beside = place.with_suffix(".yml")
+        yaml = _old_file(project_dir, beside)
+        if yaml.before and yaml.before.strip():
+            raise WriteError(f"{beside} is there already: it is left as it is", hint="document the model there by hand")
+        yaml = replace(yaml, text=_yaml(called, source, made))
+    return Staged(called, replace(old, text=text), yaml)
+
+
+@dataclass(frozen=True, slots=True)
+class _Staging:
+    """What one model is made from."""
+
+    project: Project
+    file: MappingFile
+    source: Relation
+    model: Relation | None
+    style: Style
+    options: StageOptions
+
+    def new(self, rows: Sequence[MappingRow]) -> tuple[list[Item], str]:
+        """The columns and the text of a model without SQL. What SQL did that is gone is in the existing rows."""
+        rows = [row for row in rows if row.status in ("accepted", "existing")]
+        made = self._made(rows)
+        notes = [*made.notes, *unused_notes(self.source, self.file), *unfed_notes(self.model, _fed(rows))]
+        notes += [
+            f"as SQL that is gone had it, which may have done more: {row.model_column}"
+            for row in rows
+            if row.status == "existing"
+        ]
+        names = map(jinja_text, (self.source.source_name, self.source.name))
+        relation = f"{{{{ source({', '.join(names)}) }}}}"
+        wish = self.options.materialized
+        head = f"{{{{ config(materialized={jinja_text(wish)}) }}}}" if wish else ""
+        items = [self._sql(item) for item in made.items]
+        return made.items, staging_text(self.style, relation, items, map(comment_text, notes), head)
+
+    def grown(self, old: Rewrite, rows: Sequence[MappingRow]) -> Rewrite:
+        """A model that has SQL, with what was accepted since."""
+        before = old.before or ""
+        if old.path.suffix != ".sql":
+            raise WriteError(f"{old.shown} is left as it is: it is no SQL", hint="add the columns by hand")
+        there = selected_names(before)
+        rows = [row for row in rows if row.status == "accepted" and (row.model_column or "").lower() not in there]
+        if not rows:
+            return old
+        made = self._made(rows)
+        names = rf"""['"]{re.escape(self.source.source_name)}['"]\s*,\s*['"]{re.escape(self.source.name)}['"]"""
+        if not re.search(rf"source\(\s*{names}\s*\)", before, re.IGNORECASE):
+            said = f"{old.shown} is left as it is: it does not read {printable(self.source.label)}"
+            raise WriteError(said, hint="name another model with --model, or add the columns by hand")
+        settled = [f"fed by nothing: {item.target.name}" for item in made.items]
+        for row in rows:
+            for name in row.source_columns:
+                settled += [f"{what}: {name}" for what in ("not mapped", "undecided", "not accepted yet")]
+        new = [(item.target.name, self._sql(item)) for item in made.items]
+        notes = [comment_text(note) for note in made.notes]
+        settled = [comment_text(comment) for comment in settled]
+        return replace(
+            old,
+            text=merged(before, new, notes, settled, old.shown, leading=self.style.leading_commas) if new else before,
+        )
+
+    def _made(self, rows: Sequence[MappingRow]) -> Items:
+        return model_items(self.source, self.model, rows, self.file, self.project.dialect)
+
+    def _sql(self, item: Item) -> str:
+        return item.sql(self.project.dialect, quote_sources=self.options.case_sensitive_cols)
+
+
+def _fed(rows: Sequence[MappingRow]) -> set[str]:
+    return {(row.model_column or "").lower() for row in rows}
 
 
 def _source(project: Project, file: MappingFile) -> Relation:
@@ -107,58 +173,7 @@ def _model(project: Project, name: str) -> Relation | None:
     return next((r for r in project.relations if names.get(r.id, "").lower() == name.lower()), None)
 
 
-def _items(source: Relation, model: Relation | None, rows: Sequence[MappingRow]) -> tuple[list[_Item], list[str]]:
-    """The model's columns in the model's order, new ones behind, and notes about columns that are gone."""
-    items: dict[str, _Item] = {}
-    lost: list[str] = []
-    for row in rows:
-        column = source.column(row.source_column)
-        if column.absent if column else source.in_catalog:
-            lost.append(f"not in the table: {row.source_column}, mapped to {row.model_column}")
-            continue
-        column = column or Column(row.source_column)
-        target = (model.column(row.model_column or "") if model else None) or Column(row.model_column or "")
-        cast = cast_type(column, target, exact=model.contract if model else False)
-        items.setdefault(target.key, _Item(column, target, type_sql(cast) if cast else None))
-    order = {column.key: i for i, column in enumerate(model.columns)} if model else {}
-    return sorted(items.values(), key=lambda item: order.get(item.target.key, len(order))), lost
-
-
-def _unused(source: Relation, file: MappingFile) -> list[str]:
-    """Columns of the source that no accepted row uses."""
-    used = {row.source_column.lower() for row in file.columns if row.status == "accepted" and row.model is not None}
-    unused = [c for c in source.columns if c.name.lower() not in used and not c.absent]
-    return [f"not mapped: {column.name}" for column in unused]
-
-
-def _unfed(model: Relation | None, rows: Sequence[MappingRow]) -> list[str]:
-    """Columns the model is to have that nothing feeds."""
-    fed = {(row.model_column or "").lower() for row in rows}
-    return [f"fed by nothing: {c.name}" for c in model.columns if c.name.lower() not in fed] if model else []
-
-
-def _sql(
-    project: Project,
-    source: Relation,
-    items: Sequence[_Item],
-    notes: Sequence[str],
-    style: Style,
-    options: StageOptions,
-) -> str:
-    def selected(item: _Item) -> str:
-        quoted = item.source.quoted or options.case_sensitive_cols
-        name = column_sql(item.source.name, project.dialect, quoted=quoted)
-        alias = column_sql(item.target.name, project.dialect, quoted=item.target.quoted)
-        if item.cast:
-            return f"cast({name} as {item.cast}) as {alias}"
-        return alias if name == alias else f"{name} as {alias}"
-
-    relation = f"{{{{ source({jinja_text(source.source_name)}, {jinja_text(source.name)}) }}}}"
-    head = f"{{{{ config(materialized={jinja_text(options.materialized)}) }}}}" if options.materialized else ""
-    return staging_text(style, relation, map(selected, items), map(comment_text, notes), head)
-
-
-def _yaml(name: str, source: Relation, items: Sequence[_Item]) -> str:
+def _yaml(name: str, source: Relation, items: Sequence[Item]) -> str:
     """A properties file: descriptions and types of the model, or else of the source."""
     columns: list[Value] = []
     for item in items:
@@ -193,17 +208,19 @@ def _place(project: Project, source: Relation, model: Relation | None, name: str
     return place
 
 
-def _new_file(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
-    """A file that is not there yet, or is there and says nothing."""
+def _old_file(project_dir: Path, place: PurePosixPath) -> Rewrite:
+    """A file as it is; its ``before`` is None where there is none."""
     path = project_dir / place
     if not inside(path, project_dir):
         raise WriteError(f"{printable(place)} leads out of the project: nothing is written there")
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Rewrite(path, str(place), None, text, ABSENT)
+        return Rewrite(path, str(place), None, "", ABSENT)
     except OSError as problem:
         raise WriteError(f"{place} cannot be read: {problem.strerror}") from None
-    if content.strip(b" \t\r\n\xef\xbb\xbf"):
-        raise WriteError(f"{place} is there already: it is left as it is", hint="move it away to have it written anew")
-    return Rewrite(path, str(place), content.decode("utf-8-sig"), text, content_hash(content))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise WriteError(f"{place} is left as it is: it is not UTF-8", hint="add the columns by hand") from None
+    return Rewrite(path, str(place), text, text, content_hash(content))

@@ -1,10 +1,10 @@
 """Names from outside and numbers, as people see them in a terminal and in Markdown."""
 
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.records import LIKELY, Suggestion, confidence_word
+from dbt_schema_embed.records import LIKELY, Suggestion, Unfed, confidence_word, rounded
 
 _KINDS = ("model", "source", "seed", "snapshot")
 
@@ -23,15 +23,17 @@ def target(suggestion: Suggestion) -> str:
 
 
 def open_answer(suggestion: Suggestion) -> bool:
-    """Whether there is something to show in a row of its own: a target that SQL does not have yet, or a new name."""
+    """Whether there is something to show in a row of its own: a target that SQL lacks yet, candidates, a new name."""
     if suggestion.model is None:
-        return suggestion.proposed_name is not None
+        return suggestion.undecided or suggestion.proposed_name is not None
     return suggestion.status != "existing"
 
 
 def reason(suggestion: Suggestion) -> str:
     """The reason; where the answer is doubtful, with the candidate that is nearly as good."""
     said = printable(suggestion.reason)
+    if suggestion.note:
+        said = f"{said}; note: {printable(suggestion.note)}" if said else f"note: {printable(suggestion.note)}"
     rival = next((c for c in suggestion.candidates if c.model_column != suggestion.model_column), None)
     if suggestion.status != "suggested" or suggestion.model is None or suggestion.confidence >= LIKELY or rival is None:
         return said
@@ -41,24 +43,48 @@ def reason(suggestion: Suggestion) -> str:
     return f"{said}; {other}" if said else other
 
 
+def candidates(suggestion: Suggestion, *, whole: bool = True, limit: int = 3) -> str:
+    """The best candidates of an undecided column: "code 0.41, stg_x.tx_code 0.38"; ``whole``: with their models."""
+    said = []
+    for c in suggestion.candidates[:limit]:
+        name = printable(c.model_column, 60)
+        said.append(f"{f'{short_name(c.model)}.' if whole else ''}{name} {rounded(c.confidence):.2f}")
+    note = f"; note: {printable(suggestion.note)}" if suggestion.note else ""
+    return (", ".join(said) or "no candidate") + note
+
+
+def unfed_words(unfed: Sequence[Unfed], limit: int = 8, show: Callable[[str], str] = str) -> str:
+    """ "stg_x.birth_date (must not be empty), stg_x.city": planned columns that nothing feeds, required ones first."""
+    ordered = sorted(unfed, key=lambda u: not u.required)
+    said = [
+        show(f"{short_name(u.model)}.{printable(u.model_column, 80)}") + (" (must not be empty)" if u.required else "")
+        for u in ordered
+    ]
+    more = len(said) - limit
+    return ", ".join(said[:limit]) + (f" and {more} more" if more > 0 else "")
+
+
 def sureness(suggestion: Suggestion) -> str:
-    """Confidence as a number and a word, or the word of a decision: "0.97 certain", "accepted"."""
+    """Confidence as a number and a word, or the word of a decision: "0.97 certain", "accepted".
+
+    The confidence that a column feeds nothing is no measure of the candidates or the new name shown beside it.
+    """
     if suggestion.status in ("accepted", "rejected"):
         return suggestion.status
-    # Rounded down: 0.999 that is shown as 1.00 claims more than is known.
-    shown = int(suggestion.confidence * 100 + 1e-6) / 100
-    return f"{shown:.2f} {confidence_word(suggestion.confidence)}"
+    if suggestion.model is None and (suggestion.undecided or suggestion.proposed_name):
+        return "undecided" if suggestion.undecided else "proposed"
+    return f"{rounded(suggestion.confidence):.2f} {confidence_word(suggestion.confidence)}"
 
 
 def counted(rows: Iterable[Suggestion]) -> str:
-    """ "12 suggested (8 certain, 3 likely, 1 doubtful), 4 already in SQL, 2 map to nothing"."""
+    """ "12 suggested (8 certain, 3 likely, 1 doubtful), 4 already in SQL, 3 undecided, 2 map to nothing"."""
     words = {"certain": 0, "likely": 0, "doubtful": 0}
-    counts = {"suggested": 0, "accepted": 0, "already in SQL": 0, "map to nothing": 0, "proposed": 0}
+    counts = {"suggested": 0, "accepted": 0, "already in SQL": 0, "undecided": 0, "map to nothing": 0, "proposed": 0}
     for row in rows:
         if row.status == "accepted":
             counts["accepted"] += 1
         elif row.model is None:
-            counts["proposed" if row.proposed_name else "map to nothing"] += 1
+            counts["undecided" if row.undecided else "proposed" if row.proposed_name else "map to nothing"] += 1
         elif row.status == "existing":
             counts["already in SQL"] += 1
         else:

@@ -7,6 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
+from dbt_schema_embed.casts import cast_type
 from tests.dbt.rendering import TYPES, Attributes, FakeColumn, FakeRelation, Macros
 
 ENGINES = sorted(TYPES)
@@ -161,7 +162,7 @@ def test_mappings_are_read_from_meta(
     macros = Macros(root / "macros", "duckdb", graph=Attributes(graph), project_name="p")
     node = Attributes({"config": {}, "columns": {"x": Attributes({"name": "x"} | column)}})
     found = macros.schema_embed_mapped(node)
-    assert [(m["model"], m["column"], m["type"]) for m in found] == expected
+    assert [(m["model"], m["column"], m["type"] or m["model_type"]) for m in found] == expected
     for name in ("stg", "p.stg"):
         assert [m["column"] for m in macros.schema_embed_mapped(node, name)] == ["a"] * bool(expected)
     assert macros.schema_embed_mapped(node, "third") == []
@@ -174,3 +175,29 @@ def test_a_tables_own_meta_is_not_its_columns(root: Path) -> None:
         {"config": {"meta": MAPPED}, "columns": {"x": Attributes({"name": "x", "config": {"meta": MAPPED}})}}
     )
     assert macros.schema_embed_mapped(node) == []
+
+
+def test_stage_and_the_macros_cast_alike(root: Path) -> None:
+    macros = Macros(root / "macros", "duckdb")
+    types = [
+        None, "integer", "INT4", "bigint", "numeric", "decimal(8,0)", "NUMERIC(10, 2)", "number(38,0)",
+        "double precision", "float64", "varchar", "character varying(20)", "text", "boolean", "bool", "date",
+        "timestamp", "datetime",
+        "timestamp with time zone", "timestamp(3)", "time", "json", "varchar[]", "uuid", "weird",
+    ]  # fmt: skip
+    for source in types:
+        for target in types:
+            assert macros.schema_embed_cast_type(source, target) == cast_type(source, target), (source, target)
+
+
+def test_an_item_is_what_the_mapping_says(root: Path) -> None:
+    macros = Macros(root / "macros", "duckdb")
+    row = Attributes(source_column="a", column="b", quote=None, source_type="varchar", model_type="date")
+    for more, item in (
+        ({}, "cast(a as date) as b"),
+        ({"not_cast": "values look like 9/9/9"}, "a as b"),
+        ({"type": "timestamp"}, "cast(a as timestamp) as b"),
+        ({"expression": "strptime(a, '%d/%m/%Y')::date"}, "strptime(a, '%d/%m/%Y')::date as b"),
+    ):
+        said = {"type": None, "not_cast": None, "expression": None} | more
+        assert macros.schema_embed_item(Attributes(row | said)) == item

@@ -1,11 +1,14 @@
 """accept, reject, apply, stage."""
 
+import re
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.errors import ConfigError, MappingError, WriteError
+from dbt_schema_embed.errors import ConfigError, MappingError
 from dbt_schema_embed.pipeline import SchemaEmbed
+from tests.shop import SameName
 
 CHARGES = "schema_mappings/stripe__charges.yml"
 SOURCES = "models/staging/stripe/_stripe__sources.yml"
@@ -32,6 +35,8 @@ def test_accept_and_reject_change_a_status_and_no_more(engine: SchemaEmbed, mapp
     assert statuses(mapped) == {"amount": "accepted", "currency": "accepted", "failure_code": "rejected"}
     assert "+    note: another meaning" in changed.diff
     after = (mapped / CHARGES).read_text("utf-8").replace("    note: another meaning\n", "")
+    assert after.count("    decided_by: Ana\n    decided_at: '20") == 3
+    after = re.sub(r"    decided_(by|at): .*\n", "", after)
     assert (
         after.replace("accepted", "suggested").replace("rejected", "suggested").splitlines()[3:]
         == (before.replace("accepted", "suggested").replace("rejected", "suggested").splitlines()[3:])
@@ -66,7 +71,7 @@ def test_all_that_is_sure_enough_can_be_accepted(engine: SchemaEmbed, mapped: Pa
         (("stripe.charges", ["id"]), {"model": "stg_stripe__charges"},
          "--model and --column stand together: which column of which model?"),
         (("stripe.charges", ["id", "paid"]), {"model": "stg_stripe__charges", "model_column": "is_paid"},
-         "--model and --column are the answer for one column, not for 2"),
+         "--model and --column are the answer for one column, not for 2\n  say with --expression how they are joined"),
         (("stripe.charges", ["id"]), {"model": "stg_stripe__charge", "model_column": "is_paid"},
          "the project has no model 'stg_stripe__charge'\n  did you mean stg_stripe__charges?"),
         (("stripe.charges", ["id"]), {"model": "stg_stripe__charges", "model_column": "is_pad"},
@@ -135,8 +140,57 @@ def test_stage_writes_a_model_once(engine: SchemaEmbed, mapped: Path) -> None:
     text = (mapped / place).read_text("utf-8")
     assert "cast(amount as decimal(16, 2)) as amount" in text
     assert text.startswith("with\n\nsource as (\n")  # as the project's other staging models
-    with pytest.raises(WriteError, match="is there already"):
-        engine.decisions.stage("stripe.charges", mapped)
+    assert engine.decisions.stage("stripe.charges", mapped).files == ()
+    engine.decisions.decide(mapped, "stripe.charges", ["failure_code"], "accepted")
+    assert engine.decisions.stage("stripe.charges", mapped).files == (place,)
+    new = (mapped / place).read_text("utf-8")
+    assert "failure_code" in new
+    assert [line for line in text.splitlines() if line not in new.splitlines()] == [
+        "        -- not accepted yet: failure_code, suggested for failure_code",
+        "        -- fed by nothing: failure_code",
+    ]
+
+
+def test_a_decision_can_be_moved_joined_and_opened_again(engine: SchemaEmbed, mapped: Path) -> None:
+    def rows(column: str) -> list[tuple[str | None, str, str]]:
+        from dbt_schema_embed.write.mapping import read_mapping
+
+        file = read_mapping(mapped / CHARGES, CHARGES)
+        return [(r.model_column, r.status, r.decided_by) for r in file.columns if column in r.source_columns]
+
+    decide = partial(engine.decisions.decide, mapped, "stripe.charges")
+    to = {"model": "stg_stripe__charges"}
+    decide(["amount"], "accepted", note="in cents")
+    decide(["amount"], "accepted", model_column="card_brand", **to)
+    assert rows("amount") == [("card_brand", "accepted", "Ana")]
+    decide(["amount"], "accepted", model_column="amount", also=True, **to)
+    assert rows("amount") == [("card_brand", "accepted", "Ana"), ("amount", "accepted", "Ana")]
+    answer = [s for s in engine.suggest(mapped, select=["stripe.charges"]).rows if s.source_column == "amount"]
+    assert [(s.model_column, s.note) for s in answer] == [("card_brand", "in cents"), ("amount", "in cents")]
+    decide(["amount"], "suggested", model_column="card_brand", **to)
+    assert rows("amount") == [("card_brand", "suggested", ""), ("amount", "accepted", "Ana")]
+    decide(["currency", "id"], "accepted", model_column="currency", expression="currency || id", **to)
+    assert rows("currency") == rows("id")[:1] == [("currency", "accepted", "Ana")]
+    with pytest.raises(ConfigError, match="takes nothing_such, which its row does not name"):
+        decide(["currency"], "accepted", model_column="currency", expression="nothing_such", **to)
+    assert engine.decisions.accept_confident(mapped, 0.9, source="stripe.charges")[0] > 0
+    assert rows("failure_code") == [("failure_code", "accepted", "Ana, confidence 0.90 and more")]
+
+
+def test_a_table_is_pinned_to_a_model(engine: SchemaEmbed, mapped: Path, matcher: SameName) -> None:
+    path = mapped / CHARGES
+    engine.suggest(mapped, select=["stripe.charges"], into=["STG_stripe__disputes"], write=True)
+    assert "into: [stg_stripe__disputes]\n" in path.read_text("utf-8")
+    answers = engine.suggest(mapped, select=["stripe.charges"]).rows
+    assert {s.model for s in answers if s.model} == {"model.shop.stg_stripe__disputes"}
+    engine.suggest(mapped, select=["stripe.charges"], not_into=["stg_stripe__disputes"], write=True)
+    assert "not_into: [stg_stripe__disputes]\n" in path.read_text("utf-8")
+    assert "\ninto:" not in path.read_text("utf-8")
+    assert "model.shop.stg_stripe__disputes" not in {
+        s.model for s in engine.suggest(mapped).rows if "charges" in s.source
+    }
+    with pytest.raises(ConfigError, match="the project has no model 'stg_stripe__dispute'"):
+        engine.suggest(mapped, select=["stripe.charges"], into=["stg_stripe__dispute"])
 
 
 def test_stage_follows_no_path_out_of_the_project(

@@ -126,7 +126,7 @@ def test_an_accepted_answer_stands(engine: SchemaEmbed, shop: Path, matcher: Sam
     )  # fmt: skip
     other = row_of(engine, shop, "failure_code")
     assert (other.model_column, other.status, other.confidence, other.reason) == (
-        "card_brand", "accepted", 1.0, "accepted by hand",
+        "card_brand", "accepted", 1.0, "decided by hand",
     )  # fmt: skip
     assert matcher.asked[-1]["accepted"] == {
         (CHARGES, "amount"): (STG, "amount"),

@@ -109,14 +109,14 @@ def profiled(*columns: Column, rows: int = 30, in_catalog: bool = False, **facts
 
 
 def test_a_table_that_nobody_lists_columns_of_gets_them() -> None:
-    assert profiled() == (Column("ID", "VARCHAR", unique=True, values=("1",), value_count=30),)
+    assert profiled() == (Column("ID", "VARCHAR", unique=True, values=("1",), value_count=30, shapes=("9",)),)
 
 
 def test_what_is_declared_stays() -> None:
     (column, other) = profiled(
         Column("id", "text", "A key.", values=("x",), value_count=9), Column("other", position=1)
     )
-    assert column == Column("id", "text", "A key.", unique=True, values=("x", "1"), value_count=30)
+    assert column == Column("id", "text", "A key.", unique=True, values=("x", "1"), value_count=30, shapes=("9",))
     assert other == Column("other", position=1)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
-from dbt_schema_embed.write.apply import apply_mappings, cast_type
+from dbt_schema_embed.write.apply import apply_mappings
 
 YAML = "sources:\n  - name: stripe\n    tables:\n      - name: charges\n        columns:\n          - name: id\n"
 SOURCE = Relation(
@@ -52,10 +52,10 @@ def test_accepted_rows_are_applied_and_reverted(folder: Path) -> None:
     assert applied.warnings == ()
     (rewrite,) = applied.rewrites
     assert rewrite.diff() == (
-        "--- a/models/_sources.yml\n+++ b/models/_sources.yml\n@@ -4,3 +4,17 @@\n       - name: charges\n"
+        "--- a/models/_sources.yml\n+++ b/models/_sources.yml\n@@ -4,3 +4,18 @@\n       - name: charges\n"
         "         columns:\n           - name: id\n"
         "+            config:\n+              meta:\n+                schema_embed:\n"
-        "+                  model: stg\n+                  column: charge_id\n"
+        "+                  model: stg\n+                  column: charge_id\n+                  type: bigint\n"
         "+          - name: createdAt\n+            quote: true\n"
         "+            config:\n+              meta:\n+                schema_embed:\n"
         "+                  model: stg\n+                  column: created_at\n+                  type: timestamp\n"
@@ -143,21 +143,3 @@ def test_yaml_that_cannot_be_changed(folder: Path, content: bytes | None, said: 
         apply_mappings(PROJECT, [FILE], folder)
     assert caught.value.message == said
     assert caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("source", "target", "exact", "cast"),
-    [
-        ("integer", "bigint", False, None),
-        ("integer", "bigint", True, "bigint"),
-        ("NUMERIC(10, 2)", "numeric(10,2)", True, None),
-        ("varchar", "timestamp", False, "timestamp"),
-        (None, "timestamp", False, None),
-        (None, "timestamp", True, "timestamp"),
-        ("varchar", None, True, None),
-        ("weird", "date", False, None),
-    ],
-)
-def test_when_a_cast_is_needed(source: str | None, target: str | None, exact: bool, cast: str | None) -> None:
-    assert cast_type(Column("a", source), Column("b", target), exact=exact) == cast
-    assert cast_type(None, Column("b", target)) is None

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed.records import Candidate, Suggestion, Suggestions, confidence_word
+from dbt_schema_embed.records import Candidate, Suggestion, Suggestions, Unfed, confidence_word
 from dbt_schema_embed.write.markdown import to_markdown
 from dbt_schema_embed.write.show import to_json, to_table
 from dbt_schema_embed.write.words import display_width, padded, reason, short_name, sureness, target
@@ -38,7 +38,7 @@ def test_the_table() -> None:
         "  id       → stg_stripe__charges.charge_id     0.97 certain   id -> <table>_id, as in 14 other models\n"
         "  amount   → stg_stripe__charges.amount_cents  0.81 likely    the same words\n"
         "  顧客名前 → orders.name                       0.42 doubtful  also fits stg_stripe__charges.customer\n"
-        "  livemode → (new) is_live                     0.60 doubtful\n"
+        "  livemode → (new) is_live                     proposed\n"
         "  already in SQL: created\n"
         "  maps to nothing: _fivetran_synced\n"
         "\n"
@@ -75,7 +75,8 @@ def test_json_is_the_contract_sorted_and_ascii() -> None:
     last = data["suggestions"][-1]
     assert (last["confidence"], last["evidence"]) == (0.3333, {"name": 0.1235, "values": None, "bad": None})
     assert set(data["suggestions"][1]) == {
-        "source", "source_column", "model", "model_column", "confidence", "status", "reason", "evidence", "candidates"
+        "source", "source_column", "model", "model_column", "answer", "confidence", "status", "reason", "evidence",
+        "candidates",
     }  # fmt: skip
     assert to_json(Suggestions(rows)) == text
 
@@ -90,7 +91,7 @@ def test_markdown() -> None:
         "| --- | --- | --- | --- |\n"
         "| `顧客名前` | `orders.name` | 0.42 doubtful | also fits stg&#95;stripe&#95;&#95;charges.customer |\n"
         "| `amount` | `stg_stripe__charges.amount_cents` | 0.81 likely | the same words |\n"
-        "| `livemode` | new: `is_live` | 0.60 doubtful |  |\n"
+        "| `livemode` | new: `is_live` | proposed |  |\n"
         "\nAlready in SQL: `created`\n\nMaps to nothing: `_fivetran_synced`\n\n</details>\n"
     )
 
@@ -178,3 +179,31 @@ def test_names_of_any_kind_fit_the_table(suggest: Any) -> None:
         text = to_table(Suggestions(rows), width=width)
         assert not re.search(r"[\x00-\x09\x0b-\x1f\u202e]", text)
         assert len(text.splitlines()) == 7
+
+
+def test_the_third_answer_notes_and_what_nothing_feeds() -> None:
+    candidates = (Candidate("model.shop.orders", "code", 0.419), Candidate("model.shop.orders", "tx_id", 0.3))
+    rows = (
+        replace(ROWS[0], source_column="tx", model=None, model_column=None, undecided=True, status="suggested",
+                candidates=candidates, note="ask Ana"),
+        replace(ROWS[0], source_column="_synced", model=None, model_column=None, status="suggested", note="Fivetran"),
+    )  # fmt: skip
+    unfed = (Unfed("model.shop.orders", "city"), Unfed("model.shop.orders", "born", required=True))
+    answer = Suggestions(rows, unfed=unfed)
+    assert to_table(answer).splitlines()[1:] == [
+        "  tx → ?  undecided      orders.code 0.41, orders.tx_id 0.30; note: ask Ana",
+        "  maps to nothing: _synced",
+        "    _synced: Fivetran",
+        "",
+        "1 undecided, 1 map to nothing",
+        "nothing feeds: orders.born (must not be empty), orders.city",
+    ]
+    text = to_markdown(answer)
+    assert "Nothing feeds `orders.born` (must not be empty), `orders.city`." in text
+    assert "| `tx` | ? | undecided | orders.code 0.41, orders.tx&#95;id 0.30; note: ask Ana |" in text
+    assert "`_synced`: Fivetran" in text
+    data = json.loads(to_json(answer))
+    assert data["unfed"][1] == {"model": "model.shop.orders", "model_column": "born", "required": True}
+    assert [(row["answer"], row["note"]) for row in data["suggestions"]] == [
+        ("undecided", "ask Ana"), ("nothing", "Fivetran")
+    ]  # fmt: skip

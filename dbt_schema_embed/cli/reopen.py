@@ -1,0 +1,43 @@
+"""dbt-schema-embed reopen."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli import completion
+from dbt_schema_embed.cli.console import say_written
+from dbt_schema_embed.cli.options import Place, answer_options, examples, project_options
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+@click.command(
+    "reopen",
+    epilog=examples(
+        "dbt-schema-embed reopen stripe.charges id amount",
+        "dbt-schema-embed reopen stripe.charges id --model stg_stripe__charges --column customer_id",
+    ),
+)
+@click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
+@click.argument("columns", nargs=-1, required=True, metavar="COLUMN...", shell_complete=completion.table_then_columns)
+@answer_options("With --column: which answer, where a column has several.")
+@project_options
+def command(
+    engine: "SchemaEmbed",
+    place: Place,
+    source: str,
+    columns: tuple[str, ...],
+    model: str | None,
+    model_column: str | None,
+    note: str | None,
+) -> None:
+    """Open decided suggestions again: they are suggested, as before somebody accepted or rejected them.
+
+    The next run of suggest brings them up to date. Notes stay.
+    """
+    changed = engine.decisions.decide(
+        place.project_dir, source, columns, "suggested", model=model, model_column=model_column, note=note,
+        **place.artifacts,
+    )  # fmt: skip
+    say_written(changed.files, otherwise="they are open already")

@@ -1,0 +1,35 @@
+"""Who decides, and when: what a decision in a mapping file keeps."""
+
+import getpass
+import os
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dbt_schema_embed.errors import printable
+
+BULK = "{who}, confidence {minimum:.2f} and more"
+"""How a decision about many rows at once is signed: nobody has looked at each."""
+
+
+def signature(root: Path, minimum: float | None = None) -> tuple[str, str]:
+    """Whose decision it is, as git knows them in ``root``, and the day; ``minimum``: of all rows so confident."""
+    who = _who(root)
+    day = datetime.now(UTC).date().isoformat()
+    return (BULK.format(who=who, minimum=minimum) if minimum is not None else who), day
+
+
+def _who(root: Path) -> str:
+    if said := os.environ.get("GIT_AUTHOR_NAME", "").strip():
+        return printable(said, 80)
+    try:
+        done = subprocess.run(
+            ["git", "config", "user.name"], cwd=root, capture_output=True, timeout=5, check=False, text=True
+        )
+        name = done.stdout.strip()
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        name = ""
+    try:
+        return printable(name or getpass.getuser(), 80)
+    except (OSError, KeyError):  # a container without a user
+        return "somebody"
