@@ -91,9 +91,7 @@ class SchemaEmbed:
             ArtifactError: the manifest or another artifact is missing or unreadable.
             ConfigError: no source table is selected.
             MappingError: a mapping file cannot be read.
-            MissingExtraError: the extra `embed` is not installed.
         """
-        self._session.need_embed("suggest")
         from dbt_schema_embed.match import choose_targets, competitors, suggest
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings, with_decisions, write_suggestions
         from dbt_schema_embed.pipeline.profiling import with_values
@@ -133,7 +131,6 @@ class SchemaEmbed:
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
-        self._session.need_embed("suggest --explain")
         from dbt_schema_embed.match import choose_targets, competitors, explain
 
         opened = self._session.open(project_dir, artifacts)
@@ -193,17 +190,14 @@ class SchemaEmbed:
 
         Raises:
             ArtifactError: a side has no columns.
-            MissingExtraError: the extra `embed` is not installed.
         """
-        self._session.need_embed("match")
-        from dbt_schema_embed.embed import embed_relations, pair_texts
+        from dbt_schema_embed.embed import pair_texts
         from dbt_schema_embed.match import match
 
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
-        self._session.looked_at((left, right))
-        sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts)
+        sides = self._session.embedded([left, right], pair_texts)
         self._session.progress("Matching")
         with self._session.timed("match"):
             rows = match(sides[0], sides[1], top_k=top_k)
@@ -343,7 +337,6 @@ class SchemaEmbed:
             ArtifactError: the manifest is missing or unreadable; there are no cases.
             ConfigError: fewer than two source tables have a model.
         """
-        self._session.need_embed("evaluate")
         from dbt_schema_embed.pipeline.evaluating import evaluate_cases, evaluate_project
 
         wanted = targets or self.settings.targets
