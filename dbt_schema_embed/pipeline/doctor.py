@@ -223,7 +223,7 @@ def _project(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Ite
     age = _age(time.time() - manifest.stat().st_mtime)
     words = ", ".join(printable(word, 60) for word in (*said, f"{age} old") if word)
     yield Finding("project", "ok", f"{printable(project.name)}: {printable(manifest)} ({words})")
-    yield from _columns(project, bool(_catalog(manifest, artifacts)))
+    yield from _columns(project, bool(_catalog(manifest, artifacts)) or any(r.in_catalog for r in project.relations))
     mappings = load_mappings(project_dir, settings)
     count = len(mappings.files) + len(mappings.errors)
     yield Finding("project", "ok", f"{count} mapping files in {printable(mappings.folder)}")
@@ -248,7 +248,7 @@ def _columns(project: Any, catalog: bool) -> Iterator[Finding]:
     if not catalog:
         yield Finding(
             "project", "missing", "no catalog: columns and types are those of the YAML and the SQL",
-            "run: dbt docs generate",
+            "run: dbt docs generate, in dbt 2: dbt compile --write-catalog",
         )  # fmt: skip
     elif bare:
         yield Finding(

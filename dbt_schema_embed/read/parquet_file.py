@@ -1,6 +1,8 @@
 """Parquet files, through pyarrow."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from dbt_schema_embed.errors import ArtifactError, MissingExtraError, printable
 from dbt_schema_embed.read.values import NO_SAMPLE, ROWS_LIMIT, Sample, sample
 
 MAX_COLUMNS = 100_000
+MAX_ROWS = 10_000_000
 _BATCH = 2_000  # rows decoded at a time: a row group may hold millions
 
 
@@ -29,6 +32,31 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
         ArtifactError: missing, unreadable or no Parquet.
         MissingExtraError: pyarrow is not installed.
     """
+    with _opened(path) as (file, kinds):
+        return _table(file, kinds, rows, printable(path))
+
+
+def read_texts(path: Path, columns: Sequence[str]) -> list[tuple[str | None, ...]]:
+    """The named columns of every row, as texts; a column that the file lacks is None in all.
+
+    Raises:
+        ArtifactError: as `read_parquet`, or more than `MAX_ROWS` rows.
+        MissingExtraError: pyarrow is not installed.
+    """
+    with _opened(path) as (file, _):
+        if file.metadata.num_rows > MAX_ROWS:
+            raise ArtifactError(f"{printable(path)} has {file.metadata.num_rows:,} rows, more than {MAX_ROWS:,}")
+        there = [name for name in columns if name in file.schema_arrow.names]
+        found: list[tuple[str | None, ...]] = []
+        for batch in file.iter_batches(columns=there, use_threads=False):
+            cells = {name: [_text(v) or None for v in batch.column(name).to_pylist()] for name in there}
+            found += zip(*(cells.get(name, [None] * batch.num_rows) for name in columns), strict=True)
+        return found
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The file, and pyarrow's types; whatever goes wrong with it is one of our errors."""
     try:
         import pyarrow
         import pyarrow.parquet
@@ -36,7 +64,7 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
         raise MissingExtraError("reading Parquet", "parquet") from None
     try:
         with pyarrow.parquet.ParquetFile(path) as file:
-            return _table(file, pyarrow.types, rows, printable(path))
+            yield file, pyarrow.types
     except (pyarrow.ArrowException, OSError, ValueError) as problem:
         lines = (getattr(problem, "strerror", None) or str(problem)).splitlines()
         reason = printable(lines[0]) if lines else "it is damaged"

@@ -55,7 +55,8 @@ def test_what_is_missing_is_named_with_what_to_do(
         ("extras", "[embed] is not installed: gone", "pip install 'dbt-schema-embed[embed]'"),
         ("extras", "[parquet] is not installed: gone", "pip install 'dbt-schema-embed[parquet]'"),
         ("extras", "[dbt] is not installed: gone", "pip install 'dbt-schema-embed[dbt]'"),
-        ("project", "no catalog: columns and types are those of the YAML and the SQL", "run: dbt docs generate"),
+        ("project", "no catalog: columns and types are those of the YAML and the SQL",
+         "run: dbt docs generate, in dbt 2: dbt compile --write-catalog"),
     ]  # fmt: skip
 
 
