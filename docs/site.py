@@ -1,6 +1,6 @@
 """Make the documentation's site: README, how-tos, a page for each command, the reference, results. In build/site.
 
-    make docs        or, where zensical is installed: python docs/site.py
+    make docs        or, where zensical is on PATH: python docs/site.py
 
 Fails on anything the generator warns of, and on a link that leads nowhere.
 """
@@ -19,7 +19,7 @@ from urllib.parse import unquote, urlsplit
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
-HOW_TOS = ("new-source", "ci", "dbt", "sharing", "gpu", "privacy", "tuning", "completion")
+HOW_TOS = ("new-source", "ci", "dbt", "sharing", "gpu", "privacy", "tuning", "editors", "completion")
 MOVED = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
@@ -35,7 +35,7 @@ def lay_out() -> None:
     shutil.rmtree(PAGES, ignore_errors=True)
     shutil.copytree(HERE / "pictures", PAGES / "pictures", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for name in HOW_TOS:
-        shutil.copy(HERE / f"{name}.md", PAGES)
+        (PAGES / f"{name}.md").write_text(moved((HERE / f"{name}.md").read_text("utf-8"), HERE), "utf-8")
     for source, page in MOVED.items():
         (PAGES / page).write_text(moved((ROOT / source).read_text("utf-8"), (ROOT / source).parent), "utf-8")
     generate = runpy.run_path(str(HERE / "generate.py"))
@@ -112,10 +112,9 @@ def main() -> int:
     said = (HERE / "zensical.toml").read_text("utf-8")
     configuration.write_text(said.replace("[project]\n", f"[project]\n{navigation()}", 1), "utf-8")
     shutil.rmtree(SITE, ignore_errors=True)
-    beside = Path(sys.executable).with_name("zensical")
-    command = str(beside) if beside.exists() else shutil.which("zensical")
+    command = shutil.which("zensical")
     if command is None:
-        sys.exit("zensical is not installed: make docs")
+        sys.exit("zensical is not on PATH: make docs")
     done = subprocess.run([command, "build", "--strict", "--clean", "--config-file", str(configuration)])
     dead = sorted(set(dead_links())) if done.returncode == 0 else []
     for line in dead:

@@ -28,7 +28,6 @@ _EXTRAS = {
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),
-    "review": ("prompt_toolkit",),
 }
 _SHOWN_VERSIONS = ("sqlglot", "numpy", "onnxruntime", "torch", "sentence-transformers", "chromadb", "dbt-core")
 _DAY = 86_400.0

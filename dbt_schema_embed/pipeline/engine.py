@@ -174,9 +174,8 @@ class SchemaEmbed:
     ) -> "Review":
         """The open suggestions, to be decided one by one; brings the mapping files up to date first.
 
-        Raises as `suggest`; also MissingExtraError where the extra `review` is not installed, before anything is read.
+        Raises as `suggest`.
         """
-        self._session.need_review()
         from dbt_schema_embed.pipeline.reviewing import review_of
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)

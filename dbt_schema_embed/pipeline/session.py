@@ -161,16 +161,6 @@ class Session:
         return tuple(lines)
 
     @staticmethod
-    def need_review() -> None:
-        """Say at once that ``review`` cannot work here.
-
-        Raises:
-            MissingExtraError: the extra `review` is not installed.
-        """
-        if find_spec("prompt_toolkit") is None:
-            raise MissingExtraError("review", "review")
-
-    @staticmethod
     def need_embed(call: str) -> None:
         """Say at once, before anything is read, that ``call`` cannot work here.
 

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.cli.review_desk import Desk
-from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
 from dbt_schema_embed.write.mapping import read_mapping
@@ -231,14 +230,6 @@ def test_a_doubtful_nothing_can_be_kept_and_not_rejected(
     go_to(desk, "livemode")
     press(desk, "/", *"is paid", "enter")
     assert rows(shop, "livemode") == [("stg_stripe__charges", "is_paid", "accepted", "")]
-
-
-def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(
-        "dbt_schema_embed.pipeline.session.find_spec", lambda name: None if name == "prompt_toolkit" else object()
-    )
-    with pytest.raises(MissingExtraError, match=r"pip install 'dbt-schema-embed\[review\]'"):
-        SchemaEmbed().review(tmp_path)
 
 
 def test_evidence_in_words() -> None:
