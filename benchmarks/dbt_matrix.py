@@ -25,6 +25,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "dbt"
+DRIVERS = BUILD / "driver"
 RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 MARKS = "<!-- dbt-matrix -->\n", "<!-- /dbt-matrix -->\n"
 SOURCE, NAME, MODEL = "stripe", "disputes", "stg_stripe__disputes"
@@ -44,6 +45,9 @@ PARTED = [
      "mashumaro[msgpack]<3.18", "opentelemetry-api", "click>=8.3,<9"],
     ["--no-deps", "dbt-core~=1.12.0"],
 ]  # fmt: skip
+DRIVER = "@duckdb/node-bindings-linux-x64@1.5.6-r.1"
+"""dbt 2 fetches DuckDB's library at the first use. Where its server is not reached, this package brings one."""
+
 WAYS: dict[str, list[list[list[str]]]] = {
     **{minor: [usual(minor)] for minor in ("1.8", "1.9", "1.10", "1.11")},
     "1.12": [[["dbt-core~=1.12.0", "dbt-duckdb~=1.11"]], PARTED],
@@ -69,6 +73,7 @@ class Shop:
     def run(self, command: list[str]) -> str:
         """What a command prints; AssertionError where it fails."""
         env = {**os.environ, "DBT_PROFILES_DIR": str(self.folder), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+               "LD_LIBRARY_PATH": str(DRIVERS / "package") if self.two else "",
                "PYTHONPATH": str(ROOT), "PATH": f"{self.dbt.parent}{os.pathsep}{os.environ['PATH']}"}  # fmt: skip
         done = subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=600)
         said = done.stdout + done.stderr
@@ -227,9 +232,21 @@ def installed(version: str) -> Path:
         subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
         calls = [[str(venv / "bin/pip"), "install", "-qq", *words] for words in way]
         if all(subprocess.run(call, capture_output=True).returncode == 0 for call in calls):
+            if version.startswith("2"):
+                bring_driver()
             (venv / "done").touch()
             return venv / "bin" / "dbt"
     sys.exit(f"dbt {version} cannot be installed here")
+
+
+def bring_driver() -> None:
+    """DuckDB's library from npm, where there is npm: else dbt fetches it, or says that it cannot."""
+    npm = shutil.which("npm")
+    if npm and sys.platform == "linux":
+        DRIVERS.mkdir(exist_ok=True)
+        packed = subprocess.run([npm, "pack", "--silent", DRIVER], cwd=DRIVERS, capture_output=True)
+        for archive in DRIVERS.glob("*.tgz") if packed.returncode == 0 else ():
+            subprocess.run(["tar", "-xzf", archive.name], cwd=DRIVERS, check=True)
 
 
 def opened(folder: Path, version: str) -> Shop:
