@@ -16,7 +16,7 @@ from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
 from dbt_schema_embed.pipeline.project import SCRATCH, Artifacts, open_project
-from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session, has_embed
+from dbt_schema_embed.pipeline.session import CHROMA_MODULES, EMBED_MODULES, Session, has_embed
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
 State = Literal["ok", "note", "missing", "broken"]
@@ -24,7 +24,7 @@ State = Literal["ok", "note", "missing", "broken"]
 _EXTRAS = {
     "embed": (*EMBED_MODULES, "onnx", "onnxruntime"),
     "torch": ("torch", "sentence_transformers"),
-    "chroma": ("chromadb", "httpx"),
+    "chroma": ("chromadb", *CHROMA_MODULES),
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),

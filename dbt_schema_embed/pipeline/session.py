@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 EMBED_MODULES = ("diskcache", "safetensors", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
 
+CHROMA_MODULES = ("httpx", "pybreaker", "tenacity")
+"""What a Chroma server needs of the extra `chroma`."""
+
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
     "(F1 0.97 instead of 0.96 in projects without SQL, more between two files)"
@@ -137,7 +140,13 @@ class Session:
         return tuple(replace(e, values=()) for e in embed_relations(relations, NoEncoder(), texts_of=texts_of))
 
     def index_of(self, opened: Opened) -> "Index":
-        """The index of a project's columns, as it stands there; close it after use."""
+        """The index of a project's columns, as it stands there; close it after use.
+
+        Raises:
+            MissingExtraError: a Chroma server is named, and the extra `chroma` is not installed.
+        """
+        if self.settings.chroma_url and any(find_spec(module) is None for module in CHROMA_MODULES):
+            raise MissingExtraError("a Chroma server", "chroma")
         from dbt_schema_embed.embed import TEXT_VERSION
         from dbt_schema_embed.index import open_index
         from dbt_schema_embed.index.shared import Shared
