@@ -1,6 +1,6 @@
 """The quick tests under every Python from 3.11 to 3.14 that is found, each in a virtual environment of its own.
 
-    python benchmarks/python_matrix.py [pytest's arguments]
+    python benchmarks/python_matrix.py [3.13 ...] [pytest's arguments]
 
 What needs torch, dbt or a server skips: that is tried under one Python. Exits with 1 where a test fails.
 """
@@ -51,9 +51,10 @@ def main(words: list[str]) -> int:
     """Print a Markdown table."""
     print("| Python | tests |\n| --- | --- |")
     failed = False
-    for version in VERSIONS:
+    rest = [word for word in words if word not in VERSIONS]
+    for version in [word for word in words if word in VERSIONS] or VERSIONS:
         interpreter = found(version)
-        said = tried(version, interpreter, words) if interpreter else "no interpreter here"
+        said = tried(version, interpreter, rest) if interpreter else "no interpreter here"
         failed = failed or "failed" in said or "error" in said or "exit code" in said
         print(f"| {version} | {said} |", flush=True)
     return int(failed)
