@@ -9,10 +9,10 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
 PROJECT ?= example_project
-.PHONY: help setup demo example test lint bench torture fuzz train ablate score pictures clean
+.PHONY: help setup demo example test lint bench torture fuzz train ablate score pictures docs dbt-matrix python-matrix sizes clean
 
 help: ## show this
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 setup: $(BIN)/.stamp ## make .venv with everything the tests need
 
@@ -64,6 +64,20 @@ score: setup ## score suggest on the cases, with the scripts beside them
 pictures: setup ## make the pictures of README.md anew; installs pyte, needs chromium or chrome
 	@$(BIN)/python -m pip install -qq pyte
 	@$(BIN)/python docs/pictures/make.py
+
+# zensical stays out of .venv: it wants a pathspec that dbt 1 does not.
+docs: setup ## make the site in build/site and check its links
+	@test -x build/zensical/bin/zensical || { $(BIN)/python -m venv build/zensical && build/zensical/bin/pip install -qq zensical==0.0.73; }
+	@PATH="$(CURDIR)/build/zensical/bin:$$PATH" $(BIN)/python docs/site.py
+
+dbt-matrix: setup ## try every dbt from 1.8 to 2.0, each in an environment of its own, ARGS="1.12 2.0" for some
+	@$(BIN)/python benchmarks/dbt_matrix.py $(or $(ARGS),--write)
+
+python-matrix: ## run the quick tests under every Python from 3.11 to 3.14 that is found
+	@$(PYTHON) benchmarks/python_matrix.py $(ARGS)
+
+sizes: setup ## install the wheel in each way from nothing, and say what that costs
+	@$(BIN)/python benchmarks/bench_install.py $(ARGS)
 
 clean: ## remove what can be made again, .venv included
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.read import read_relation as read_relation
     from dbt_schema_embed.settings import Settings as Settings
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["SchemaEmbed", "Settings", "__version__", "plugins", "read_relation"]
 
 plugins: list[Any] = []

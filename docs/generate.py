@@ -71,11 +71,12 @@ COMMON = {"project_dir", "target_path", "manifest", "catalog", "dialect", "assig
 """Options that are explained once."""
 
 
-def reference() -> str:
-    """The whole text."""
+def reference(*, commands: bool = True) -> str:
+    """The whole text; without ``commands`` for the site, where each has a page."""
     from dbt_schema_embed.records import CERTAIN, LIKELY
 
-    parts = [HEAD, *_commands(), _settings(), _macros(), _mapping_file()]
+    head = HEAD if commands else re.sub(r"- \[Commands\].*\n", "", HEAD)
+    parts = [head, *(_commands() if commands else ()), _settings(), _macros(), _mapping_file()]
     parts += [JSON_OUTPUT.replace("{certain}", str(CERTAIN)).replace("{likely}", str(LIKELY)), _rules(), _exit_codes()]
     return "\n".join(parts)
 
@@ -91,6 +92,17 @@ def _commands() -> Iterator[str]:
         command = group.get_command(top, name)
         if command is not None:
             yield from _command(command, click.Context(command, info_name=name, parent=top))
+
+
+def command_pages() -> dict[str, str]:
+    """A page for each command: name -> text. A group's commands stand on its page."""
+    _, sentence, table, *parts = _commands()
+    pages: dict[str, str] = {}
+    for part in parts:
+        name = part.removeprefix("### ").split()[0]
+        pages[name] = pages.get(name, "") + part.replace("###", "##" if name in pages else "#", 1) + "\n"
+    shared = f"## Options that commands share\n\n{sentence}\n{table}"
+    return {name: text + shared for name, text in pages.items()}
 
 
 def _command(command: click.Command, context: click.Context) -> Iterator[str]:

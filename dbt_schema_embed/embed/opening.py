@@ -29,6 +29,19 @@ class Embedder(Protocol):
         """
 
 
+class NoEncoder:
+    """An embedder that knows no meaning: every row is of zeros, which says that there is nothing to compare."""
+
+    encoder_id = "none"
+    dim = 2  # the report's map of names wants a plane
+
+    def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":  # noqa: ARG002
+        """(n, 2) zeros."""
+        import numpy as np
+
+        return np.zeros((len(texts), self.dim), np.float32)
+
+
 def default_cache_dir() -> Path:
     """The user's cache folder for this package; not created here."""
     from platformdirs import user_cache_path
@@ -76,7 +89,7 @@ def open_embedder(
         EncoderError: an unknown encoder, or one whose files are not here and cannot be fetched.
         MissingExtraError: the packages of the extra `embed` are not installed; or a redis_url, and redis-py is not.
     """
-    _require("numpy", "tokenizers", "diskcache", "safetensors")
+    _require("tokenizers", "diskcache", "safetensors")
     from dbt_schema_embed.embed.batches import Limits
     from dbt_schema_embed.embed.encoder_files import read_files
     from dbt_schema_embed.embed.loading import Wanted, load

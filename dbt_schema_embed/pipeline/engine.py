@@ -96,9 +96,7 @@ class SchemaEmbed:
             ArtifactError: the manifest or another artifact is missing or unreadable.
             ConfigError: no source table is selected, or an unknown model is named.
             MappingError: a mapping file cannot be read.
-            MissingExtraError: the extra `embed` is not installed.
         """
-        self._session.need_embed("suggest")
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
         wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into)
@@ -117,7 +115,6 @@ class SchemaEmbed:
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
-        self._session.need_embed("suggest --explain")
         from dbt_schema_embed.match import explain
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings
         from dbt_schema_embed.pipeline.matching import glossary_path, prepare
@@ -181,9 +178,8 @@ class SchemaEmbed:
     ) -> "Review":
         """The open suggestions, to be decided one by one; brings the mapping files up to date first.
 
-        Raises as `suggest`; also MissingExtraError where the extra `review` is not installed, before anything is read.
+        Raises as `suggest`.
         """
-        self._session.need_review()
         from dbt_schema_embed.pipeline.reviewing import review_of
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
@@ -197,21 +193,17 @@ class SchemaEmbed:
 
         Raises:
             ArtifactError: a side has no columns.
-            MissingExtraError: the extra `embed` is not installed.
         """
-        self._session.need_embed("match")
-        from dbt_schema_embed.embed import embed_relations, pair_texts
+        from dbt_schema_embed.embed import pair_texts
         from dbt_schema_embed.match import knowledge, match, read_tables
 
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
-        self._session.looked_at((left, right))
         name = left.id
         left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
         readings = read_tables([left], [right], knowledge(self._session.cache_dir()))
-        plain = {name: reading.texts for name, reading in readings.items()}
-        sides = embed_relations([left, right], self._session.watched(), texts_of=pair_texts, said=plain)
+        sides = self._session.embedded([left, right], readings, texts_of=pair_texts)
         self._session.progress("Matching")
         with self._session.timed("match"):
             found = match(sides[0], sides[1], readings=readings, top_k=top_k)
@@ -351,7 +343,6 @@ class SchemaEmbed:
             ArtifactError: the manifest is missing or unreadable; there are no cases.
             ConfigError: fewer than two source tables have a model.
         """
-        self._session.need_embed("evaluate")
         from dbt_schema_embed.pipeline.evaluating import evaluate_cases, evaluate_project
 
         wanted = targets or self.settings.targets

@@ -162,8 +162,9 @@ def _dbt(
     call += ["--project-dir", "."]  # and run there: profiles.yml and paths in it may be relative
     call += ["--target", options.target] if options.target else []
     call += ["--profiles-dir", str(options.profiles_dir.absolute())] if options.profiles_dir else []
-    # dbt would replace the manifest by one without compiled SQL, and write what it prints into its log
-    environment = {**os.environ, "DBT_WRITE_JSON": "false", "DBT_LOG_LEVEL_FILE": "none", "DBT_LOG_PATH": logs}
+    # dbt would replace the manifest by one without compiled SQL, and write what it prints into its log. Errors only are
+    # the least that both know: "none" is dbt 1's word, "off" dbt 2's.
+    environment = {**os.environ, "DBT_WRITE_JSON": "false", "DBT_LOG_LEVEL_FILE": "error", "DBT_LOG_PATH": logs}
     process = subprocess.Popen(
         call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment, cwd=root,
         text=True, encoding="utf-8", errors="replace",

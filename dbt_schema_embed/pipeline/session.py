@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,23 @@ from dbt_schema_embed.records import Embedded, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.embed import FacetTexts
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
 
-EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "threadpoolctl", "tokenizers")
+EMBED_MODULES = ("diskcache", "safetensors", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
+
+CHROMA_MODULES = ("httpx", "pybreaker", "tenacity")
+"""What a Chroma server needs of the extra `chroma`."""
+
+WITHOUT_VECTORS = (
+    "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
+    "(F1 0.97 instead of 0.96 in projects without SQL, more between two files)"
+)
+"""Figures: the row "without meaning" of benchmarks/RESULTS.md."""
 
 
 class Session:
@@ -40,6 +51,7 @@ class Session:
         self.scratch: Path | None = None
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
+        self._without_vectors = False  # whether a call had to do without
 
     def close(self) -> None:
         """Let go of the memo. The next call opens it again."""
@@ -125,17 +137,36 @@ class Session:
         return Watched(self.embedder(), self.progress)
 
     def embedded(
-        self, relations: Sequence[Relation], readings: "Mapping[str, TableReading] | None" = None
+        self,
+        relations: Sequence[Relation],
+        readings: "Mapping[str, TableReading] | None" = None,
+        *,
+        texts_of: "Callable[[Relation, Sequence[str]], FacetTexts] | None" = None,
     ) -> tuple[Embedded, ...]:
-        """Relations with the vectors of their columns; names that ``readings`` translates are embedded in English."""
-        from dbt_schema_embed.embed import embed_relations
+        """Relations with the vectors of their columns; rows of zeros where the extra `embed` is not installed.
+
+        Names that ``readings`` translates are embedded in English.
+        """
+        from dbt_schema_embed.embed import NoEncoder, column_texts, embed_relations
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        return embed_relations(relations, self.watched(), said=said)
+        texts_of = texts_of or column_texts
+        if has_embed():
+            return embed_relations(relations, self.watched(), texts_of=texts_of, said=said)
+        self._without_vectors = True
+        # Values apart have no row of zeros that says "nothing is known": they are left out.
+        found = embed_relations(relations, NoEncoder(), texts_of=texts_of, said=said)
+        return tuple(replace(embedded, values=()) for embedded in found)
 
     def index_of(self, opened: Opened) -> "Index":
-        """The index of a project's columns, as it stands there; close it after use."""
+        """The index of a project's columns, as it stands there; close it after use.
+
+        Raises:
+            MissingExtraError: a Chroma server is named, and the extra `chroma` is not installed.
+        """
+        if self.settings.chroma_url and any(find_spec(module) is None for module in CHROMA_MODULES):
+            raise MissingExtraError("a Chroma server", "chroma")
         from dbt_schema_embed.embed import TEXT_VERSION
         from dbt_schema_embed.index import open_index
         from dbt_schema_embed.index.shared import Shared
@@ -154,19 +185,9 @@ class Session:
     def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
         """Keep what a call has to say, each line once; the lines of this call."""
         notes = self._opened.notes if self._opened is not None else []
-        lines = dict.fromkeys([*warnings, *notes])
+        lines = dict.fromkeys([*warnings, *notes, *([WITHOUT_VECTORS] if self._without_vectors else [])])
         self.warnings += [line for line in lines if line not in self.warnings]
         return tuple(lines)
-
-    @staticmethod
-    def need_review() -> None:
-        """Say at once that ``review`` cannot work here.
-
-        Raises:
-            MissingExtraError: the extra `review` is not installed.
-        """
-        if find_spec("prompt_toolkit") is None:
-            raise MissingExtraError("review", "review")
 
     @staticmethod
     def need_embed(call: str) -> None:
@@ -175,5 +196,10 @@ class Session:
         Raises:
             MissingExtraError: the extra `embed` is not installed.
         """
-        if any(find_spec(module) is None for module in EMBED_MODULES):
+        if not has_embed():
             raise MissingExtraError(call, "embed")
+
+
+def has_embed() -> bool:
+    """Whether the extra `embed` is installed."""
+    return all(find_spec(module) is not None for module in EMBED_MODULES)

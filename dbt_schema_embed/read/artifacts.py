@@ -194,7 +194,7 @@ class _Artifact(Protocol):
 
 
 _AnyArtifact = TypeVar("_AnyArtifact", bound=_Artifact)
-_WRITTEN_BY = {"manifest": "dbt parse", "catalog": "dbt docs generate"}
+_WRITTEN_BY = {"manifest": "dbt parse", "catalog": "dbt docs generate`, in dbt 2 `dbt compile --write-catalog"}
 
 
 def load_manifest(path: Path) -> Manifest:

@@ -1,8 +1,12 @@
-"""python -P -m dbt_schema_embed.read.parquet_child PATH ROWS: a Parquet file in a process of its own."""
+"""A Parquet file in a process of its own.
+
+python -P -m dbt_schema_embed.read.parquet_child PATH ROWS, or PATH all COLUMN...: samples, or all rows of some columns.
+"""
 
 import contextlib
 import sys
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +22,10 @@ MAX_COLUMNS = 100_000
 MAX_DECODED = 2**30
 """Bytes that the columns may have decoded, in the row groups that are read. A page of some kB can hold gigabytes."""
 
+MAX_ROWS = 10_000_000
+MAX_TEXT = 2**28
+"""Rows that are read whole, and their characters."""
+
 _BATCH = 2_000  # rows decoded at a time: a row group may hold millions
 
 
@@ -29,6 +37,7 @@ class Answer(msgspec.Struct, frozen=True):
     types: tuple[str, ...] = ()
     not_null: tuple[bool, ...] = ()
     samples: tuple[tuple[tuple[str, ...], int], ...] = ()  # values of a column, rows with one
+    rows: tuple[tuple[str | None, ...], ...] = ()  # cells of the columns that were asked for
 
     def __repr__(self) -> str:
         return f"Answer({self.problem!r}, {self.names!r})"
@@ -36,6 +45,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 def read(path: Path, rows: int) -> Answer:
     """The schema, and samples of the first ``rows`` rows; no more row groups are read than hold them."""
+    return _read(path, lambda file, kinds: _table(file, kinds, rows, printable(path)))
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> Answer:
+    """Every row of some columns; what a file lacks, and what is empty, is None."""
+    return _read(path, lambda file, _: Answer(rows=_rows(file, columns, printable(path))))
+
+
+def _read(path: Path, what: Callable[[Any, Any], Answer]) -> Answer:
     import pyarrow
     import pyarrow.parquet
 
@@ -44,7 +62,7 @@ def read(path: Path, rows: int) -> Answer:
             names = [f.name for f in file.schema_arrow if _is_text(pyarrow.types, f.type)]
         # One text that many rows share stays one text that way.
         with pyarrow.parquet.ParquetFile(path, read_dictionary=names) as file:
-            return _table(file, pyarrow.types, rows, printable(path))
+            return what(file, pyarrow.types)
     except ArtifactError as problem:
         return Answer(problem.message)
     except Exception as problem:  # beside its own, pyarrow raises what libraries in C++ throw
@@ -70,6 +88,22 @@ def _table(file: Any, kinds: Any, rows: int, shown: str) -> Answer:
         not_null=tuple(not f.nullable for f in fields),
         samples=tuple((found.values, found.count) for found in samples),
     )
+
+
+def _rows(file: Any, columns: Sequence[str], shown: str) -> tuple[tuple[str | None, ...], ...]:
+    if file.metadata.num_rows > MAX_ROWS:
+        raise ArtifactError(f"{shown} has {file.metadata.num_rows:,} rows, more than {MAX_ROWS:,}")
+    there = [name for name in columns if name in file.schema_arrow.names]
+    _check_size(file.metadata, there, file.metadata.num_rows, shown)
+    found: list[tuple[str | None, ...]] = []
+    size = 0
+    for batch in file.iter_batches(batch_size=_BATCH, columns=there, use_threads=False):
+        cells = {name: [text or None for text in _texts(batch.column(name), _BATCH)] for name in there}
+        size += sum(len(text) for texts in cells.values() for text in texts if text)
+        if size > MAX_TEXT:
+            raise ArtifactError(f"{shown} holds more than {MAX_TEXT // 2**20:,} MiB of text: it is not read")
+        found += zip(*(cells.get(name, [None] * batch.num_rows) for name in columns), strict=True)
+    return tuple(found)
 
 
 def _check_size(metadata: Any, columns: list[str], rows: int, shown: str) -> None:
@@ -133,7 +167,8 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    answer = read(Path(sys.argv[1]), int(sys.argv[2]))
+    path, rows, *columns = sys.argv[1:]
+    answer = read(Path(path), int(rows)) if rows != "all" else read_rows(Path(path), columns)
     sys.stdout.buffer.write(msgspec.msgpack.encode(answer))
 
 

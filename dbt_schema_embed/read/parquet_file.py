@@ -6,6 +6,7 @@ some kB hold gigabytes. There it costs that process; here it is one error.
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,11 +38,28 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
         ArtifactError: missing, unreadable or no Parquet; it would take too much memory or time.
         MissingExtraError: pyarrow is not installed.
     """
+    answer = _answer(path, str(rows))
+    samples = tuple(Sample(values, count) for values, count in answer.samples)
+    return ParquetTable(answer.names, answer.types, answer.not_null, samples)
+
+
+def read_texts(path: Path, columns: Sequence[str]) -> tuple[tuple[str | None, ...], ...]:
+    """The named columns of every row, as texts; a column that the file lacks is None in all.
+
+    Raises:
+        ArtifactError: as `read_parquet`, or more rows or text than fit.
+        MissingExtraError: pyarrow is not installed.
+    """
+    return _answer(path, "all", *columns).rows
+
+
+def _answer(path: Path, *wanted: str) -> Answer:
+    """What `parquet_child` answers. Raises as `read_parquet`."""
     if find_spec("pyarrow") is None:
         raise MissingExtraError("reading Parquet", "parquet")
     shown = printable(path)
     # -P: no module is taken from the current folder
-    command = [sys.executable, "-P", "-m", "dbt_schema_embed.read.parquet_child", str(path.absolute()), str(rows)]
+    command = [sys.executable, "-P", "-m", "dbt_schema_embed.read.parquet_child", str(path.absolute()), *wanted]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=SECONDS)
         answer = msgspec.msgpack.decode(done.stdout, type=Answer)
@@ -53,5 +71,4 @@ def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
         raise ArtifactError(f"{shown} cannot be read as Parquet: it is damaged, or needs too much memory") from None
     if answer.problem:
         raise ArtifactError(answer.problem.replace(str(path.absolute()), str(path)))
-    samples = tuple(Sample(values, count) for values, count in answer.samples)
-    return ParquetTable(answer.names, answer.types, answer.not_null, samples)
+    return answer

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +12,7 @@ from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
+from dbt_schema_embed.read.info_schema import read_info_schema
 from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
@@ -43,7 +45,7 @@ def read_project(
             ``target-path`` of dbt_project.yml, else ``target``.
         manifest: The manifest, where it is not ``manifest.json`` there.
         catalog: The catalog, where it is not ``catalog.json`` beside the manifest. Without one, types and columns are
-            those of the YAML.
+            those of dbt 2's Information Schema, see `read_info_schema`, or of the YAML.
         dialect: sqlglot's dialect or dbt's adapter, where the manifest does not say or sqlglot does not know it.
         lineage_of: unique_ids of the models whose SQL is read, with the models they select from, or what says them when
             called with the relations. None: all models; empty: none, and sqlglot is not imported.
@@ -60,12 +62,21 @@ def read_project(
     """
     asked = checked_dialect(dialect)
     folder = target_folder(project_dir, target_path)
-    manifest = manifest or _found(folder / "manifest.json", project_dir, folder)
+    homes = project_dir, folder
+    manifest = manifest or _found(folder / "manifest.json", homes)
     read = load_manifest(manifest)
     nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
     beside = manifest.parent / "catalog.json"
-    tables = _catalog(manifest, catalog or (_found(beside, project_dir, folder) if beside.exists() else None), nodes)
+    catalog = catalog or (_found(beside, homes) if beside.exists() else None)
+    known = read_info_schema(
+        manifest.parent,
+        nodes if lineage_of is None or lineage_of else (),
+        found=partial(_found, homes=homes),
+    )
+    # What the warehouse has counts more than what dbt works out.
+    tables = {**known.tables, **_catalog(manifest, catalog, nodes)}
     rows, warnings = seed_rows(nodes, project_dir, values)
+    warnings += known.warnings
     promised = promises(nodes)
     relations = [
         relation(i, node, Known(tables.get(i), promised.get(i, {}), rows.get(i, NO_ROWS), values), nodes)
@@ -79,7 +90,7 @@ def read_project(
     if wanted:
         facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir, progress)
         relations = _told(relations, facts, values)
-        lineage = facts.lineage
+        lineage = _joined(facts.lineage, known.lineage, known.traced & wanted)
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
     name = root_package(read.metadata, (node.package_name for node in nodes.values()))
     return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
@@ -123,7 +134,7 @@ def _declared_target(project_dir: Path) -> str | None:
     return said if said and "{{" not in said else None
 
 
-def _found(path: Path, *homes: Path) -> Path:
+def _found(path: Path, homes: Sequence[Path]) -> Path:
     """An artifact that nobody named.
 
     Raises:
@@ -194,6 +205,13 @@ def _read_sql(
         for name, ids in sharing.items()
     }
     return read_sql(models, tables, dialect, cache_dir, progress or silent)
+
+
+def _joined(ours: tuple[Lineage, ...], dbts: tuple[Lineage, ...], traced: Collection[str]) -> tuple[Lineage, ...]:
+    """Lineage as dbt has followed it for the models ``traced``, as we read it from SQL for all others."""
+    if not traced:
+        return ours
+    return tuple(sorted([*(x for x in ours if x.model not in traced), *(x for x in dbts if x.model in traced)]))
 
 
 def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Relation]:

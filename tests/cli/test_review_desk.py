@@ -7,7 +7,6 @@ import pytest
 
 from dbt_schema_embed.cli.review_desk import Desk
 from dbt_schema_embed.cli.review_screen import screen
-from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
 from dbt_schema_embed.write.mapping import read_mapping
@@ -342,14 +341,6 @@ def test_what_nothing_feeds_is_shown_and_found_first(desk: Desk) -> None:
     press(desk, "enter")
     assert desk.item.column != "livemode"
     assert name not in [choice.name for choice in desk.review.unfed] or desk.found[0].name != name
-
-
-def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(
-        "dbt_schema_embed.pipeline.session.find_spec", lambda name: None if name == "prompt_toolkit" else object()
-    )
-    with pytest.raises(MissingExtraError, match=r"pip install 'dbt-schema-embed\[review\]'"):
-        SchemaEmbed().review(tmp_path)
 
 
 def test_evidence_in_words() -> None:

@@ -157,7 +157,7 @@ def test_a_gpu_that_is_asked_for_and_not_there(wanted: Wanted) -> None:
 def test_without_torch(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where torch is needed, the extra is named."""
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r"dbt-schema-embed\[embed\]"):
+    with pytest.raises(MissingExtraError, match=r"dbt-schema-embed\[torch\]"):
         load(replace(wanted, identity="another"), EmbedStats(), [])
 
 

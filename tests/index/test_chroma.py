@@ -284,7 +284,7 @@ def test_chromadb_not_installed(opened: Open, monkeypatch: pytest.MonkeyPatch, w
     index = opened(approximate=wanted)
     if wanted:
         with pytest.raises(
-            MissingExtraError, match=r"approximate search needs .* pip install 'dbt-schema-embed\[embed\]'"
+            MissingExtraError, match=r"approximate search needs .* pip install 'dbt-schema-embed\[chroma\]'"
         ):
             index.update(memo.items, memo)
     else:

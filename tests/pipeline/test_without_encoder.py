@@ -1,0 +1,43 @@
+"""The base install: every call that matches answers, without the extra `embed`, and says so once."""
+
+from pathlib import Path
+
+import pytest
+
+from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline.session import WITHOUT_VECTORS
+from dbt_schema_embed.read import read_relation
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> SchemaEmbed:
+    """An engine where the packages of the extra are not installed, and the real matcher."""
+    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+    monkeypatch.setattr("dbt_schema_embed.embed.opening.open_embedder", None)  # nobody may ask for an encoder
+    return SchemaEmbed()
+
+
+def test_suggest_answers_and_says_once_what_it_did_without(bare: SchemaEmbed, shop: Path) -> None:
+    answer = bare.suggest(shop, select=["stripe.disputes"])
+    found = {row.source_column: row.model_column for row in answer.rows}
+    assert (found["id"], found["charge"], found["livemode"]) == ("dispute_id", "charge_id", None)
+    bare.suggest(shop, select=["stripe.charges"])
+    assert bare.warnings == [WITHOUT_VECTORS]
+
+
+def test_match_answers(bare: SchemaEmbed, tmp_path: Path) -> None:
+    (tmp_path / "left.csv").write_text("id,cust_name,e_mail\n1,ann,a@example.com\n")
+    (tmp_path / "right.csv").write_text("customer_id,customer_name,email\n7,bob,b@example.com\n")
+    answer = bare.match(read_relation(tmp_path / "left.csv"), read_relation(tmp_path / "right.csv"))
+    assert [row.model_column for row in answer.rows][1:] == ["customer_name", "email"]
+    assert answer.warnings == (WITHOUT_VECTORS,)
+
+
+def test_report_is_drawn_and_says_what_it_did_without(bare: SchemaEmbed, shop: Path) -> None:
+    written = bare.report(shop, select=["stripe.disputes"])
+    assert "answered without comparing meanings" in written.path.read_text("utf-8")
+
+
+def test_an_explanation_and_an_evaluation_need_no_encoder(bare: SchemaEmbed, shop: Path) -> None:
+    assert "stg_stripe__disputes.dispute_id" in bare.explain("stripe.disputes.id", shop)
+    assert bare.evaluate(shop, folds=2).mean["f1"] > 0.8
