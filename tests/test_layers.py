@@ -8,11 +8,12 @@ import pytest
 
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
-LEAVES = frozenset({"records", "errors", "files", "types"})
+LEAVES = frozenset({"records", "errors", "files", "arrays", "types"})
 ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
+    "arrays": {"errors", "files"},
     "settings": {"errors"},
     **dict.fromkeys(ROOMS, LEAVES),
     "pipeline": LEAVES | ROOMS | {"settings"},

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
-from dbt_schema_embed.pipeline.project import SCRATCH, Artifacts, open_project
+from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
 from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
@@ -258,22 +258,20 @@ def _catalog(manifest: Path, artifacts: Artifacts) -> Path | None:
 def _index(project_dir: Path, artifacts: Artifacts) -> Iterator[Finding]:
     if find_spec("numpy") is None:
         return
-    from dbt_schema_embed.index.generations import Generations
-    from dbt_schema_embed.index.store import DamagedError
-    from dbt_schema_embed.read import target_folder
+    from dbt_schema_embed.arrays import DamagedError, Parts
+    from dbt_schema_embed.index.vectors import FILE
 
-    folder = target_folder(project_dir, artifacts.get("target_path")) / SCRATCH / "index"
+    folder = scratch_folder(project_dir, artifacts.get("target_path")) / "index"
     try:
-        opened = Generations(folder).open()
+        parts = Parts(folder / FILE)
+    except FileNotFoundError:
+        yield Finding("index", "ok", "not built yet: search builds it when it is needed")
+        return
     except DamagedError as problem:
         yield Finding("index", "note", f"{printable(folder)} is damaged: {problem}", "the next search builds it anew")
         return
-    if opened is None:
-        yield Finding("index", "ok", "not built yet: search builds it when it is needed")
-        return
-    with_items = opened.store.manifest.items
-    opened.close()
-    yield Finding("index", "ok", f"{printable(folder)}: {with_items:,} entries")
+    with closing(parts):
+        yield Finding("index", "ok", f"{printable(folder)}: {parts.shape('columns')[0]:,} columns")
 
 
 def _age(seconds: float) -> str:

@@ -55,15 +55,22 @@ def open_project(
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known.
     """
-    from dbt_schema_embed.read import read_project, target_folder
+    from dbt_schema_embed.read import read_project
 
     root = Path(project_dir)
-    scratch = target_folder(root, artifacts.get("target_path")) / SCRATCH
+    scratch = scratch_folder(root, artifacts.get("target_path"))
     project = read_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
+
+
+def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
+    """Our folder of the project in ``root``; it need not exist."""
+    from dbt_schema_embed.read import target_folder
+
+    return target_folder(root, target_path) / SCRATCH
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:

@@ -120,21 +120,18 @@ class Session:
         self.looked_at(relations)
         return embed_relations(relations, self.watched())
 
-    def index_of(self, opened: Opened) -> "Index":
-        """The index of a project's columns, as it stands there; close it after use."""
-        from dbt_schema_embed.embed import TEXT_VERSION
-        from dbt_schema_embed.index import open_index
-        from dbt_schema_embed.index.shared import Shared
+    def index_in(self, scratch: Path) -> "Index":
+        """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
+        from dbt_schema_embed.index import Shared, open_index
 
         s, embedder = self.settings, self.embedder()
         return open_index(
-            opened.scratch / "index",
+            scratch / "index",
             encoder_id=embedder.encoder_id,
             dim=embedder.dim,
-            text_version=TEXT_VERSION,
-            approximate=s.use_approximate_search,
             dimensions=s.dimensions,
-            shared=Shared(s.chroma_url, s.chroma_token, opened.project.name) if s.chroma_url else None,
+            approximate=s.use_approximate_search,
+            shared=Shared(s.chroma_url, s.chroma_token) if s.chroma_url else None,
         )
 
     def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
