@@ -96,9 +96,8 @@ class Index:
                 basis = self._basis(old, texts, vectors_of)
                 rows = self._rows(old, texts, known, vectors_of, basis)
                 also = {} if basis is None else {"basis": basis}
-                save(
-                    self._path, {"identity": asdict(self._identity), **(meta or {})}, {"vectors": rows, **also, **parts}
-                )
+                said = {"identity": asdict(self._identity), **(meta or {})}
+                save(self._path, said, {"vectors": rows, **also, **parts})
             return int((known < 0).sum())
 
     def copied(self) -> None:
@@ -136,28 +135,16 @@ class Index:
 
         Raises as `query`, also for what the block finds damaged.
         """
-        where = self._path.parent
-        self._turn.acquire()
-        self._reading += 1
-        try:
-            parts = self._parts if self._reading > 1 and self._parts else self._reopened()
-            if parts.meta.get("identity") != asdict(self._identity):
-                raise IndexMismatchError(f"the index in {where} was made for another encoder", hint=_AGAIN)
-            if whole:
-                parts.check()
-            yield parts
-        except FileNotFoundError:
-            raise IndexMismatchError(f"there is no index in {where}", hint=_AGAIN) from None
-        except (
-            DamagedError,
-            IndexError,
-            UnicodeDecodeError,
-        ) as problem:  # numbers that point nowhere, texts that are none
-            self.close()
-            raise IndexMismatchError(f"the index in {where} is damaged: {printable(problem)}", hint=_AGAIN) from None
-        finally:
-            self._reading -= 1
-            self._turn.release()
+        with self._turn:
+            self._reading += 1
+            try:
+                yield self._current(whole)
+            except (DamagedError, IndexError, UnicodeDecodeError) as problem:  # or a number in it points nowhere
+                self.close()
+                said = f"the index in {self._path.parent} is damaged: {printable(problem)}"
+                raise IndexMismatchError(said, hint=_AGAIN) from None
+            finally:
+                self._reading -= 1
 
     def close(self) -> None:
         """Let go of the file and of Chroma; the next call opens them again."""
@@ -166,6 +153,19 @@ class Index:
                 if opened:
                     opened.close()
             self._parts = None
+
+    def _current(self, whole: bool) -> Parts:
+        where = self._path.parent
+        try:
+            parts = self._parts if self._reading > 1 and self._parts else self._reopened()
+        except FileNotFoundError:
+            raise IndexMismatchError(f"there is no index in {where}", hint=_AGAIN) from None
+        if parts.meta.get("identity") != asdict(self._identity):
+            raise IndexMismatchError(f"the index in {where} was made for another encoder", hint=_AGAIN)
+        self._fits(parts)
+        if whole:
+            parts.check()
+        return parts
 
     def _reopened(self) -> Parts:
         if self._parts is None or not self._parts.stands(self._path):
@@ -180,10 +180,7 @@ class Index:
         try:
             parts = self._reopened()
             if parts.meta.get("identity") == asdict(self._identity):
-                if parts.shape("vectors") != (len(parts["digests"]), self._identity.width) or parts.shape("digests")[
-                    1:
-                ] != (2,):
-                    raise DamagedError("its tables contradict each other")
+                self._fits(parts)
                 parts.check()
                 return parts
             problem = "made for another encoder"
@@ -194,6 +191,15 @@ class Index:
             problem = f"damaged ({printable(damage)})"
         self.notes.append(f"the index in {self._path.parent} was {problem}: it is built anew")
         return None
+
+    def _fits(self, parts: Parts) -> None:
+        """Refuse arrays that contradict each other, or the encoder."""
+        count, width = parts.shape("digests")[0], self._identity.width
+        shapes = {"digests": (count, 2), "vectors": (count, width)}
+        if self._identity.dimensions:
+            shapes["basis"] = (width, self._identity.dim)
+        if {name: parts.shape(name) for name in shapes} != shapes:
+            raise DamagedError("its tables contradict each other")
 
     def _basis(self, old: Parts | None, texts: Sequence[str], vectors_of: VectorsOf) -> Matrix | None:
         """The directions that reduced dimensions are along: those of the old index, else this project's own."""

@@ -114,13 +114,14 @@ def hits(place: _Place, query: str, limit: int, wanted: "Filter") -> list[Search
     from dbt_schema_embed.index import Columns
     from dbt_schema_embed.match.query import name_likeness
 
+    vector = place.embedder.embed([query])
     with place.index.read() as parts:
         columns = Columns(parts)
         admitted = columns.admitted(wanted)
         if not len(columns):
             return []
         alike = name_likeness(query, *columns.words(), columns.name, columns.table)
-        near = _candidates(place, columns, place.embedder.embed([query]), alike, admitted, max(_CANDIDATES, 2 * limit))
+        near = _candidates(place, columns, vector, alike, admitted, max(_CANDIDATES, 2 * limit))
         scores = np.full(len(columns), -np.inf)
         scores[near[0]] = ((near[1] + alike[near[0]].astype(np.float64)) / 2).round(4)
         scores = columns.with_kin(scores, _KIN)

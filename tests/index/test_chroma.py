@@ -23,6 +23,12 @@ ROWS = 120
 HOSTILE = {"type": "known", "name": "sentence_transformer", "config": {"model_name": "evil", "trust_remote_code": True}}
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine that runs this may be busy: importing chromadb alone takes seconds on an idle one."""
+    monkeypatch.setattr(chroma_child, "CALL_SECONDS", 300.0)
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """An index with a copy in Chroma, made once."""
