@@ -14,6 +14,7 @@ VALUES_LIMIT = 1000
 RelationKind = Literal["source", "model", "seed", "snapshot", "table"]
 LineageKind = Literal["identical", "renamed", "cast", "derived"]
 Status = Literal["suggested", "existing", "accepted", "rejected"]
+Answer = Literal["match", "nothing", "undecided"]
 Severity = Literal["error", "warning"]
 Evidence = Mapping[str, float | str | None]
 
@@ -132,7 +133,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """The answer for one source column; ``model`` and ``model_column`` None: it maps to nothing."""
+    """The answer for one source column. ``model`` and ``model_column`` None: it maps to nothing, or nobody can tell."""
 
     source: str
     source_column: str
@@ -145,6 +146,14 @@ class Suggestion:
     candidates: tuple[Candidate, ...] = ()  # best first
     proposed_name: str | None = None  # with --propose: what a new model column could be called
     fed_by: tuple[str, ...] = ()  # what feeds the model column today
+    undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
+
+    @property
+    def answer(self) -> Answer:
+        """Which of the three answers this is."""
+        if self.model is not None:
+            return "match"
+        return "undecided" if self.undecided else "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,7 @@ def _row(s: Suggestion) -> dict[str, Any]:
         "source_column": s.source_column,
         "model": s.model,
         "model_column": s.model_column,
+        "answer": s.answer,
         "confidence": s.confidence,
         "status": s.status,
         "reason": s.reason,
