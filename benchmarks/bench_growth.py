@@ -1,23 +1,30 @@
-"""What `index` costs as a project grows: python benchmarks/bench_growth.py [--columns 1000 10000 100000]
+"""What `index` and `search` cost as a project grows: python benchmarks/bench_growth.py [--columns 1000 10000 100000]
 
 Made projects whose tables share most of their column names, as real ones do: one distinct name for three columns or so.
 Each line is a process of its own with the encoder seen before: first with nothing in the memo and no index, then
-unchanged, then with a hundredth of the tables new.
+unchanged, then with a manifest written anew that says the same, then with a hundredth of the tables new; then searches:
+the first after a change, the same words again, other words. ``--fake``: vectors are made of hashes and no encoder is
+loaded, so that only the rest is timed. CPU is that of the process and its children; the last column compares the wall
+with that of the first size.
 """
 
 import argparse
 import json
 import random
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 COLUMNS = 20
+TYPES = ("varchar", "integer", "timestamp")
+SETTLED = 2.1
+"""Seconds after which a file is told from a later one; see pipeline/unchanged.py."""
+
 TABLES = ("account", "campaign", "charge", "contract", "customer", "employee", "event", "invoice", "order", "shipment")
 FIRST = """
     billing current default external first gross initial last local net original parent previous primary related
@@ -46,9 +53,10 @@ def make(folder: Path, columns: int, new: int = 0) -> None:
         if number >= columns // COLUMNS:
             named = [f"{name}_new{number}" for name in named]
         table = f"{TABLES[number % len(TABLES)]}_{number // len(TABLES)}"
+        columns_of = {name: {"name": name, "data_type": TYPES[len(name) % 3]} for name in named}
         sources[f"source.made.vendor.{table}"] = {
             "resource_type": "source", "name": table, "source_name": "vendor", "package_name": "made",
-            "original_file_path": "models/sources.yml", "columns": {name: {"name": name} for name in named},
+            "original_file_path": "models/sources.yml", "columns": columns_of,
         }  # fmt: skip
     manifest = {"metadata": {"adapter_type": "duckdb", "project_name": "made"}, "nodes": {}, "sources": sources}
     (folder / "target").mkdir(parents=True, exist_ok=True)
@@ -56,37 +64,85 @@ def make(folder: Path, columns: int, new: int = 0) -> None:
     (folder / "dbt_project.yml").write_text("name: made\nversion: 1.0.0\n")
 
 
-def index(folder: Path, cache: Path) -> dict[str, float]:
-    """One `index`: wall seconds, peak memory of its processes in MB, texts that had to be encoded."""
+FAKED = """
+import hashlib, sys
+import numpy as np
+from dbt_schema_embed.embed.memo import MemoEmbedder
+
+def fake(self, texts, **_):
+    if isinstance(texts, str):
+        raise TypeError
+    seeds = np.frombuffer(b"".join(hashlib.blake2b(t.encode(), digest_size=48).digest() for t in texts), "i1")
+    rows = np.tile(seeds.reshape(len(texts), 48).astype(np.float32), (1, self.dim // 48))
+    rows += np.arange(self.dim, dtype=np.float32) % 7
+    self.stats.misses += len(texts)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+MemoEmbedder.embed = fake
+"""
+
+
+def run(folder: Path, cache: Path, fake: bool, *asked: str) -> dict[str, float]:
+    """One command: wall and CPU seconds, peak memory of its processes in MB, texts that had to be encoded."""
     metrics = folder / "metrics.json"
-    code = "from dbt_schema_embed.cli import main; main()"
-    flags = ["index", "--project-dir", folder, "--set", f"cache_dir={cache}", "--metrics", metrics]
-    started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code, *flags], check=True, stdout=subprocess.DEVNULL)
-    seconds = time.perf_counter() - started
-    said = json.loads(metrics.read_text())
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # of the largest child so far
-    return {"seconds": seconds, "peak": peak, "encoded": said["encoded"]}
+    code = f"{FAKED if fake else ''}\nfrom dbt_schema_embed.cli import main; main()"
+    flags = [*asked, "--project-dir", str(folder), "--set", f"cache_dir={cache}", "--metrics", str(metrics)]
+    # a process between: ru_maxrss is that of the largest child so far, and counts what a parent had when it forked
+    command = [sys.executable, "-c", MEASURE, sys.executable, "-c", code, *flags]
+    measured = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    said: dict[str, float] = json.loads(measured.splitlines()[-1])
+    return said | {"encoded": json.loads(metrics.read_text())["encoded"]}
+
+
+MEASURE = """
+import json, resource, subprocess, sys, time
+started = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+wall = time.perf_counter() - started
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps({"wall": wall, "peak": used.ru_maxrss / 1024, "cpu": used.ru_utime + used.ru_stime}))
+"""
+
+
+def runs(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[str, dict[str, float]]]:
+    """Each run in order, with what it took."""
+    tables = max(1, columns // COLUMNS // 100)
+    for name, new in (
+        ("cold", 0),
+        ("unchanged", -1),
+        ("written anew", 0),
+        ("1 % new", tables),
+    ):
+        if new >= 0:
+            make(folder, columns, new)
+            time.sleep(SETTLED)
+        yield f"index, {name}", run(folder, cache, fake, "index")
+    make(folder, columns, tables + 1)
+    time.sleep(SETTLED)
+    for name, words in (("first", "customer e-mail"), ("again", "customer e-mail"), ("other words", "order total")):
+        yield f"search, {name}", run(folder, cache, fake, "search", words)
+    yield "search --type", run(folder, cache, fake, "search", "order total", "--type", "varchar")
 
 
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, nargs="+", default=[1_000, 10_000, 100_000])
-    print("| columns | run | wall | texts encoded | texts a second | peak memory |")
-    print("| ---: | --- | ---: | ---: | ---: | ---: |")
-    for columns in parser.parse_args().columns:
+    parser.add_argument("--fake", action="store_true", help="no encoder: time only the rest")
+    options = parser.parse_args()
+    first: dict[str, float] = {}
+    print(f"| columns | run | wall | CPU | texts encoded | peak memory | ratio to {options.columns[0]:,} |")
+    print("| ---: | --- | ---: | ---: | ---: | ---: | ---: |")
+    for columns in options.columns:
         with tempfile.TemporaryDirectory() as scratch:
             folder, cache = Path(scratch) / "made", Path(scratch) / "cache"
             make(Path(scratch) / "seen", COLUMNS)
-            index(Path(scratch) / "seen", cache)
-            for run, new in (("cold", 0), ("unchanged", 0), ("a hundredth new", max(1, columns // COLUMNS // 100))):
-                make(folder, columns, new)
-                found = index(folder, cache)
-                rate = found["encoded"] / found["seconds"]
+            run(Path(scratch) / "seen", cache, options.fake, "index")
+            for name, took in runs(folder, cache, columns, options.fake):
+                ratio = took["wall"] / first.setdefault(name, took["wall"])
                 print(
-                    f"| {columns:,} | {run} | {found['seconds']:.1f} s | {found['encoded']:,.0f} | {rate:,.0f} "
-                    f"| {found['peak']:,.0f} MB |",
+                    f"| {columns:,} | {name} | {took['wall']:.2f} s | {took['cpu']:.2f} s | {took['encoded']:,.0f} "
+                    f"| {took['peak']:,.0f} MB | {ratio:.1f} |",
                     flush=True,
                 )
 

@@ -1,4 +1,4 @@
-"""Measure exact search against Chroma, and what a million vectors need: the figures behind `search.CROSSOVER`.
+"""Measure exact search against Chroma, and what a million vectors need: the figures behind `chroma.CROSSOVER`.
 
     python benchmarks/bench_index.py --rows 20000 100000 --memory
 
@@ -36,7 +36,7 @@ def clustered(rows: int, seed: int = 0) -> NDArray[np.float32]:
 
 def opened(folder: Path, approximate: bool) -> Index:
     """An index to measure."""
-    return open_index(folder, encoder_id="bench", dim=DIM, text_version=1, approximate=approximate)
+    return open_index(folder, encoder_id="bench", dim=DIM, approximate=approximate)
 
 
 def best(call: Callable[[], object]) -> float:
@@ -59,30 +59,31 @@ def seconds(call: Callable[[], object]) -> float:
 def compare(rows: int) -> dict[str, object]:
     """Exact search and Chroma over the same rows."""
     vectors = clustered(rows)
-    items = {f"c{n:07d}": str(n) for n in range(rows)}
+    texts = [f"c{n:07d}" for n in range(rows)]
     rng = np.random.default_rng(1)
     queries = vectors[rng.integers(0, rows, max(QUERIES))] + 0.02 * rng.normal(size=(max(QUERIES), DIM))
 
-    def vectors_of(ids: Sequence[str]) -> NDArray[np.float32]:
-        return vectors[[int(i[1:]) for i in ids]]
+    def vectors_of(some: Sequence[str]) -> NDArray[np.float32]:
+        return vectors[[int(text[1:]) for text in some]]
 
     result: dict[str, object] = {"rows": rows}
     with tempfile.TemporaryDirectory() as place:
-        exact, chroma = opened(Path(place) / "index", False), opened(Path(place) / "index", True)
-        result["exact: build s"] = seconds(lambda: exact.update(items, vectors_of))
-        result["exact: nothing new s"] = seconds(lambda: exact.update(items, vectors_of))
-        changed = items | {"c0000003": "new"}
-        result["exact: one text new s"] = seconds(lambda: exact.update(changed, lambda ids: np.ones((len(ids), DIM))))
+        folder = Path(place) / "ours" / "index"
+        exact, chroma = opened(folder, False), opened(folder, True)
+        result["exact: build s"] = seconds(lambda: exact.update(texts, vectors_of))
+        result["exact: nothing new s"] = seconds(lambda: exact.update(texts, vectors_of))
+        changed = [*texts[1:], "new"]
+        result["exact: one text new s"] = seconds(lambda: exact.update(changed, lambda some: np.ones((len(some), DIM))))
         exact.close()
         result["exact: open and first query s"] = seconds(lambda: exact.query(queries[:1], 10))
-        result["chroma: build s"] = seconds(lambda: chroma.update(changed, vectors_of))
+        result["chroma: build s"] = seconds(chroma.copied)
         chroma.close()
         result["chroma: open and first query s"] = seconds(lambda: chroma.query(queries[:1], 10))
         for count in QUERIES:
             some = queries[:count]
             result[f"exact: {count} queries ms"] = best(lambda some=some: exact.query(some, 10))  # type: ignore[misc]
             result[f"chroma: {count} queries ms"] = best(lambda some=some: chroma.query(some, 10))  # type: ignore[misc]
-        pairs = zip(exact.query(queries, 10)[0], chroma.query(queries, 10)[0], strict=True)
+        pairs = zip(exact.query(queries, 10)[0].tolist(), chroma.query(queries, 10)[0].tolist(), strict=True)
         result["chroma: recall@10"] = round(float(np.mean([len(set(a) & set(b)) / 10 for a, b in pairs])), 4)
         result["notes"] = chroma.notes
         exact.close()
@@ -92,9 +93,8 @@ def compare(rows: int) -> dict[str, object]:
 
 def million(folder: Path) -> None:
     """Write a million vectors."""
-    items = {f"c{n:07d}": str(n) for n in range(MILLION)}
     index = opened(folder, False)
-    index.update(items, lambda ids: clustered(len(ids), int(ids[0][1:])))
+    index.update([f"c{n:07d}" for n in range(MILLION)], lambda some: clustered(len(some), int(some[0][1:])))
     index.close()
 
 
@@ -134,9 +134,9 @@ def main() -> None:
         print(json.dumps(compare(rows)), flush=True)
     if options.memory:
         with tempfile.TemporaryDirectory() as place:
-            million(Path(place) / "index")
+            million(Path(place) / "ours" / "index")
             # a fresh process: writing needs more memory than searching
-            subprocess.run([sys.executable, __file__, "--search", str(Path(place) / "index")], check=True)
+            subprocess.run([sys.executable, __file__, "--search", str(Path(place) / "ours" / "index")], check=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,10 @@
 import json
 import shutil
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from fuzz_kit import CATALOG, FIXTURES, MANIFEST, SMALL, Edited, One, Target, answers_or_says, edits, texts
 from fuzz_more_targets import MORE
@@ -193,46 +193,64 @@ def memo(folder: Path) -> One:
 
 
 def index(folder: Path) -> One:
-    """An index whose manifest, or whose tables, somebody else has written, with every checksum right."""
+    """An index whose directory, or whose arrays, somebody else has written, with every checksum right."""
     import numpy as np
 
-    from dbt_schema_embed.index import open_index
+    from dbt_schema_embed.arrays import Parts, Texts, save
+    from dbt_schema_embed.errors import IndexMismatchError
+    from dbt_schema_embed.index import Columns, Filter, gathered, open_index
+    from dbt_schema_embed.records import Column, Lineage, Relation
 
-    def opened(where: Path) -> Any:
-        return open_index(where, encoder_id="fuzz", dim=4, text_version=1, approximate=False)
-
-    good, bad = folder / "good", folder / "bad"
-    rows = {f"column {i}": str(i) for i in range(9)}
-    opened(good).update(rows, lambda ids: np.random.default_rng(0).normal(size=(len(ids), 4)).astype(np.float32))
-    generation = next((good / "generations").iterdir()).name
-    original = (good / "generations" / generation / "manifest.json").read_bytes()
-    change = Edited(json.loads(original))
-    names = sorted(json.loads(original)["files"])
+    path = folder / "ours" / "index" / "columns.index"
+    tables = [Relation(n, n, "source", (Column("id", "int"), Column(f"of {n}", description="x"))) for n in "ab"]
+    lines = [Lineage("a", "id", "b", "id", "renamed")]
+    found, beside = gathered(tables, lines, lambda r: [(c.name, c.description) for c in r.columns], str.split)
+    index = open_index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
+    index.update(found, lambda some: np.random.default_rng(0).normal(size=(len(some), 4)), beside=beside)
+    index.close()
+    original = path.read_bytes()
+    with closing(Parts(path)) as parts:
+        arrays, meta = {name: np.array(parts[name]) for name in parts.names()}, parts.meta
+    offset = int.from_bytes(original[-16:-8], "little")
+    change, names = Edited(json.loads(original[offset:-16])), sorted(arrays)
 
     def spoil(data: bytes) -> None:
-        inside = bad / "generations" / generation
-        said: Mapping[str, Any] = json.loads(original)
-        content = original
         if data[:1] == b"T" and len(data) > 1:
             name = names[data[1] % len(names)]
-            kept = (inside / name).read_bytes()
-            table = (data[2:] + kept[len(data) - 2 :])[: len(kept)] if data[1] & 64 else data[2:]
-            (inside / name).write_bytes(table)
-            said["files"][name] = [len(table), zlib.crc32(table)]
-            content = json.dumps(said).encode()
-        elif data[:1] != b"P":
-            content = change(data)
-        (inside / "manifest.json").write_bytes(content)
-        pointer = json.dumps({"generation": generation, "size": len(content), "crc": zlib.crc32(content)}).encode()
-        (bad / "current").write_bytes(data[1:] if data[:1] == b"P" else pointer)
+            kept = arrays[name]
+            table = (data[2:] + kept.tobytes()[len(data) - 2 :])[: kept.nbytes] if data[1] & 64 else data[2:]
+            rows = np.frombuffer(table[: len(table) // kept.itemsize * kept.itemsize], kept.dtype)
+            fits = rows.size % max(1, kept[:1].size) == 0
+            save(path, meta, arrays | {name: rows.reshape(-1, *kept.shape[1:]) if fits and kept.size else rows})
+        elif data[:1] == b"P":
+            path.write_bytes(data[1:])
+        else:
+            text = change(data)
+            foot = (
+                offset.to_bytes(8, "little") + len(text).to_bytes(4, "little") + zlib.crc32(text).to_bytes(4, "little")
+            )
+            path.write_bytes(original[:offset] + text + foot)
+
+    def search() -> None:
+        read = open_index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
+        try:
+            read.query(np.eye(4, dtype=np.float32), 3)
+            with read.read() as parts:
+                columns = Columns(parts)
+                columns.words()
+                columns.admitted(Filter("int", None))
+                columns.reached(np.array([0]))
+                columns.with_kin(np.zeros(len(columns)), 0.5)
+                for number in range(len(columns)):
+                    columns.hit(number, 0.5)
+                Texts(parts, "labels").all()
+        finally:
+            read.close()
 
     def one(data: bytes) -> None:
-        shutil.rmtree(bad, ignore_errors=True)
-        shutil.copytree(good, bad)
         spoil(data)
-        read = opened(bad)
-        answers_or_says(lambda: read.query(np.eye(4, dtype=np.float32), 3))
-        read.close()
+        with suppress(IndexMismatchError):
+            answers_or_says(search)
 
     return one
 

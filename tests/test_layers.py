@@ -8,11 +8,12 @@ import pytest
 
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
-LEAVES = frozenset({"records", "errors", "files", "types", "expressions", "casts"})
+LEAVES = frozenset({"records", "errors", "files", "arrays", "types", "expressions", "casts"})
 ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
+    "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "settings": {"errors", "files"},
     **dict.fromkeys(ROOMS, LEAVES),

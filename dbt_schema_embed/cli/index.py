@@ -24,5 +24,3 @@ def command(engine: "SchemaEmbed", place: Place, verify: bool) -> None:
     changes = engine.index(place.project_dir, verify=verify, **place.artifacts)
     counts = f"{changes.added} added, {changes.changed} changed, {changes.removed} removed, {changes.kept} kept"
     show(f"index: {counts}" + (", every vector verified" if verify else ""))
-    if changes.recall_loss is not None:
-        show(f"reduced dimensions lose {changes.recall_loss:.2%} of the ten nearest columns")

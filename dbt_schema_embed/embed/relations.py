@@ -74,7 +74,7 @@ def embed_relations(
     vectors = np.zeros((len(row), embedder.dim), np.float32)
     vectors[1:public] = embedder.embed(distinct[1:public])
     vectors[public:] = embedder.embed(distinct[public:], remember=False)
-    usual = embedder.encoder_id.startswith(("all-MiniLM-L6-v2", NoEncoder.encoder_id))
+    usual = embedder.encoder_id == NoEncoder.encoder_id or embedder.encoder_id.startswith("all-MiniLM-L6-v2")
     unlike = UNLIKE if usual else unrelated(embedder)
     return tuple(_embedded(relation, one, vectors, row, unlike) for relation, one in zip(relations, texts, strict=True))
 

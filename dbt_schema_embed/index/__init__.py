@@ -1,7 +1,7 @@
 """Room: vectors in; nearest columns out."""
 
-from dbt_schema_embed.index.index import Index, VectorIndex, open_index
-from dbt_schema_embed.index.shared import Shared
-from dbt_schema_embed.index.update import Changes
+from dbt_schema_embed.index.columns import Changes, Columns, Filter, changes, gathered, states
+from dbt_schema_embed.index.server import Shared
+from dbt_schema_embed.index.vectors import Index, largest, open_index
 
-__all__ = ["Changes", "Index", "Shared", "VectorIndex", "open_index"]
+__all__ = ["Changes", "Columns", "Filter", "Index", "Shared", "changes", "gathered", "largest", "open_index", "states"]

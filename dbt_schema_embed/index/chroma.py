@@ -1,222 +1,240 @@
-"""Approximate nearest rows by Chroma, in a child process that may crash without harm."""
+"""A copy of the vectors in Chroma, here or on a server: it names near rows, which are then compared exactly.
+
+The copy holds vectors under the digests of their texts: no names, no texts, no sample values. Whatever goes wrong with
+it means that exact search serves. ``chroma.copy`` says what it holds, and for one that is here also has its files.
+"""
 
 import contextlib
-import importlib.util
+import hashlib
 import json
-import os
-import shutil
-import struct
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.errors import MissingExtraError, printable
-from dbt_schema_embed.index.approximate import BackendError
-from dbt_schema_embed.index.store import Manifest, Matrix, Store, checksum
+from dbt_schema_embed.arrays import Array, DamagedError, Parts, save
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.index.server import ChromaError, Server, Shared
 
-START_SECONDS = 60.0
-QUERY_SECONDS = 60.0
-ROWS_PER_SECOND = 50
-"""A fifteenth of what one busy core was seen to do: a build that is slower hangs."""
+CROSSOVER = 150_000
+"""Distinct texts from which a server is asked: below, an exact product is faster than its answer (bench_index.py)."""
 
-T = TypeVar("T")
+HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200}
+"""At 100, Chroma's own ef_construction, recall@10 over 20,000 real names is 0.998; at 200 it is 0.999."""
 
+RESET_SECONDS = 60.0
+"""How long a copy that failed is left alone."""
 
-def build(
-    folder: Path, width: int, rows: int, *, old: Store | None = None, verify: bool = False
-) -> dict[str, tuple[int, int]]:
-    """Index the rows of ``folder``/vectors.f16 in ``folder``/chroma, and ask for them again from a fresh opening.
-
-    With ``old``, whose rows are the first of these, only the others are added to a copy of its Chroma store.
-    ``verify`` asks for every row, else a sample is asked for. Gives the files as a manifest lists them.
-
-    Raises:
-        BackendError: it crashed, took too long, or lost rows.
-        MissingExtraError: chromadb is not installed.
-    """
-    try:
-        first = _copy(old, folder) if old else 0
-        _run(_command("build", folder, width, rows, first, int(verify)), rows)
-        files = sorted(p for p in (folder / "chroma").rglob("*") if p.is_file())
-        return {p.relative_to(folder).as_posix(): checksum(p) for p in files}
-    except OSError as problem:
-        raise BackendError(f"{problem.strerror or problem}") from None
+_PROBES, _LOST = 64, 1
+_BATCH = 1_000
 
 
-def _run(command: list[str], rows: int, given: bytes = b"") -> None:
-    """Let a child do something with every row."""
-    limit = START_SECONDS + rows / ROWS_PER_SECOND
-    try:
-        done = subprocess.run(command, capture_output=True, input=given, env=_env(), timeout=limit)
-    except subprocess.TimeoutExpired:
-        raise BackendError(f"it took more than {limit:.0f} s") from None
-    except OSError as problem:
-        raise BackendError(f"its process did not start: {problem.strerror}") from None
-    _check(done.stdout, lambda: done.returncode)
+class Asked(Protocol):
+    """A Chroma that answers, and one collection in it."""
 
-
-def _copy(old: Store, folder: Path) -> int:
-    """Copy the old Chroma store byte by byte, checked; gives the rows it holds."""
-    for name, expected in files_of(old.manifest).items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(old.folder / name, folder / name)
-        _intact(folder / name, name, expected)
-    return old.manifest.rows
-
-
-def files_of(manifest: Manifest) -> dict[str, tuple[int, int]]:
-    """The files of a generation's Chroma store; none: it has no such store."""
-    return {name: expected for name, expected in manifest.files.items() if name.startswith("chroma/")}
-
-
-def check_files(store: Store) -> None:
-    """Compare the files of the Chroma store with the manifest.
-
-    Raises:
-        BackendError: one is missing or is not what was written.
-    """
-    for name, expected in files_of(store.manifest).items():
-        _intact(store.folder / name, name, expected)
-
-
-def verify(store: Store) -> None:
-    """Ask the Chroma store for every row by its own vector.
-
-    Raises:
-        BackendError: it is damaged, or rows are lost.
-        MissingExtraError: chromadb is not installed.
-    """
-    rows = store.manifest.rows
-    _run(_command("verify", store.folder, store.width, rows), rows, _files_line(store))
-
-
-class Worker:
-    """A running child that answers queries over one generation.
-
-    Raises:
-        BackendError: the store is damaged, or the child did not start.
-        MissingExtraError: chromadb is not installed.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._width = store.width
-        files = _files_line(store)
-        command = _command("serve", store.folder, store.width)
-        pipe, null = subprocess.PIPE, subprocess.DEVNULL
-        try:
-            self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=_env())
-        except OSError as problem:
-            raise BackendError(f"its process did not start: {problem.strerror}") from None
-        assert self._process.stdin
-        assert self._process.stdout
-        self._input, self._output = self._process.stdin, self._process.stdout
-        try:
-            _check(self._within(START_SECONDS, lambda: self._started(files)), lambda: self._process.wait(5))
-        except BaseException:
-            self.close()
-            raise
-
-    def query(self, queries: Matrix, n: int) -> tuple[NDArray[np.int64], Matrix]:
-        """Rows (q, n), -1 where there are fewer, and their cosine distances, nearest first.
+    def ask(self, what: str, content: dict[str, Any], ids: int) -> dict[str, Any]:
+        """The answer, with ``ids`` ids at most, to "create", "get", "add" or "query" as Chroma's HTTP API has them.
 
         Raises:
-            BackendError: the child crashed or gave no answer.
+            ChromaError: it cannot, in time.
         """
-        request = struct.pack("<qq", len(queries), n) + queries.astype("<f4").tobytes()
-        size = len(queries) * n * 12
-
-        def exchange() -> bytes:
-            self._input.write(request)
-            self._input.flush()
-            return self._output.read(size)
-
-        answer = self._within(QUERY_SECONDS, exchange)
-        if len(answer) != size:
-            raise BackendError(f"it gave no answer (exit status {self._process.wait(5)})")
-        rows = np.frombuffer(answer, "<i8", len(queries) * n).reshape(-1, n)
-        return rows, np.frombuffer(answer, "<f4", offset=rows.nbytes).reshape(-1, n)
 
     def close(self) -> None:
-        """End the child, which removes its copy of the store."""
-        with contextlib.suppress(OSError):
-            self._input.close()
+        """Let go of it."""
+
+
+class Chroma:
+    """The copy of the index in ``folder``. ``always``: it is asked at every size."""
+
+    def __init__(self, folder: Path, shared: Shared | None, notes: list[str], *, always: bool) -> None:
+        self._path, self._shared, self._notes, self._always = folder / "chroma.copy", shared, notes, always
+        self._where = shared.shown if shared else "here"
+        self._asked: tuple[dict[str, str], Asked] | None = None
+        self._rest = 0.0
+
+    def update(self, parts: Parts) -> None:
+        """Hold what the index holds. A server is sent what it lacks; here it is made anew. A note says what went wrong.
+
+        Raises:
+            MissingExtraError: it is to be here, and chromadb is not installed.
+            WriteError: the disk is full or read-only.
+        """
+        wanted = self._wanted(parts)
+        if not parts.shape("digests")[0] or self._held() == wanted:
+            return
+        self.close()
         try:
-            self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._output.close()
+            with TemporaryDirectory(prefix="schema-embed-", ignore_cleanup_errors=True) as place:
+                with contextlib.closing(self._opened(Path(place))) as asked:
+                    _filled(asked, wanted["name"], parts)
+                save(self._path, wanted, _files(Path(place)))
+            _probe(self._serving(wanted), parts)  # a fresh opening: what was lost is seen by no other means
+        except (ChromaError, DamagedError, OSError) as problem:
+            self._failed(problem)
 
-    def _started(self, files: bytes) -> bytes:
-        self._input.write(files)
-        self._input.flush()
-        return self._output.readline(1000)
+    def query(self, parts: Parts, vectors: NDArray[np.float32], k: int) -> list[NDArray[np.int64]] | None:
+        """For each of ``vectors`` some rows, its ``k`` nearest among them; None: compare exactly."""
+        digests = parts["digests"]
+        small = len(digests) < CROSSOVER and not self._always
+        wanted = (
+            None if small or time.monotonic() < self._rest or not vectors.any(axis=1).all() else self._wanted(parts)
+        )
+        if wanted is None or (self._asked or (self._held(),))[0] != wanted:
+            return None
+        n = min(2 * k + 10, len(digests))  # vectors of older states need room
+        found = []
+        try:
+            for ids in _near(self._serving(wanted), vectors, n):
+                found.append(np.flatnonzero(np.isin(digests[:, 0], _firsts(ids))))
+                if len(found[-1]) < k:
+                    raise _LostError("it does not hold every vector any more")
+        except (ChromaError, DamagedError, OSError) as problem:
+            self._failed(problem)
+            return None
+        return found
 
-    def _within(self, seconds: float, call: Callable[[], T]) -> T:
-        """What ``call`` gives; when that takes longer, the child is ended, which ends the call."""
-        results: list[T] = []
-        failures: list[OSError] = []
+    def close(self) -> None:
+        """Let go of the child process."""
+        if self._asked:
+            self._asked[1].close()
+        self._asked = None
 
-        def run() -> None:
-            try:
-                results.append(call())
-            except OSError as problem:  # the child is gone
-                failures.append(problem)
+    def _wanted(self, parts: Parts) -> dict[str, str]:
+        """What the copy is to be: where, in which collection, of which texts."""
+        basis = parts["basis"].tobytes() if parts.shape("basis") != (0,) else b""
+        kind = json.dumps([parts.meta.get("identity"), parts.meta.get("project")]).encode() + basis
+        name = "schema-embed-" + hashlib.blake2b(kind, digest_size=12).hexdigest()
+        held = hashlib.blake2b(parts["digests"].tobytes(), digest_size=16).hexdigest()
+        return {"where": self._where, "name": name, "held": held}
 
-        thread = threading.Thread(target=run, daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if thread.is_alive():
-            self._process.kill()
-            thread.join()
-            raise BackendError(f"it gave no answer in {seconds:.0f} s")
-        if failures:
-            raise BackendError(f"it ended: {failures[0].strerror}")
-        return results[0]
+    def _held(self) -> dict[str, Any] | None:
+        try:
+            with contextlib.closing(Parts(self._path)) as copy:
+                return copy.meta
+        except (FileNotFoundError, DamagedError):
+            return None
 
+    def _serving(self, wanted: dict[str, str]) -> Asked:
+        if self._asked is None or self._asked[0] != wanted:
+            self.close()
+            asked = self._opened(None)
+            self._asked = wanted, asked
+            _create(asked, wanted["name"])
+        return self._asked[1]
 
-def _files_line(store: Store) -> bytes:
-    return json.dumps(files_of(store.manifest)).encode() + b"\n"
+    def _opened(self, fresh: Path | None) -> Asked:
+        """A server, or Chroma here over an empty folder or else over a copy of what was written."""
+        if self._shared:
+            return Server(self._shared)
+        from dbt_schema_embed.index.chroma_child import Child
 
+        return Child(fresh or self._path)
 
-def installed() -> bool:
-    """Whether chromadb can be imported."""
-    return importlib.util.find_spec("chromadb") is not None
-
-
-def _command(what: str, folder: Path, *numbers: int) -> list[str]:
-    if not installed():
-        raise MissingExtraError("approximate search", "chroma")
-    # -P: no module is taken from the current folder
-    module = "dbt_schema_embed.index.chroma_worker"
-    return [sys.executable, "-P", "-m", module, what, str(folder.resolve()), *map(str, numbers)]
-
-
-def _env() -> dict[str, str]:
-    """The environment without what would configure Chroma: its settings can name modules to load."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith("CHROMA_")}
-
-
-def _intact(path: Path, name: str, expected: tuple[int, int]) -> None:
-    try:
-        actual = checksum(path)
-    except OSError as problem:
-        raise BackendError(f"{name}: {problem.strerror}") from None
-    if actual != expected:
-        raise BackendError(f"{name} is not what was written")
+    def _failed(self, problem: Exception) -> None:
+        self.close()
+        self._rest = time.monotonic() + RESET_SECONDS
+        if self._shared is None or isinstance(problem, _LostError):
+            with contextlib.suppress(OSError):
+                self._path.unlink()  # the next `index` makes it anew
+        who = f"the Chroma server {self._where}" if self._shared else "Chroma's copy of the index"
+        self._notes.append(f"{who} was left out: {printable(getattr(problem, 'strerror', None) or problem)}")
 
 
-def _check(line: bytes, status: Callable[[], int]) -> None:
-    """Read the child's line of JSON."""
-    try:
-        error = json.loads(line)["error"]
-    except (ValueError, KeyError, TypeError):
-        raise BackendError(f"its process ended with status {status()}") from None
-    if error:
-        raise BackendError(printable(error))
+class _LostError(ChromaError):
+    """Vectors are gone."""
+
+
+def _create(asked: Asked, name: str) -> None:
+    """Open the collection, made if need be, unless it is not as we make them."""
+    said = asked.ask("create", {"name": name, "get_or_create": True, "configuration": {"hnsw": HNSW}}, 0)
+    if names := sorted(embedding_functions_in(said)):
+        raise ChromaError(f"its collection names an embedding function: {printable(names[0], 60)}")
+    settings: Any = said.get("configuration_json")
+    if (
+        not isinstance(settings, dict)
+        or not isinstance(settings.get("hnsw"), dict)
+        or settings["hnsw"].get("space") != "cosine"
+    ):
+        raise ChromaError("its collection is not one of ours")
+
+
+def _filled(asked: Asked, name: str, parts: Parts) -> None:
+    """Put there what is missing."""
+    _create(asked, name)
+    for ids, vectors in _batches(parts, np.arange(parts.shape("digests")[0])):
+        there = set(_texts(asked.ask("get", {"ids": ids, "include": []}, len(ids)).get("ids")))
+        missing = [at for at, i in enumerate(ids) if i not in there]
+        if missing:
+            content = {"ids": [ids[at] for at in missing], "embeddings": vectors[missing].tolist()}
+            asked.ask("add", content, 0)
+
+
+def _batches(parts: Parts, rows: NDArray[np.int64]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+    """Ids and vectors of rows; those without direction are left out, for nothing is near them."""
+    digests = parts["digests"].astype(">u8")
+    for start in range(0, len(rows), _BATCH):
+        some = rows[start : start + _BATCH]
+        vectors = parts.rows("vectors", some).astype(np.float32)
+        directed = vectors.any(axis=1)
+        if directed.any():
+            yield [digest.tobytes().hex() for digest in digests[some[directed]]], vectors[directed]
+
+
+def _probe(asked: Asked, parts: Parts) -> None:
+    """Ask for some rows by their own vectors."""
+    count = parts.shape("digests")[0]
+    for ids, vectors in _batches(parts, np.random.default_rng().permutation(count)[:_PROBES]):
+        lost = sum(i not in near for i, near in zip(ids, _near(asked, vectors, min(10, count)), strict=True))
+        if lost > _LOST:
+            raise ChromaError(f"it did not find {lost} of {len(ids)} vectors again")
+
+
+def _near(asked: Asked, vectors: NDArray[np.float32], n: int) -> list[list[str]]:
+    content = {"query_embeddings": vectors.tolist(), "n_results": n, "include": []}
+    lists = asked.ask("query", content, n * len(vectors)).get("ids")
+    if not isinstance(lists, list) or len(lists) != len(vectors):
+        raise ChromaError("it gave an unreadable answer")
+    return [_texts(some) for some in lists]
+
+
+def _texts(ids: Any) -> list[str]:
+    if not isinstance(ids, list):
+        raise ChromaError("it gave an unreadable answer")
+    return [str(i) for i in ids]
+
+
+def _firsts(ids: list[str]) -> NDArray[np.uint64]:
+    """The first halves of digests; what is none of ours is left out."""
+    return np.array([int(i[:16], 16) for i in ids if len(i) == 32 and not i.strip("0123456789abcdef")], np.uint64)
+
+
+def _files(folder: Path) -> dict[str, Array]:
+    """The files below a folder as arrays."""
+    found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: np.fromfile(path, "u1") for name, path in found.items()}
+
+
+def embedding_functions_in(value: Any) -> set[str]:
+    """The embedding functions that a collection's configuration or schema names, however deep.
+
+    Chroma's client would load whatever such a name stands for (CVE-2026-45829, CVE-2026-45833).
+    """
+    found: set[str] = set()
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, dict):
+            function = item.get("embedding_function")
+            nameless = (
+                isinstance(function, dict) and set(function) == {"type"} and function["type"] in ("legacy", "unknown")
+            )
+            if function is not None and not nameless:
+                found.add(str(function.get("name") if isinstance(function, dict) else function))
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return found

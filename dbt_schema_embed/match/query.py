@@ -4,16 +4,22 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
 
+from dbt_schema_embed.match.lexicon import SYNONYMS
 from dbt_schema_embed.match.names import words
 from dbt_schema_embed.match.wordtable import WordTable
-from dbt_schema_embed.records import Relation
 
 TABLE = 0.8
 """What a word is worth that the table's name has, beside one that the column's own name has."""
 
 FOUND = 0.75
 """Weight of "how many of the query's words are found"; the rest goes to "how much of the name was asked for"."""
+
+_COLUMNS = 2**17  # scored at a time
+
+Ragged = tuple[NDArray[np.int64], NDArray[np.int32]]
+"""Lists of word numbers: list i is ``[1][[0][i]:[0][i + 1]]``."""
 
 
 def query_words(query: str) -> tuple[str, ...]:
@@ -33,26 +39,57 @@ def query_words(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *([letter] if letter else [])]))
 
 
-def name_likeness(query: str, relations: Sequence[Relation]) -> NDArray[np.float32]:
-    """Likeness in [0, 1] of ``query`` to each column's name in its table, relation by relation: (columns,)."""
+def name_likeness(
+    query: str,
+    known: Sequence[str],
+    names: Ragged,
+    tables: Ragged,
+    name_of: NDArray[np.int32],
+    table_of: NDArray[np.int32],
+) -> NDArray[np.float32]:
+    """Likeness in [0, 1] of ``query`` to each column's name in its table: (columns,).
+
+    ``known`` are the distinct words of all names, the ragged lists say which of them each distinct name and each table
+    has, and ``name_of`` and ``table_of`` (columns,) say which of those a column has. So a word is compared once however
+    many names it stands in, and a name is scored once however many columns have it.
+    """
     asked = query_words(query)
-    names = [[words(c.name) for c in r.columns] for r in relations]
-    tables = [words(r.name) for r in relations]
-    known = WordTable(asked, {w for group in names for name in group for w in name} | {w for t in tables for w in t})
-    rows = known.likeness[known.rows(asked)]  # (query words, known words + 1)
-    scores = [
-        _score(rows, known.columns(name), known.columns(table))
-        for group, table in zip(names, tables, strict=True)
-        for name in group
-    ]
-    return np.array(scores, np.float32)
+    if not asked or not len(name_of):
+        return np.zeros(len(name_of), np.float32)
+    alike = _likeness(asked, known)
+    own, table = _best_of_each(alike, names), TABLE * _best_of_each(alike, tables)
+    sizes = np.diff(names[0])
+    whole = np.add.reduceat(np.append(alike.max(axis=0)[names[1]], 0), names[0][:-1]) / np.maximum(sizes, 1)
+    scores = np.zeros(len(name_of), np.float32)
+    for start in range(0, len(name_of), _COLUMNS):
+        part = slice(start, start + _COLUMNS)
+        found = np.maximum(own[:, name_of[part]], table[:, table_of[part]]).mean(axis=0)
+        scores[part] = FOUND * found + (1 - FOUND) * whole[name_of[part]]
+    return np.where(sizes[name_of] > 0, scores, 0).astype(np.float32)
 
 
-def _score(rows: NDArray[np.float32], name: NDArray[np.int64], table: NDArray[np.int64]) -> float:
-    if not len(name) or not len(rows):
-        return 0.0
-    own = rows[:, name]
-    best = own.max(axis=1)
-    if len(table):
-        best = np.maximum(best, TABLE * rows[:, table].max(axis=1))
-    return float(FOUND * best.mean() + (1 - FOUND) * own.max(axis=0).mean())
+def _best_of_each(alike: NDArray[np.float32], lists: Ragged) -> NDArray[np.float32]:
+    """(asked, lists): the likeness of the likest word in each list; 0 where a list has none."""
+    starts, numbers = lists
+    if len(starts) == 1:
+        return np.zeros((len(alike), 0), np.float32)
+    values = np.append(alike[:, numbers], np.zeros((len(alike), 1), np.float32), axis=1)
+    return np.where(np.diff(starts) > 0, np.maximum.reduceat(values, starts[:-1], axis=1), np.float32(0))
+
+
+def _likeness(asked: Sequence[str], known: Sequence[str]) -> NDArray[np.float32]:
+    """(asked, known): as `WordTable`, which is asked only for words that can be alike.
+
+    Those begin with the same letter, or are typed nearly alike, or mean the same.
+    """
+    letters = {word[:1] for word in asked}
+    meant = {group for word in asked for group in SYNONYMS.get(word, ())}
+    close = {i for word in asked for _, _, i in process.extract_iter(word, known, scorer=fuzz.ratio, score_cutoff=80)}
+    near = [
+        i for i, word in enumerate(known)
+        if word[:1] in letters or i in close or not meant.isdisjoint(SYNONYMS.get(word, ()))
+    ]  # fmt: skip
+    table = WordTable(asked, [known[i] for i in near])
+    alike = np.zeros((len(asked), len(known)), np.float32)
+    alike[:, near] = table.likeness[np.ix_(table.rows(asked), table.columns([known[i] for i in near]))]
+    return alike

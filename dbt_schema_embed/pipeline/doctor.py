@@ -16,7 +16,7 @@ from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
 from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
-from dbt_schema_embed.pipeline.session import CHROMA_MODULES, EMBED_MODULES, Session, has_embed
+from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session, has_embed
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
 State = Literal["ok", "note", "missing", "broken"]
@@ -24,7 +24,7 @@ State = Literal["ok", "note", "missing", "broken"]
 _EXTRAS = {
     "embed": (*EMBED_MODULES, "onnx", "onnxruntime"),
     "torch": ("torch", "sentence_transformers"),
-    "chroma": ("chromadb", *CHROMA_MODULES),
+    "chroma": ("chromadb",),
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),
@@ -113,7 +113,9 @@ def _extras(settings: Settings) -> Iterator[Finding]:
         if not lacking:
             yield Finding("extras", "ok", f"[{extra}] is installed")
             continue
-        needed = (extra == "redis" and settings.redis_url) or (extra == "chroma" and settings.chroma_url)
+        needed = (extra == "redis" and settings.redis_url) or (
+            extra == "chroma" and settings.use_approximate_search and not settings.chroma_url
+        )
         yield Finding(
             "extras",
             "broken" if needed else "missing",
@@ -269,21 +271,20 @@ def _catalog(manifest: Path, artifacts: Artifacts) -> Path | None:
 def _index(project_dir: Path, artifacts: Artifacts) -> Iterator[Finding]:
     if find_spec("numpy") is None:
         return
-    from dbt_schema_embed.index.generations import Generations
-    from dbt_schema_embed.index.store import DamagedError
+    from dbt_schema_embed.arrays import DamagedError, Parts
+    from dbt_schema_embed.index.vectors import FILE
 
     folder = scratch_folder(project_dir, artifacts.get("target_path")) / "index"
     try:
-        opened = Generations(folder).open()
+        parts = Parts(folder / FILE)
+    except FileNotFoundError:
+        yield Finding("index", "ok", "not built yet: search builds it when it is needed")
+        return
     except DamagedError as problem:
         yield Finding("index", "note", f"{printable(folder)} is damaged: {problem}", "the next search builds it anew")
         return
-    if opened is None:
-        yield Finding("index", "ok", "not built yet: search builds it when it is needed")
-        return
-    with_items = opened.store.manifest.items
-    opened.close()
-    yield Finding("index", "ok", f"{printable(folder)}: {with_items:,} entries")
+    with closing(parts):
+        yield Finding("index", "ok", f"{printable(folder)}: {parts.shape('columns')[0]:,} columns")
 
 
 def _age(seconds: float) -> str:

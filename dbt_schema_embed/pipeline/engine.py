@@ -253,7 +253,8 @@ class SchemaEmbed:
             As `index`.
         """
         self._session.need_embed("search")
-        from dbt_schema_embed.pipeline.search import Filter, search_project
+        from dbt_schema_embed.index import Filter
+        from dbt_schema_embed.pipeline.search import search_project
 
         found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
         return found if min_score is None else [hit for hit in found if hit.score >= min_score]

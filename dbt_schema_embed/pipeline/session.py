@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 EMBED_MODULES = ("diskcache", "safetensors", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
 
-CHROMA_MODULES = ("httpx", "pybreaker", "tenacity")
-"""What a Chroma server needs of the extra `chroma`."""
-
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
     "(F1 0.97 instead of 0.96 in projects without SQL, more between two files)"
@@ -159,27 +156,18 @@ class Session:
         found = embed_relations(relations, NoEncoder(), texts_of=texts_of, said=said)
         return tuple(replace(embedded, values=()) for embedded in found)
 
-    def index_of(self, opened: Opened) -> "Index":
-        """The index of a project's columns, as it stands there; close it after use.
-
-        Raises:
-            MissingExtraError: a Chroma server is named, and the extra `chroma` is not installed.
-        """
-        if self.settings.chroma_url and any(find_spec(module) is None for module in CHROMA_MODULES):
-            raise MissingExtraError("a Chroma server", "chroma")
-        from dbt_schema_embed.embed import TEXT_VERSION
-        from dbt_schema_embed.index import open_index
-        from dbt_schema_embed.index.shared import Shared
+    def index_in(self, scratch: Path) -> "Index":
+        """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
+        from dbt_schema_embed.index import Shared, open_index
 
         s, embedder = self.settings, self.embedder()
         return open_index(
-            opened.scratch / "index",
+            scratch / "index",
             encoder_id=embedder.encoder_id,
             dim=embedder.dim,
-            text_version=TEXT_VERSION,
-            approximate=s.use_approximate_search,
             dimensions=s.dimensions,
-            shared=Shared(s.chroma_url, s.chroma_token, opened.project.name) if s.chroma_url else None,
+            approximate=s.use_approximate_search,
+            shared=Shared(s.chroma_url, s.chroma_token) if s.chroma_url else None,
         )
 
     def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.read.info_schema import info_schema_files as info_schema_files
     from dbt_schema_embed.read.project import read_project as read_project
     from dbt_schema_embed.read.project import target_folder as target_folder
     from dbt_schema_embed.read.selection import select as select
@@ -14,13 +15,14 @@ if TYPE_CHECKING:
     from dbt_schema_embed.read.tables import read_relations as read_relations
 
 _HOMES = {
+    "info_schema_files": "info_schema",
     "read_project": "project",
     "read_relation": "tables",
     "read_relations": "tables",
     "select": "selection",
     "target_folder": "project",
 }
-__all__ = ["read_project", "read_relation", "read_relations", "select", "target_folder"]
+__all__ = ["info_schema_files", "read_project", "read_relation", "read_relations", "select", "target_folder"]
 
 
 def __getattr__(name: str) -> Any:

@@ -41,6 +41,16 @@ class InfoSchema:
     warnings: tuple[str, ...] = ()
 
 
+def info_schema_files(target: Path) -> tuple[Path, Path]:
+    """Where the columns and the lineage would be, see `read_info_schema`."""
+    folder = (Path(_said()) if _said() else target / "info_schema") / "v1"
+    return folder / "dbt.node_columns.parquet", folder / "dbt.column_lineage.parquet"
+
+
+def _said() -> str:
+    return os.environ.get("DBT_INFO_SCHEMA_DIR", "").strip()
+
+
 def read_info_schema(
     target: Path, models: Collection[str], *, found: Callable[[Path], Path] = lambda path: path
 ) -> InfoSchema:
@@ -49,12 +59,10 @@ def read_info_schema(
     ``found`` refuses files that lead out of the project with an ArtifactError. What cannot be read costs a warning, for
     manifest and SQL say most of it, too.
     """
-    said = os.environ.get("DBT_INFO_SCHEMA_DIR", "").strip()
-    folder = (Path(said) if said else target / "info_schema") / "v1"
-    columns, steps = folder / "dbt.node_columns.parquet", folder / "dbt.column_lineage.parquet"
+    columns, steps = info_schema_files(target)
     try:
-        if not said:
-            for path in (folder.parent, folder, columns, steps):
+        if not _said():
+            for path in (columns.parent.parent, columns.parent, columns, steps):
                 found(path)
         tables = _tables(read_texts(columns, _COLUMNS)) if columns.exists() else {}
         known = _Steps(read_texts(steps, _STEPS)) if models and steps.exists() else _Steps(())

@@ -55,7 +55,7 @@ class Settings:
     max_workers: int | None = None  # None: the number of cores
     enable_parallel_processing: bool = True  # False: one core, one device
     memory_limit_mb: int | None = None  # above the loaded encoder
-    use_approximate_search: bool | None = None  # None: whichever is faster at equal results
+    use_approximate_search: bool | None = None  # None: exact, or a server where that is faster
     chroma_url: str | None = field(default=None, repr=False)  # a server that shares the index; may hold a password
     chroma_token: str | None = field(default=None, repr=False)  # its access token
     dialect: str | None = None  # sqlglot dialect where the artifacts do not say

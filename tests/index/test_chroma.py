@@ -1,325 +1,308 @@
-"""chroma.py and chroma_worker.py: Chroma answers as exact search does, and whatever it does harms nobody."""
+"""chroma.py and chroma_child.py: a copy in Chroma, here, that is right or not asked, whatever becomes of it."""
 
+import json
 import os
-import shutil
-import struct
-from collections.abc import Callable
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from dbt_schema_embed.arrays import Parts, save
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.index import Changes, Index, Shared, approximate, chroma, open_index, search
-from dbt_schema_embed.index.approximate import BackendError
-from tests.index.conftest import DIM, Memo, brute_force, columns
-from tests.index.test_generations import HOW, current, damage, planted, resigned
+from dbt_schema_embed.index import Index, chroma_child
+from dbt_schema_embed.index.chroma import embedding_functions_in
+from tests.index.conftest import DIM, Memo, Open, brute_force, right, some
 
-Open = Callable[..., Index]
-ROWS = 400
+ROWS = 120
+HOSTILE = {"type": "known", "name": "sentence_transformer", "config": {"model_name": "evil", "trust_remote_code": True}}
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index that Chroma serves, as it was after its first update; copy it."""
-    folder = tmp_path_factory.mktemp("built") / "index"
-    memo = Memo(columns(ROWS))
-    index = open_index(folder, encoder_id="e", dim=DIM, text_version=1, approximate=True)
-    assert index.update(memo.items, memo) == Changes(added=ROWS)
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine that runs this may be busy: importing chromadb alone takes seconds on an idle one."""
+    monkeypatch.setattr(chroma_child, "CALL_SECONDS", 300.0)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """An index with a copy in Chroma, made once."""
+    from dbt_schema_embed.index import open_index
+
+    where = tmp_path_factory.mktemp("made") / "ours" / "index"
+    index = open_index(where, encoder_id="e", dim=DIM, approximate=True)
+    index.update(some(ROWS), Memo())
+    index.copied()
     assert index.notes == []
     index.close()
-    return folder
+    return (where / "columns.index").read_bytes(), (where / "chroma.copy").read_bytes()
 
 
 @pytest.fixture
-def folder(built: Path, tmp_path: Path) -> Path:
-    """A copy of `built`."""
-    return Path(shutil.copytree(built, tmp_path / "index"))
-
-
-def right(index: Index, memo: Memo) -> bool:
-    """Whether the answers are those of brute force."""
-    queries = memo.of(sorted(memo.items)[::37])
-    return index.query(queries, 5)[0] == brute_force(memo, queries, 5)[0]
+def built(made: tuple[bytes, bytes], folder: Path) -> Path:
+    """The same, for this test alone."""
+    folder.mkdir(parents=True)
+    (folder / "columns.index").write_bytes(made[0])
+    (folder / "chroma.copy").write_bytes(made[1])
+    return folder
 
 
 def served(index: Index) -> bool:
-    """Whether Chroma gives the answers."""
-    return index._search._worker is not None
+    """Whether Chroma gave the last answer."""
+    return index._copy is not None and index._copy._asked is not None
 
 
-def chroma_files(folder: Path) -> list[str]:
-    """The Chroma files of the generation in force."""
-    place = current(folder)
-    return sorted(p.relative_to(place).as_posix() for p in (place / "chroma").rglob("*") if p.is_file())
-
-
-def segments(folder: Path) -> set[str]:
-    """The names of Chroma's segment folders: every store built anew has its own."""
-    return {path.name for path in (current(folder) / "chroma").iterdir() if path.is_dir()}
-
-
-def test_answers_are_those_of_exact_search(opened: Open, folder: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    queries = np.concatenate([memo.of(list(memo.items)), np.random.default_rng(2).normal(size=(30, DIM))])
-    ids, similarities = index.query(queries, 10)
-    exact_ids, exact_similarities = opened(approximate=False).query(queries, 10)
-    shared = sum(len(set(a) & set(b)) for a, b in zip(ids, exact_ids, strict=True))
-    assert shared >= 0.999 * 10 * len(queries)
-    assert np.abs(similarities - exact_similarities).max() < 0.01
-    assert (index.notes, served(index)) == ([], True)
-
-
-def test_few_changes_are_added_and_many_build_it_anew(opened: Open, folder: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    segment = segments(folder)
-    for item in list(memo.items)[:5]:
-        del memo.items[item]
-    memo.items |= {f"new{n}": f"new {n}" for n in range(5)}
-    assert index.update(memo.items, memo) == Changes(added=5, removed=5, kept=ROWS - 5)
-    assert segments(folder) == segment
-    assert right(index, memo)
-    assert index.query(memo.of([f"new{n}" for n in range(5)]), 1)[0] == [[f"new{n}"] for n in range(5)]
-    for item in list(memo.items)[:150]:
-        del memo.items[item]
-    index.update(memo.items, memo)
-    assert len(segments(folder)) == 1
-    assert segments(folder) != segment
-    assert right(index, memo)
-    assert (index.notes, served(index)) == ([], True)
-
-
-def test_rows_that_left_are_never_answered(opened: Open, folder: Path) -> None:
-    """Chroma still holds them; all that is near to the query has left."""
-    memo = Memo(columns(ROWS))
-    query = memo.of(["model.shop.m0|c0"])
-    gone = brute_force(memo, query, 40)[0][0]
-    memo.items = {i: t for i, t in memo.items.items() if i not in gone}
-    index = opened(approximate=True)
-    index.update(memo.items, memo)
-    assert index.query(query, 5)[0] == brute_force(memo, query, 5)[0]
+def test_answers_are_those_of_exact_search(opened: Open, built: Path) -> None:
+    index, texts = opened(approximate=True), some(ROWS)
+    queries = np.concatenate([Memo().of(texts), np.random.default_rng(2).normal(size=(30, DIM))])
+    rows, cosines = index.query(queries, 10)
+    expected = brute_force(texts, queries, 10)
+    assert rows.tolist() == expected[0]
+    assert np.allclose(cosines, expected[1], atol=2e-6)
+    assert served(index)
+    assert index.query(np.zeros((1, DIM)), 3)[0].tolist() == [[0, 1, 2]]  # nothing is near to it: exact
+    assert index.query(queries[:1], ROWS)[0].shape == (1, ROWS)
     assert index.notes == []
 
 
-def test_queries_without_direction_and_more_than_there_are(opened: Open, folder: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    queries = np.concatenate([np.zeros((1, DIM)), memo.of(["model.shop.m0|c0"])])
-    ids, similarities = index.query(queries, 3)
-    assert ids[0] == sorted(memo.items)[:3]
-    assert similarities[0].tolist() == [0, 0, 0]
-    assert ids[1] == brute_force(memo, queries[1:], 3)[0][0]
-    assert len(index.query(queries, 10_000)[0][1]) == ROWS
+def test_a_copy_that_is_behind_is_not_asked_until_it_is_made_anew(opened: Open, built: Path) -> None:
+    index, texts = opened(approximate=True), [*some(ROWS)[5:], "new", "zero"]
+    index.update(texts, lambda new: Memo().of(new) * np.array([[t != "zero"] for t in new]))
+    queries = Memo().of(texts[:50])
+    assert index.query(queries, 3)[0].tolist() == brute_force(texts[:-1], queries, 3)[0]
+    assert not served(index)
+    index.copied()
+    assert index.query(queries, 3)[0].tolist() == brute_force(texts[:-1], queries, 3)[0]
+    assert served(index)
     assert index.notes == []
+    before = (built / "chroma.copy").stat().st_ino
+    index.copied()
+    assert (built / "chroma.copy").stat().st_ino == before
 
 
-def test_a_row_of_zeros(opened: Open, tmp_path: Path) -> None:
-    memo = Memo(columns(30))
-    vectors = {i: memo.vector(t) for i, t in memo.items.items()}
-    vectors["model.shop.m0|c3"] = np.zeros(DIM, np.float32)
+def test_no_texts_need_no_copy(opened: Open, folder: Path) -> None:
     index = opened(approximate=True)
-    index.update(memo.items, lambda ids: np.array([vectors[i] for i in ids]))
-    ids, _ = index.query(memo.of(["model.shop.m0|c4"]), 3)
-    assert ids[0][0] == "model.shop.m0|c4"
-    assert (index.notes, served(index)) == ([], True)
+    index.update([], Memo())
+    index.copied()
+    assert index.query(np.ones((1, DIM)), 3)[0].shape == (1, 0)
+    assert not (folder / "chroma.copy").exists()
 
 
-def test_no_columns_at_all(opened: Open) -> None:
+def test_nothing_is_left_and_no_names_are_held(
+    opened: Open, built: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
     index = opened(approximate=True)
-    assert index.update({}, Memo({})) == Changes()
-    assert index.query(np.ones((1, DIM)), 3)[0] == [[]]
-    assert (index.notes, served(index)) == ([], False)
-
-
-def test_chroma_holds_no_names(folder: Path) -> None:
-    for name in chroma_files(folder):
-        content = (current(folder) / name).read_bytes()
-        for secret in (b"model.shop", b"|c1", b"text 1"):
-            assert secret not in content, name
-
-
-def test_every_row_is_asked_for_when_verifying(folder: Path) -> None:
-    place = folder / "verified"
-    place.mkdir()
-    shutil.copy(current(folder) / "vectors.f16", place / "vectors.f16")
-    assert len(chroma.build(place, DIM, ROWS, verify=True)) == 6
-
-
-def test_a_closed_index_leaves_nothing(opened: Open, folder: Path) -> None:
-    index = opened(approximate=True)
-    before = {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    index.query(np.ones((1, DIM)), 3)
-    assert len(list((current(folder) / "readers").iterdir())) == 1
+    assert right(index, some(ROWS))
+    child = index._copy._asked[1]._process  # type: ignore[union-attr, index]
+    assert any((tmp_path / "temporary").iterdir())
     index.close()
-    assert list((current(folder) / "readers").iterdir()) == []
-    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file()} == before
+    assert child.returncode == 0
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert b"text 5" not in (built / "chroma.copy").read_bytes()
 
 
-# Damage
-
-NAMES = ("chroma.sqlite3", "data_level0.bin", "header.bin", "index_metadata.pickle", "length.bin", "link_lists.bin")
-
-
-DAMAGES = [(name, how) for name in NAMES for how in HOW if how != "older version"]
-
-
-def damageable(path: Path, how: str) -> bool:
-    """Whether the damage changes the file: one may be empty by nature."""
-    return path.stat().st_size > 0 or how in ("missing", "a folder", "longer")
-
-
-@pytest.mark.parametrize(("name", "how"), DAMAGES)
-def test_damage_is_seen(opened: Open, folder: Path, name: str, how: str) -> None:
-    (path,) = current(folder).rglob(name)
+@pytest.mark.parametrize("place", range(12))
+def test_damage_costs_no_answer(opened: Open, built: Path, place: int) -> None:
+    path = built / "chroma.copy"
+    whole = path.read_bytes()
+    at = 20 + place * (len(whole) - 40) // 11
+    path.write_bytes(whole[:at] if place % 3 == 0 else whole[:at] + bytes([whole[at] ^ 255]) + whole[at + 1 :])
     index = opened(approximate=True)
-    store = index._current()
-    chroma.check_files(store)
-    if damageable(path, how):
-        damage(path, how, path)
-        with pytest.raises(BackendError, match=name):
-            chroma.check_files(store)
+    assert right(index, some(ROWS))
+    assert not path.exists() or served(index) or index.notes == []
+    index.close()
+    again = opened(approximate=True)
+    assert right(again, some(ROWS))
+    assert again.notes == []
 
 
-@pytest.mark.parametrize(("name", "how"), DAMAGES[::8])
-def test_damage_is_seen_before_chroma_opens_the_file(opened: Open, folder: Path, name: str, how: str) -> None:
-    (path,) = current(folder).rglob(name)
-    if not damageable(path, how):
-        how = "longer"
-    damage(path, how, path)
-    memo = Memo(columns(ROWS))
+def replanted(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the files in the copy by a hostile hand, every checksum right."""
+    parts = Parts(folder / "chroma.copy")
+    files = {name: np.array(parts[name]) for name in parts.names()}
+    change(files)
+    save(folder / "chroma.copy", parts.meta, files)
+    parts.close()
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/tmp/escaped", "a/../../escaped", "C:escaped", "a\\b", "a\0b"])
+def test_files_of_other_places(opened: Open, built: Path, tmp_path: Path, name: str) -> None:
+    replanted(built, lambda files: files.update({name: np.zeros(3, "u1")}))
     index = opened(approximate=True)
-    assert right(index, memo)
-    assert len(index.notes) == 1
-    assert "exact search serves" in index.notes[0]
-    assert "\n" not in index.notes[0]
-    assert right(index, memo)
-    assert len(index.notes) == 1
+    assert right(index, some(ROWS))
+    assert index.notes == ["Chroma's copy of the index was left out: it holds files of other places"]
+    assert not list(tmp_path.rglob("*escaped*"))
 
 
-def test_damage_is_mended_without_the_memo(opened: Open, folder: Path) -> None:
-    path = current(folder) / "chroma/chroma.sqlite3"
-    damage(path, "missing", path)
-    memo = Memo(columns(ROWS))
+@pytest.mark.parametrize("keep", [0, 1, 2000])
+def test_files_that_chroma_cannot_read(opened: Open, built: Path, keep: int) -> None:
+    """Chroma crashes, hangs or finds nothing there."""
+    replanted(built, lambda files: files.update({n: f[:keep] if "/" in n else f for n, f in files.items()}))
     index = opened(approximate=True)
-    assert index.update(memo.items, memo) == Changes(kept=ROWS)
-    assert memo.asked == []
-    assert len(index.notes) == 1
-    assert "it is built anew" in index.notes[0]
-    assert right(index, memo)
-    assert served(index)
+    assert right(index, some(ROWS))
+    assert len(index.notes) <= 1
 
 
-@pytest.mark.parametrize("name", ["data_level0.bin", "header.bin", "chroma.sqlite3", "index_metadata.pickle"])
-def test_damage_that_the_checksums_do_not_show(opened: Open, folder: Path, name: str) -> None:
-    """Chroma opens garbage: it crashes, raises or finds nothing, in a process of its own."""
-    (path,) = current(folder).rglob(name)
-    content = np.random.default_rng(1).bytes(path.stat().st_size)
-    planted(folder, path.relative_to(current(folder)).as_posix(), content)
-    memo = Memo(columns(ROWS))
+@pytest.fixture
+def trap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Modules that leave a mark when they are imported; the fixture's value is the mark."""
+    mark = tmp_path / "loaded"
+    for module in ("sentence_transformers", "evil", "posthog"):
+        (tmp_path / "modules" / module).mkdir(parents=True)
+        (tmp_path / "modules" / module / "__init__.py").write_text(
+            f"open({str(mark)!r}, 'a').write(__name__)\nclass Evil: pass\nSentenceTransformer = Evil\n"
+        )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "modules"), prepend=os.pathsep)
+    yield mark
+    assert not mark.exists(), f"{mark.read_text()} was loaded"
+
+
+@pytest.mark.parametrize("where", ["configuration", "schema", "sparse"])
+@pytest.mark.usefixtures("trap")
+def test_a_store_that_names_an_embedding_function(opened: Open, built: Path, tmp_path: Path, where: str) -> None:
+    def name_it(files: dict[str, Any]) -> None:
+        database = tmp_path / "chroma.sqlite3"
+        database.write_bytes(files["chroma.sqlite3"].tobytes())
+        with sqlite3.connect(database) as connection:
+            ((config, schema),) = connection.execute("select config_json_str, schema_str from collections")
+            if where == "configuration":  # as older versions of Chroma kept it
+                config = json.dumps({"hnsw": {"space": "cosine", "ef_search": 200}, "embedding_function": HOSTILE})
+                schema = None
+            else:
+                data = json.loads(schema)
+                part = data["keys"]["#embedding"]["float_list"]["vector_index"]
+                if where == "sparse":
+                    part = data["defaults"]["sparse_vector"]["sparse_vector_index"]
+                part["config"]["embedding_function"] = HOSTILE
+                schema = json.dumps(data)
+            connection.execute("update collections set config_json_str = ?, schema_str = ?", (config, schema))
+        connection.close()
+        files["chroma.sqlite3"] = np.frombuffer(database.read_bytes(), "u1")
+
+    replanted(built, name_it)
     index = opened(approximate=True)
-    assert right(index, memo)
-    assert len(index.notes) == 1
-    assert "exact search serves" in index.notes[0]
+    assert right(index, some(ROWS))
+    assert index.notes == [
+        "Chroma's copy of the index was left out: its collection names an embedding function: sentence_transformer"
+    ]
+    index.update([*some(ROWS), "new"], Memo())
+    index.copied()  # adding is what makes Chroma's client build the function
+    assert right(index, [*some(ROWS), "new"])
 
 
-def test_half_of_the_vectors_lost(opened: Open, folder: Path) -> None:
-    """What a data file cut in half does: no error, half of the rows gone. Comparing with exact answers shows it."""
-    store = chroma_files(folder)
-    other = Memo(dict(list(columns(ROWS).items())[: ROWS // 2]))
-    half = open_index(folder.parent / "half", encoder_id="e", dim=DIM, text_version=1, approximate=True)
-    half.update(other.items, other)
-    half.close()
-    # a whole Chroma store, but of the first half of the rows
-    shutil.rmtree(current(folder) / "chroma")
-    shutil.copytree(current(folder.parent / "half") / "chroma", current(folder) / "chroma")
-    files = {name: chroma.checksum(current(folder) / name) for name in chroma_files(folder)}
-    resigned(folder, lambda m: m["files"].update(files) or [m["files"].pop(n) for n in store if n not in files])
-    memo = Memo(columns(ROWS))
+@pytest.mark.usefixtures("trap")
+def test_a_hostile_env_file_and_environment(
+    opened: Open, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """chromadb reads .env where it is imported, and lets it name the classes it loads."""
+    project = tmp_path / "project"
+    project.mkdir()
+    names = ("CHROMA_API_IMPL", "CHROMA_PRODUCT_TELEMETRY_IMPL", "CHROMA_TELEMETRY_IMPL", "CHROMA_SYSDB_IMPL")
+    (project / ".env").write_text("".join(f"{name}=evil.Evil\n" for name in names) + "IS_PERSISTENT=banana\n")
+    evil = (tmp_path / "modules/evil/__init__.py").read_text()
+    (project / "numpy.py").write_text(evil)
+    (project / "chromadb").mkdir()
+    (project / "chromadb/__init__.py").write_text(evil)
+    monkeypatch.chdir(project)
+    for name in names:
+        monkeypatch.setenv(name, "evil.Evil")
     index = opened(approximate=True)
-    queries = memo.of([i for i in memo.items if i not in other.items][:20])
-    assert index.query(queries, 5)[0] == brute_force(memo, queries, 5)[0]
-    assert len(index.notes) == 1
-    assert "missed" in index.notes[0] or "distances" in index.notes[0]
-
-
-def test_an_extra_file_is_not_opened(opened: Open, folder: Path) -> None:
-    """A journal beside the database would be played back into it."""
-    for name in ("chroma.sqlite3-journal", "chroma.sqlite3-wal"):
-        (current(folder) / "chroma" / name).write_bytes(os.urandom(5000))
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True)
-    assert right(index, memo)
+    assert right(index, some(ROWS))
+    index.update([*some(ROWS), "new"], Memo())
+    index.copied()
+    assert right(index, [*some(ROWS), "new"])
     assert (index.notes, served(index)) == ([], True)
 
 
-def test_a_folder_that_cannot_be_written_to(opened: Open, folder: Path) -> None:
-    """The child's copy has no place: a read-only disk, or somebody's file in the way."""
-    shutil.rmtree(current(folder) / "readers", ignore_errors=True)
-    (current(folder) / "readers").write_text("in the way")
-    memo = Memo(columns(ROWS))
+@pytest.mark.usefixtures("trap")
+def test_the_client_itself_reads_no_env_file_and_knows_no_embedding_function(tmp_path: Path) -> None:
+    """The second line of defence, behind the folder the child works in and the refusal of named functions."""
+    (tmp_path / ".env").write_text("CHROMA_PRODUCT_TELEMETRY_IMPL=evil.Evil\nCHROMA_API_IMPL=evil.Evil\n")
+    program = """
+from dbt_schema_embed.index.chroma_child import _Store
+_Store("store")
+from chromadb.utils import embedding_functions as known
+print(len(known.known_embedding_functions), len(known.sparse_known_embedding_functions))
+"""
+    command = [sys.executable, "-P", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "0 0\n"
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ({"embedding_function": None}, set()),
+        ({"embedding_function": {"type": "legacy"}}, set()),
+        ({"a": [{"embedding_function": {"type": "unknown"}}]}, set()),
+        ({"a": [{"b": {"embedding_function": HOSTILE}}]}, {"sentence_transformer"}),
+        ({"embedding_function": {"type": "legacy", "name": "x"}}, {"x"}),
+        ({"embedding_function": "default"}, {"default"}),
+        ({"embedding_function": {"type": "known"}}, {"None"}),
+        (None, set()),
+    ],
+)
+def test_where_embedding_functions_are_named(value: Any, names: set[str]) -> None:
+    assert embedding_functions_in(value) == names
+
+
+CHILDREN = {
+    "hangs while starting": ("import time; time.sleep(60)", "no answer in time"),
+    "ends at once": ("", "its process ended with status 0"),
+    "crashes": ("import os; os.abort()", "its process ended with status -6"),
+    "talks nonsense": ("print('hello', flush=True); input()", "its process ended"),
+    "says what is wrong": (
+        'import sys\nfor _ in sys.stdin: print(\'{"error": "no \\\\u001b[31m room", "answer": {}}\', flush=True)',
+        "no [31m room",
+    ),
+    "knows nothing": (
+        'import sys\nfor _ in sys.stdin: print(\'{"error": "", "answer": {}}\', flush=True)',
+        "not one of ours",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", CHILDREN)
+def test_a_child_that_fails(opened: Open, built: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    program, note = CHILDREN[kind]
+    real = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda _, **kwargs: real([sys.executable, "-c", program], **kwargs))
+    monkeypatch.setattr(chroma_child, "CALL_SECONDS", 1.0)
     index = opened(approximate=True)
-    assert right(index, memo)
-    assert len(index.notes) == 1
+    began = time.monotonic()
+    assert right(index, some(ROWS))
+    assert right(index, some(ROWS))
+    index.copied()
+    assert time.monotonic() - began < 15
+    assert all(note in line for line in index.notes), index.notes
+    assert 1 <= len(index.notes) <= 2
 
 
-# A process that fails
+def test_a_child_killed_between_two_queries(opened: Open, built: Path) -> None:
+    index = opened(approximate=True)
+    assert right(index, some(ROWS))
+    index._copy._asked[1]._process.kill()  # type: ignore[union-attr, index]
+    assert right(index, some(ROWS))
+    assert "its process ended" in index.notes[0]
 
 
-def test_chroma_here_takes_over_from_a_server(opened: Open, folder: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(approximate=True, shared=Shared("http://127.0.0.1:9"))
-    assert right(index, memo)
-    assert len(index.notes) == 1
-    assert served(index)
-
-
-@pytest.mark.parametrize("wanted", [True, None])
-def test_chromadb_not_installed(opened: Open, monkeypatch: pytest.MonkeyPatch, wanted: bool | None) -> None:
-    monkeypatch.setattr(search, "CROSSOVER", 1)
+@pytest.mark.parametrize("approximate", [True, False, None])
+def test_chromadb_not_installed(opened: Open, monkeypatch: pytest.MonkeyPatch, approximate: bool | None) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    memo = Memo(columns(5))
-    index = opened(approximate=wanted)
-    if wanted:
+    index = opened(approximate=approximate)
+    index.update(some(5), Memo())
+    if approximate:
         with pytest.raises(
             MissingExtraError, match=r"approximate search needs .* pip install 'dbt-schema-embed\[chroma\]'"
         ):
-            index.update(memo.items, memo)
+            index.copied()
     else:
-        index.update(memo.items, memo)
-        assert right(index, memo)
-        assert index.notes == []
-
-
-def test_the_size_decides_when_nothing_was_asked_for(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    memo = Memo(columns(40))
-    index = opened()
-    index.update(memo.items, memo)
-    assert (right(index, memo), served(index)) == (True, False)
-    monkeypatch.setattr(search, "CROSSOVER", 40)
-    index.update(memo.items, memo)
-    assert memo.asked.count("model.shop.m0|c0") == 1
-    assert (right(index, memo), served(index)) == (True, True)
-
-
-# Hostile stores and folders
-
-
-def test_candidates_ask_for_some_more(opened: Open, folder: Path) -> None:
-    class Spy:
-        asked: list[int] = []  # noqa: RUF012
-
-        def query(self, queries: np.ndarray, n: int) -> Any:
-            self.asked.append(n)
-            return np.full((len(queries), n), -1), np.full((len(queries), n), np.inf)
-
-        def close(self) -> None: ...
-
-    index = opened(approximate=True)
-    store = index._current()
-    found = approximate.nearest(Spy(), store, np.eye(DIM, dtype=np.float32), 10, compare=True)
-    assert Spy.asked == [30]
-    assert all(len(rows) >= 10 for rows, _ in found)
-    assert struct.calcsize("<qq") == 16
+        index.copied()
+    assert right(index, some(5))

@@ -1,10 +1,15 @@
-"""server.py: a shared server helps when it can, and costs less than two seconds when it cannot."""
+"""server.py: a shared server helps when it can, and costs a second and no answer when it cannot."""
 
+import gzip
+import http.server
+import json
 import multiprocessing
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,10 +18,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dbt_schema_embed.index import Changes, Index, Shared, open_index, server
-from tests.index.conftest import DIM, Memo, brute_force, columns
+from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.index import Index, Shared, chroma, open_index, server
+from tests.index.conftest import DIM, Memo, Open, right, some
 
-Open = Callable[..., Index]
 ROWS = 120
 EXTRA = 2.0  # seconds a server that fails may cost
 
@@ -49,8 +54,8 @@ class Real:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        chroma = str(Path(sys.executable).with_name("chroma"))
-        command = [chroma, "run", "--path", str(self.folder), "--host", "127.0.0.1", "--port", str(self.port)]
+        program = str(Path(sys.executable).with_name("chroma"))
+        command = [program, "run", "--path", str(self.folder), "--host", "127.0.0.1", "--port", str(self.port)]
         null = subprocess.DEVNULL
         self.process = subprocess.Popen(command, stdin=null, stdout=null, stderr=null, cwd=self.folder)
         for _ in range(300):
@@ -77,149 +82,383 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Real]:
 
 
 @pytest.fixture
-def shared(real: Real, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Shared:
+def shared(real: Real, monkeypatch: pytest.MonkeyPatch) -> Shared:
     """The real server, with more patience than people have: the machine that runs this may be busy."""
     monkeypatch.setattr(server, "BUDGET", 10.0)
-    return Shared(real.url, project=request.node.name, seconds=60)
+    return Shared(real.url)
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest) -> dict[str, str]:
+    """A project of this test's own."""
+    return {"project": request.node.name}
 
 
 def served(index: Index) -> bool:
-    """Whether the server gives the answers."""
-    return index._search._shared is not None
+    """Whether the server gave the last answer."""
+    return index._copy is not None and index._copy._asked is not None
 
 
-def right(index: Index, memo: Memo) -> bool:
-    """Whether the answers are those of brute force."""
-    queries = memo.of(sorted(memo.items)[::17])
-    return index.query(queries, 5)[0] == brute_force(memo, queries, 5)[0]
-
-
-def test_answers_are_those_of_exact_search(opened: Open, shared: Shared) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(shared=shared)
-    assert index.update(memo.items, memo) == Changes(added=ROWS)
-    queries = np.concatenate([memo.of(list(memo.items)), np.random.default_rng(2).normal(size=(30, DIM))])
-    assert index.query(queries, 10)[0] == brute_force(memo, queries, 10)[0]
-    assert (index.notes, served(index)) == ([], True)
-    memo.items["new"] = "new"
-    del memo.items["model.shop.m0|c0"]
-    index.update(memo.items, memo)
-    assert right(index, memo)
-    assert (index.notes, served(index)) == ([], True)
-
-
-def test_a_run_that_only_reads(opened: Open, shared: Shared) -> None:
-    memo = Memo(columns(ROWS))
-    opened(shared=shared).update(memo.items, memo)
-    reader = opened(shared=shared)
-    assert right(reader, memo)
-    assert (reader.notes, served(reader)) == ([], True)
-
-
-def test_columns_of_other_branches_are_not_answered(opened: Open, shared: Shared, tmp_path: Path) -> None:
-    ours, theirs = Memo(columns(30)), Memo({f"theirs{n}": f"text {n + 15}" for n in range(60)})
-    other = opened(shared=shared, folder=tmp_path / "theirs")
-    other.update(theirs.items, theirs)
-    index = opened(shared=shared)
-    index.update(ours.items, ours)
-    assert right(index, ours)
-    assert right(other, theirs)
-    assert index.notes == other.notes == []
-
-
-def test_projects_do_not_meet(opened: Open, shared: Shared, tmp_path: Path) -> None:
-    memo = Memo(columns(30))
-    index = opened(shared=shared)
-    index.update(memo.items, memo)
-    other = opened(shared=Shared(shared.url, project="another", seconds=60), folder=tmp_path / "theirs")
-    other.update(memo.items, memo)
-    assert index._search._shared._collection != other._search._shared._collection
-
-
-def test_reduced_dimensions_on_a_server(opened: Open, shared: Shared) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(shared=shared, dimensions=8)
-    index.update(memo.items, memo)
-    assert index.query(memo.of(["model.shop.m1|c11"]), 1)[0] == [["model.shop.m1|c11"]]
-    assert (index.notes, served(index)) == ([], True)
-
-
-def test_the_server_holds_no_names(opened: Open, shared: Shared, real: Real) -> None:
-    memo = Memo(columns(ROWS))
-    opened(shared=shared).update(memo.items, memo)
-    held = b"".join(p.read_bytes() for p in real.folder.rglob("*") if p.is_file())
-    for secret in (b"model.shop", b"|c11", b"text 11"):
-        assert secret not in held
-
-
-def test_a_server_emptied_behind_our_back_is_filled_again(opened: Open, shared: Shared, tmp_path: Path) -> None:
-    memo = Memo(columns(ROWS))
-    index = opened(shared=shared)
-    index.update(memo.items, memo)
-    rows = index._search._shared
-    rows._server.post(f"{rows._collection}/delete", {"ids": rows._keys[:50]})
-    again = opened(shared=shared)
-    assert right(again, memo)
-    assert (again.notes, served(again)) == ([], True)
-    assert again._search._shared._missing(list(range(ROWS))) == []
-
-
-def write_some(url: str, folder: str, word: str, done: Any) -> None:
-    """What one of several machines does; it says what the server has acknowledged."""
-    memo = Memo({f"{word}{n}": f"text {word if n % 2 else ''}{n}" for n in range(ROWS)})
-    index = open_index(
-        Path(folder), encoder_id="e", dim=DIM, text_version=1, shared=Shared(url, project="several", seconds=120)
-    )
-    server.BUDGET = 60.0
-    index.update(memo.items, memo)
-    done.put((word, served(index), index.notes))
+def filled(index: Index, texts: list[str], project: dict[str, str]) -> None:
+    """Index ``texts``, here and on the server."""
+    index.update(texts, Memo(), meta=project)
+    index.copied()
     index.close()
 
 
-def test_several_writers_lose_nothing(opened: Open, real: Real, tmp_path: Path) -> None:
-    """Half of their vectors are the same, half are each one's own."""
+def test_answers_are_those_of_exact_search(
+    opened: Open, shared: Shared, project: dict[str, str], tmp_path: Path
+) -> None:
+    index = opened(shared=shared, approximate=True)
+    filled(index, some(ROWS), project)
+    assert right(index, some(ROWS))
+    assert (index.notes, served(index)) == ([], True)
+    fewer = [*some(ROWS)[5:], "new"]
+    index.close()
+    index.update(fewer, Memo(), meta=project)
+    assert right(index, fewer)
+    assert not served(index)
+    index.copied()
+    assert right(index, fewer)
+    assert (index.notes, served(index)) == ([], True)
+    branch = opened(shared=shared, approximate=True, folder=tmp_path / "branch" / "index")
+    filled(branch, some(30), project)
+    assert right(branch, some(30))  # what only the other branch has is not answered
+    other = opened(shared=shared, approximate=True, folder=tmp_path / "other" / "index", dimensions=8)
+    filled(other, some(30), project)
+    assert other.query(Memo().of(["text 3"]), 1)[0].tolist() == [[3]]
+    assert other.notes == []
+
+
+def test_small_indexes_do_not_ask_it(
+    opened: Open, shared: Shared, project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = opened(shared=shared)
+    filled(index, some(ROWS), project)
+    assert right(index, some(ROWS))
+    assert not served(index)
+    monkeypatch.setattr(chroma, "CROSSOVER", ROWS)
+    assert right(index, some(ROWS))
+    assert (index.notes, served(index)) == ([], True)
+
+
+def test_the_server_holds_no_names(opened: Open, shared: Shared, real: Real, project: dict[str, str]) -> None:
+    filled(opened(shared=shared), some(ROWS), project)
+    held = b"".join(path.read_bytes() for path in real.folder.rglob("*") if path.is_file())
+    assert b"schema-embed-" in held
+    assert b"text 5" not in held
+    assert project["project"].encode() not in held
+
+
+def write_one(url: str, where: str, project: str, first: int) -> None:
+    """What one of several machines does."""
+    server.BUDGET = 30.0
+    index = open_index(Path(where), encoder_id="e", dim=DIM, shared=Shared(url), approximate=True)
+    texts = [f"text {n}" for n in range(first, first + 60)]
+    filled(index, texts, {"project": project})
+    assert right(index, texts)
+    assert index.notes == []
+    index.close()
+
+
+def test_several_machines_lose_nothing(real: Real, project: dict[str, str], tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
-    done = context.Queue()
-    words = "abcd"
-    workers = [context.Process(target=write_some, args=(real.url, str(tmp_path / w), w, done)) for w in words]
-    for worker in workers:
-        worker.start()
-    results = [done.get(timeout=120) for _ in words]
-    for worker in workers:
-        worker.join(60)
-    assert sorted(results) == [(w, True, []) for w in words]
-    for word in words:
-        memo = Memo({f"{word}{n}": f"text {word if n % 2 else ''}{n}" for n in range(ROWS)})
-        index = opened(shared=Shared(real.url, project="several", seconds=60), folder=tmp_path / word)
-        queries = memo.of(list(memo.items))
-        assert index.query(queries, 1)[0] == [[i] for i in memo.items]
-        assert index.notes == []
-        assert index._search._shared._missing(list(range(ROWS))) == []
+    machines = [
+        context.Process(target=write_one, args=(real.url, str(tmp_path / str(n) / "index"), project["project"], 30 * n))
+        for n in range(4)
+    ]
+    for machine in machines:
+        machine.start()
+    for machine in machines:
+        machine.join()
+        assert machine.exitcode == 0
 
 
-def test_a_server_killed_and_started_again(opened: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "server").mkdir()
-    own = Real(tmp_path / "server")
+def test_a_server_killed_and_emptied(
+    opened: Open, tmp_path: Path, project: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BUDGET", 10.0)
+    monkeypatch.setattr(chroma, "RESET_SECONDS", 0.0)
+    (tmp_path / "one").mkdir()
+    running = Real(tmp_path / "one")
     try:
-        monkeypatch.setattr(server, "RESET_SECONDS", 0.2)
-        memo = Memo(columns(ROWS))
-        index = opened(shared=Shared(own.url, seconds=60))
-        index.update(memo.items, memo)
-        assert (index.notes, served(index)) == ([], True)
-        own.stop()
-        assert right(index, memo)
-        assert len(index.notes) == 1
-        assert f"the Chroma server {own.url} was left out" in index.notes[0]
-        assert not served(index)
-        own.start()
-        time.sleep(0.3)
-        assert right(index, memo)
+        index = opened(shared=Shared(running.url), approximate=True)
+        filled(index, some(ROWS), project)
+        running.stop()
+        assert right(index, some(ROWS))
+        assert "was left out: ConnectionRefusedError" in index.notes.pop()
+        running.start()
+        assert right(index, some(ROWS))
         assert served(index)
-        assert len(index.notes) == 1
-        own.process.send_signal(signal.SIGSTOP)  # hangs: connections are taken, nothing is answered
-        started = time.monotonic()
-        assert right(index, memo)
-        assert time.monotonic() - started < EXTRA
-        assert len(index.notes) == 1
+        running.stop()
+        (tmp_path / "two").mkdir()
+        running.folder = tmp_path / "two"
+        running.start()
+        index.close()
+        assert right(index, some(ROWS))
+        assert "does not hold every vector any more" in index.notes.pop()
+        index.copied()
+        assert right(index, some(ROWS))
+        assert (index.notes, served(index)) == ([], True)
     finally:
-        own.stop()
+        running.stop()
+
+
+class Fake(http.server.ThreadingHTTPServer):
+    """A server that behaves like Chroma, as far as we use it, but for what a test changes."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.rows: dict[str, list[float]] = {}
+        self.seen: list[tuple[str, dict[str, str]]] = []
+        self.change: Callable[[str, Any], Any] = lambda _, answer: answer
+        self.collection = {"id": "0" * 8 + "-0000" * 3 + "-" + "0" * 12, "configuration_json": {
+            "hnsw": {"space": "cosine"}, "embedding_function": None}}  # fmt: skip
+
+    def answer(self, what: str, data: dict[str, Any]) -> Any:
+        """What Chroma would answer."""
+        if what == "collections":
+            return self.collection
+        if what == "get":
+            return {"ids": [i for i in data["ids"] if i in self.rows]}
+        if what == "add":
+            self.rows |= dict(zip(data["ids"], data["embeddings"], strict=True))
+            return {}
+        keys, matrix = list(self.rows), np.array(list(self.rows.values()))
+        order = np.argsort(-(np.array(data["query_embeddings"]) @ matrix.T), axis=1, kind="stable")
+        return {"ids": [[keys[i] for i in row] for row in order[:, : data["n_results"]].tolist()]}
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """One request to a `Fake`."""
+
+    server: Fake
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Answer, as the test wants it."""
+        data = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        what = self.path.rpartition("/")[2]
+        self.server.seen.append((what, dict(self.headers)))
+        answer = self.server.change(what, self.server.answer(what, data))
+        if callable(answer):
+            answer(self)
+        else:
+            self.reply(200, json.dumps(answer).encode())
+
+    def reply(self, status: int, content: bytes, **headers: str) -> None:
+        """Send an answer."""
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def fake() -> Iterator[Fake]:
+    """A server of this test's own."""
+    running = Fake()
+    thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    yield running
+    running.shutdown()
+    running.server_close()
+    thread.join()
+
+
+Change = Callable[[str, Any], Any]
+
+
+def reply(status: int, content: bytes = b'{"error": "no"}', **headers: str) -> Change:
+    """Always answers with that."""
+    return lambda *_: lambda handler: handler.reply(status, content, **headers)
+
+
+def sleeping(_: str, answer: Any) -> Any:
+    """Answers rightly, but late."""
+    time.sleep(3)
+    return answer
+
+
+def dripping(*_: object) -> Any:
+    """Sends one byte after the other, for ever."""
+
+    def drip(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Content-Length", "100000")
+        handler.end_headers()
+        handler.close_connection = True
+        try:
+            for _ in range(100):
+                handler.wfile.write(b" ")
+                handler.wfile.flush()
+                time.sleep(0.05)
+        except OSError:  # the other side has gone
+            return
+
+    return drip
+
+
+def flooding(*_: object) -> Any:
+    """Sends more than anybody wants."""
+
+    def flood(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.close_connection = True
+        try:
+            for _ in range(2000):
+                handler.wfile.write(b"[" * 2**16)
+        except OSError:
+            return
+
+    return flood
+
+
+def dropping(*_: object) -> Any:
+    """Closes the connection without an answer."""
+
+    def drop(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+
+    return drop
+
+
+def ids(change: Callable[[Any], Any]) -> Change:
+    """Lies about ids."""
+    return lambda what, answer: answer | {"ids": change(answer["ids"])} if what == "query" else answer
+
+
+BOMB = gzip.compress(gzip.compress(b" " * 2**24))
+BAD: dict[str, tuple[Change, str]] = {
+    "hung": (sleeping, "no answer in time|timed out|TimeoutError"),
+    "dripping": (dripping, "no answer in time|too long|TimeoutError"),
+    "flooding": (flooding, "too long|no answer in time"),
+    "dropping": (dropping, "RemoteDisconnected|ConnectionReset"),
+    "refuses": (reply(403), 'it answered 403: {"error": "no"}'),
+    "overloaded": (reply(503), "it answered 503"),
+    "says much": (reply(500, b"x" * 10**6), "it answered 500: x{100}"),
+    "elsewhere": (reply(302, Location="http://127.0.0.1:9/"), "it answered 302"),
+    "a bomb": (reply(200, BOMB, Content_Encoding="gzip, gzip"), "compressed, which was not asked for"),
+    "an error in a bomb": (reply(500, BOMB, Content_Encoding="gzip"), "it answered 500"),
+    "a web page": (reply(200, b"<html>hello</html>"), "unreadable"),
+    "empty": (reply(200, b""), "unreadable"),
+    "deep": (reply(200, b"[" * 100_000), "unreadable"),
+    "a number": (reply(200, b"1"), "unreadable"),
+    "null": (reply(200, b"null"), "unreadable"),
+    "no text": (reply(200, b"\xff\xfe\x00"), "unreadable"),
+    "no header": (lambda *_: lambda h: h.wfile.write(b"\xff" * 100 + b"\r\n\r\n"), "BadStatusLine|RemoteDisc|Timeout"),
+    "no ids": (lambda what, answer: answer if what == "collections" else {}, "unreadable"),
+    "another collection": (lambda *_: {"id": "../../x", "configuration_json": {}}, "not one of ours"),
+    "another space": (lambda _, a: a | {"configuration_json": {"hnsw": {"space": "l2"}}}, "not one of ours"),
+    "a function": (lambda _, a: a | {"schema": [{"embedding_function": "evil"}]}, "names an embedding function: evil"),
+    "forgets": (ids(lambda lists: [[] for _ in lists]), "again|any more"),
+    "too many lists": (ids(lambda lists: lists * 2), "unreadable"),
+    "no lists": (ids(lambda lists: [1 for _ in lists]), "unreadable"),
+    "others": (ids(lambda lists: [["g" * 32, "é" * 32, "", "0" * 32, None, 3] for _ in lists]), "again|any more"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_server_costs_seconds_at_most_and_no_answer(
+    opened: Open, fake: Fake, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "FILLING_SECONDS", 0.9)
+    texts = some(ROWS)
+    change, note = BAD[kind]
+    first = opened(shared=Shared(fake.url), approximate=True)
+    fake.change = change
+    began = time.monotonic()
+    first.update(texts, Memo())
+    first.copied()
+    assert right(first, texts)
+    assert time.monotonic() - began < EXTRA
+    assert len(first.notes) == 1
+    assert_note(first.notes[0], note, fake)
+    fake.change = lambda _, answer: answer
+    later = opened(shared=Shared(fake.url), approximate=True)
+    later.copied()
+    assert right(later, texts)
+    assert (later.notes, served(later)) == ([], True)
+    fake.change = change
+    later.close()
+    began = time.monotonic()
+    assert right(later, texts)
+    assert right(later, texts)
+    assert time.monotonic() - began < EXTRA
+    assert len(later.notes) == 1
+    assert_note(later.notes[0], note, fake)
+
+
+def assert_note(line: str, note: str, fake: Fake) -> None:
+    """One line that names the server and says what it did."""
+    assert line.startswith(f"the Chroma server {fake.url} was left out: ")
+    assert re.search(note, line), line
+    assert "\n" not in line
+
+
+def test_a_server_that_is_down_and_a_name_looked_up_for_ever(
+    opened: Open, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = opened(shared=Shared(f"http://127.0.0.1:{free_port()}"), approximate=True)
+    index.update(some(ROWS), Memo())
+    index.copied()
+    assert "ConnectionRefusedError" in index.notes[0]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    monkeypatch.setattr(server, "FILLING_SECONDS", 0.9)
+    began = time.monotonic()
+    other = opened(shared=Shared("http://nowhere.invalid:8000"), approximate=True)
+    other.copied()
+    assert right(other, some(ROWS))
+    assert time.monotonic() - began < EXTRA
+    assert "no answer in time" in other.notes[0]
+
+
+def test_the_token_is_sent_and_never_shown(opened: Open, fake: Fake) -> None:
+    shared = Shared(fake.url.replace("//", "//user:secret-1@"), token="secret-2")
+    index = opened(shared=shared, approximate=True)
+    index.update(some(ROWS), Memo())
+    index.copied()
+    assert fake.seen[0][1]["Authorization"] == "Bearer secret-2"
+    assert fake.seen[0][1]["X-Chroma-Token"] == "secret-2"
+    fake.change = reply(500)
+    index.close()
+    index.query(np.ones((1, DIM)), 1)
+    assert "secret" not in repr(shared) + shared.shown + "".join(index.notes)
+    fake.change = lambda _, answer: answer
+    named = opened(shared=Shared(fake.url.replace("//", "//user:pass@")), approximate=True)
+    fake.seen.clear()
+    named._copy.close()  # type: ignore[union-attr]
+    named.copied()
+    assert all(headers.get("Authorization") == "Basic dXNlcjpwYXNz" for _, headers in fake.seen)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8000", "file:///etc/passwd", "ftp://host", "http://", "http://[::1", "http://host:99999"]
+)
+def test_urls_that_are_none(url: str) -> None:
+    with pytest.raises(ConfigError, match="must be http://host:port"):
+        Shared(url)
+
+
+@pytest.mark.parametrize("token", ["a\r\nX: y", "é", "a\0"])
+def test_tokens_that_no_header_can_carry(token: str) -> None:
+    with pytest.raises(ConfigError, match="no header can carry"):
+        Shared("http://host", token)
+
+
+def test_exact_search_was_asked_for(opened: Open, fake: Fake) -> None:
+    index = opened(shared=Shared(fake.url), approximate=False)
+    index.update(some(ROWS), Memo())
+    index.copied()
+    assert right(index, some(ROWS))
+    assert fake.seen == []

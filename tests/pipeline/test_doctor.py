@@ -141,7 +141,7 @@ def test_services_are_called(encoder: HashEncoder, shop: Path, server: int) -> N
 def test_a_damaged_index_and_a_broken_mapping_file_are_told(engine: SchemaEmbed, shop: Path) -> None:
     engine.index(shop)
     folder = shop / "target" / "schema_embed" / "index"
-    (folder / "current").write_text("{")
+    (folder / "columns.index").write_text("{")
     (shop / "schema_mappings").mkdir()
     (shop / "schema_mappings" / "a.yml").write_text("version: 2\n")
     found = engine.doctor(shop)
@@ -155,7 +155,7 @@ def test_a_damaged_index_and_a_broken_mapping_file_are_told(engine: SchemaEmbed,
 def test_an_index_is_counted(engine: SchemaEmbed, shop: Path) -> None:
     assert [f.text for f in of(engine.doctor(shop), "index")] == ["not built yet: search builds it when it is needed"]
     count = engine.index(shop).added
-    assert of(engine.doctor(shop), "index")[0].text.endswith(f": {count} entries")
+    assert of(engine.doctor(shop), "index")[0].text.endswith(f": {count} columns")
 
 
 def test_a_run_without_a_memo_is_told(encoder: HashEncoder, shop: Path) -> None:

@@ -7,30 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.embed.memo import MemoEmbedder
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.pipeline import SchemaEmbed, hits_text
-from dbt_schema_embed.pipeline.search import entries
+from dbt_schema_embed.pipeline import SchemaEmbed, hits_text, project, session, unchanged
+from dbt_schema_embed.pipeline.search import texts_of
 from dbt_schema_embed.read import read_project
 from dbt_schema_embed.records import Column, Relation, SearchHit
 from tests.embed.encoders import HashEncoder
 
 
-def test_a_column_has_an_entry_for_its_name_and_one_for_its_description() -> None:
+def test_a_column_is_found_by_its_name_in_its_table_and_by_its_description() -> None:
     relation = Relation("m", "stg_x__charges", "model", (Column("id", description="A key."), Column("paid_at")))
-    assert [(e.column.name, e.text) for e in entries([relation]).values()] == [
-        ("id", "charges: id"),
-        ("id", "A key."),
-        ("paid_at", "charges: paid at"),
-    ]
-
-
-def test_names_that_could_be_confused_have_entries_of_their_own() -> None:
-    pair = [Relation("a", "a", "model", (Column("b\0c"),)), Relation("a\0b", "a", "model", (Column("c"),))]
-    assert len(entries(pair)) == 2
+    assert list(texts_of(relation)) == [("charges: id", "A key."), ("charges: paid at", "")]
 
 
 def test_the_index_follows_the_project(engine: SchemaEmbed, shop: Path, encoder: HashEncoder) -> None:
-    count = len(entries(read_project(shop).relations))
+    count = sum(len(relation.columns) for relation in read_project(shop).relations)
     first = engine.index(shop, verify=True)
     assert (first.added, first.kept) == (count, 0)
     again = engine.index(shop)
@@ -42,6 +34,62 @@ def test_the_index_follows_the_project(engine: SchemaEmbed, shop: Path, encoder:
     changed = engine.index(shop, verify=True)
     assert (changed.added, changed.changed, changed.removed) == (0, 1, 0)
     assert encoder.encoded == ["What was asked for."]
+
+
+@pytest.fixture
+def settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files count as old enough to be told from later ones."""
+    monkeypatch.setattr(unchanged, "TICK_SECONDS", -60.0)
+
+
+@pytest.mark.usefixtures("settled")
+def test_what_stands_as_it_was_is_not_read_again(
+    engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = engine.search("customer e-mail", shop, limit=300)
+    reads = []
+    real = project.open_project
+    monkeypatch.setattr(session, "open_project", lambda *args, **kwargs: reads.append(1) or real(*args, **kwargs))
+    count = engine.index(shop).kept
+    assert count > 300
+    assert engine.search("customer e-mail", shop, limit=300) == first
+    assert reads == []
+    files = [*shop.glob("target/*.json"), shop / "dbt_project.yml", *shop.glob("seeds/**/*.csv")]
+    for path in files:
+        path.write_bytes((path.read_bytes() if path.exists() else b"") + b"\n")
+        assert engine.search("customer e-mail", shop, limit=300) == first, path
+        assert reads.pop() == 1, path
+        assert engine.search("customer e-mail", shop, limit=300) == first, path
+        assert reads == [], path
+
+
+def test_a_young_file_is_read_again(engine: SchemaEmbed, shop: Path) -> None:
+    (shop / "target" / "manifest.json").touch()
+    engine.index(shop)
+    assert not (shop / "target" / "schema_embed" / "index" / "seen.json").exists()
+
+
+@pytest.mark.usefixtures("settled")
+@pytest.mark.parametrize("content", [b"", b"{}", b"[" * 100_000, b"\xff", b'{"asked": "", "made": "", "files": {}}'])
+def test_what_was_seen_and_is_unreadable_is_seen_again(engine: SchemaEmbed, shop: Path, content: bytes) -> None:
+    first = engine.search("customer e-mail", shop)
+    path = shop / "target" / "schema_embed" / "index" / "seen.json"
+    path.write_bytes(content)
+    assert engine.search("customer e-mail", shop) == first
+    assert path.read_bytes() != content
+    assert engine.warnings == []
+
+
+@pytest.mark.usefixtures("settled")
+def test_an_index_that_is_damaged_is_built_anew_before_the_answer(engine: SchemaEmbed, shop: Path) -> None:
+    first = engine.search("customer e-mail", shop)
+    path = shop / "target" / "schema_embed" / "index" / "columns.index"
+    whole = path.read_bytes()
+    for place in range(16, len(whole), len(whole) // 40):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        assert engine.search("customer e-mail", shop) == first
+        path.write_bytes(whole[:place])
+        assert engine.search("customer e-mail", shop) == first
 
 
 def test_search_finds_by_name_and_by_description_and_says_where_it_goes(engine: SchemaEmbed, shop: Path) -> None:
@@ -121,10 +169,7 @@ def test_a_project_without_columns_gives_no_hits(engine: SchemaEmbed, tmp_path: 
 def test_verify_mends_an_index_whose_vectors_are_others(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dbt_schema_embed.pipeline import search
-
-    real = search.vectors_of
-    monkeypatch.setattr(search, "vectors_of", lambda items, embedder, ids: -real(items, embedder, ids))
+    monkeypatch.setattr(MemoEmbedder, "embed", lambda self, texts, **_: -EMBED(self, texts))
     engine.index(shop)
     monkeypatch.undo()
     assert engine.index(shop, verify=True).added > 0
@@ -170,6 +215,7 @@ def test_the_async_calls_let_the_loop_go_on(engine: SchemaEmbed, shop: Path, enc
     assert hits == engine.search("amount", shop, limit=3)
 
 
+EMBED = MemoEmbedder.embed
 HITS = [
     SearchHit("source.shop.stripe.charges", "id", 0.987, "VARCHAR", "A key.", used_in=("a.b", "c.d", "e.f")),
     SearchHit("model.shop.stg", "x\x1b[31m", 0.5, None, "", fed_by=("stripe.charges.id",)),
