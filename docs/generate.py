@@ -40,8 +40,8 @@ JSON_OUTPUT = """## JSON output
 Every JSON result has a `schema_version`, now 1. Fields may be added to a version; none changes or goes.
 
 `suggest --format json` and `match --format json`: one row for every column of every selected source table, or
-several where people let a column feed several model columns. `unfed` of `suggest`: planned model columns that nothing feeds,
-each with `model`, `model_column` and `required` (it must not be empty).
+several where people let a column feed several model columns. `unfed` of `suggest`: planned model columns that nothing
+feeds, each with `model`, `model_column` and `required` (it must not be empty).
 
 | field | meaning |
 | --- | --- |
@@ -175,7 +175,7 @@ def _mapping_file() -> str:
 
 
 def _properties(schema: dict[str, Any]) -> str:
-    needed = set(schema["required"])
+    needed = set(schema.get("required", ()))
     rows = []
     for name, value in schema["properties"].items():
         kinds = value.get("type") or value.get("enum") or [value["const"]]
