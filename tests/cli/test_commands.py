@@ -205,3 +205,15 @@ def test_the_project_can_be_named_in_every_way(
     assert in_shop("suggest", "--project-dir", shop, "--target-path", "out").out == expected
     artifacts = ("--manifest", shop / "out" / "manifest.json", "--catalog", shop / "out" / "catalog.json")
     assert in_shop("suggest", "--project-dir", shop, *artifacts).out == expected
+
+
+def test_the_project_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt_schema_embed.cli.options import _project_above
+
+    inside = tmp_path / "models" / "staging"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert _project_above(Path()) == Path()
+    (tmp_path / "dbt_project.yml").write_text("name: x\n")
+    assert _project_above(Path()) == Path("../..")
+    assert _project_above(Path("other")) == Path("other")
