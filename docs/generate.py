@@ -187,7 +187,7 @@ def _mapping_file() -> str:
 
 
 def _properties(schema: dict[str, Any]) -> str:
-    needed = set(schema["required"])
+    needed = set(schema.get("required", ()))
     rows = []
     for name, value in schema["properties"].items():
         kinds = value.get("type") or value.get("enum") or [value["const"]]
