@@ -17,7 +17,8 @@ ALLOWED = {
     "settings": {"errors"},
     **dict.fromkeys(ROOMS, LEAVES),
     "pipeline": LEAVES | ROOMS | {"settings"},
-    "cli": {"pipeline", "settings", "errors"},
+    "agent": {"pipeline", "settings", "errors"},
+    "cli": {"pipeline", "settings", "errors", "agent"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

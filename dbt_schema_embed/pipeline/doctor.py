@@ -23,6 +23,7 @@ State = Literal["ok", "note", "missing", "broken"]
 
 _EXTRAS = {
     "embed": (*EMBED_MODULES, "onnxruntime", "torch", "sentence_transformers", "chromadb"),
+    "mcp": ("mcp",),
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),

@@ -1,6 +1,6 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -64,6 +64,29 @@ def open_project(
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
+
+
+def stamp_of(project_dir: str | Path, artifacts: Artifacts) -> tuple[tuple[int, int, int] | None, ...]:
+    """What tells whether the artifacts of a project have changed since."""
+    from dbt_schema_embed.read import target_folder
+
+    target = target_folder(Path(project_dir), artifacts.get("target_path"))
+    manifest = artifacts.get("manifest") or target / "manifest.json"
+    catalog = artifacts.get("catalog") or manifest.parent / "catalog.json"
+    return file_stamps((manifest, catalog, target / SCRATCH / PROFILE))
+
+
+def file_stamps(paths: Iterable[Path]) -> tuple[tuple[int, int, int] | None, ...]:
+    """A stamp for each file, None where there is none."""
+    return tuple(_stamp(path) for path in paths)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:

@@ -256,11 +256,15 @@ def search_project(
         raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
     opened = session.open(project_dir, artifacts, values=False)
     session.looked_at(opened.project.relations)
-    items = entries(opened.project.relations)
+    items = session.once(opened, "entries", lambda: entries(opened.project.relations))
     embedder = session.watched()
     index = session.index_of(opened)
+
+    def bring_up() -> "Changes":
+        return index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
+
     try:
-        index.update({i: e.text for i, e in items.items()}, lambda ids: vectors_of(items, embedder, ids))
+        session.once(opened, "index", bring_up)
         found = hits(_Timed(index, session), items, embedder, opened.project, query, limit, wanted)
     finally:
         index.close()

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project
+from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project, stamp_of
 from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
 from dbt_schema_embed.records import Embedded, Relation
 from dbt_schema_embed.settings import Settings
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
+
+Made = TypeVar("Made")
 
 EMBED_MODULES = ("numpy", "diskcache", "rapidfuzz", "scipy", "threadpoolctl", "tokenizers")
 """What a run with everything in the memo needs of the extra `embed`."""
@@ -28,6 +30,7 @@ class Session:
 
     ``warnings`` collects, a line each, what went wrong without stopping a call. ``columns``, ``timings`` and
     ``scratch`` are for metrics: columns looked at, kind of work -> (how often, seconds), our folder of the project.
+    ``keep``: what was read of a project stays until its artifacts change, for a process that lives long.
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
@@ -37,6 +40,9 @@ class Session:
         self.columns = 0
         self.timings: dict[str, tuple[int, float]] = {}
         self.scratch: Path | None = None
+        self.keep = False
+        self._kept: dict[object, tuple[object, Opened]] = {}
+        self._made: dict[tuple[int, str], object] = {}
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
 
@@ -57,11 +63,33 @@ class Session:
     ) -> Opened:
         """Read a project; see `open_project`."""
         self.progress("Reading the project")
+        models = None if lineage_of is None else frozenset(lineage_of)
+        asked = (str(project_dir), *sorted(artifacts.items()), models, values)
+        stamp = stamp_of(project_dir, artifacts) if self.keep else None
+        with self._lock:
+            known = self._kept.get(asked)
+        if known is not None and known[0] == stamp:
+            return known[1]
         opened = open_project(
             project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
         )
         self.scratch = opened.scratch
+        if self.keep:
+            with self._lock:
+                self._kept[asked] = stamp, opened
+                alive = {id(kept) for _, kept in self._kept.values()}
+                self._made = {key: made for key, made in self._made.items() if key[0] in alive}
         return opened
+
+    def once(self, opened: Opened, name: str, make: Callable[[], Made]) -> Made:
+        """What ``make`` makes of a project; made once where the project is kept."""
+        with self._lock:
+            if not any(kept is opened for _, kept in self._kept.values()):
+                return make()
+            key = id(opened), name
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]  # type: ignore[return-value]
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:
