@@ -39,18 +39,21 @@ JSON_OUTPUT = """## JSON output
 
 Every JSON result has a `schema_version`, now 1. Fields may be added to a version; none changes or goes.
 
-`suggest --format json` and `match --format json`: one row for every column of every selected source table.
+`suggest --format json` and `match --format json`: one row for every column of every selected source table, or
+several where people let a column feed several model columns. `unfed` of `suggest`: planned model columns that nothing
+feeds, each with `model`, `model_column` and `required` (it must not be empty).
 
 | field | meaning |
 | --- | --- |
 | `source`, `source_column` | unique_id of the source table (`match`: the table's name), and the column |
-| `model`, `model_column` | what it feeds; both null: nothing |
+| `model`, `model_column` | what it feeds; both null: see `answer` |
+| `answer` | `match`, `nothing` (it feeds none) or `undecided` (it may, and a person should look) |
 | `confidence` | how likely it is right, 0 to 1: "certain" from {certain}, "likely" from {likely}, else "doubtful" |
 | `status` | `suggested`, `existing` (SQL does it already), `accepted` or `rejected` (a person's decision) |
 | `reason` | why, in one line |
 | `evidence` | signal -> number from 0 to 1, text or null; first `name`, `habit`, `table`, `type`, `values` |
 | `candidates` | best first: `model`, `model_column`, `confidence`, and `fed_by` where something feeds it today |
-| `fed_by`, `proposed_name` | only where there is something to say |
+| `fed_by`, `proposed_name`, `note` | only where there is something to say |
 
 `search --format json`: `hits`, best first, each with `relation`, `column`, `score` (cosine), `type`, `description`,
 `used_in` (model columns it feeds) and `fed_by` (source columns that feed it).
@@ -172,7 +175,7 @@ def _mapping_file() -> str:
 
 
 def _properties(schema: dict[str, Any]) -> str:
-    needed = set(schema["required"])
+    needed = set(schema.get("required", ()))
     rows = []
     for name, value in schema["properties"].items():
         kinds = value.get("type") or value.get("enum") or [value["const"]]

@@ -40,7 +40,7 @@ def command(
         )
     review = engine.review(place.project_dir, select=select, exclude=exclude, targets=targets, **place.artifacts)
     if not review.items:
-        say("no suggestion is open: there is nothing to review")
+        say("there is nothing to review: the project's SQL settles every column")
         return
     from dbt_schema_embed.cli.review_desk import Desk
     from dbt_schema_embed.cli.review_terminal import run_desk
@@ -51,4 +51,7 @@ def command(
     counts = desk.counts()
     say(f"{counts['accepted']} accepted, {counts['rejected']} rejected, {counts['open']} still open")
     if counts["accepted"]:
-        say("next: dbt-schema-embed apply, or dbt-schema-embed stage SOURCE.TABLE")
+        for source in dict.fromkeys(item.source for item in review.items if item.state == "accepted" and item.answer):
+            say(f"next: dbt-schema-embed stage {source}")
+    if review.unfed:
+        say(f"nothing feeds: {', '.join(choice.name for choice in review.unfed)}")

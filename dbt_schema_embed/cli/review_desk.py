@@ -8,7 +8,7 @@ from dbt_schema_embed.errors import SchemaEmbedError, printable
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.reviewing import Choice, Item, Review
 
-Mode = Literal["look", "search", "note", "above", "keys"]
+Mode = Literal["look", "search", "note", "above", "jump", "sure", "keys"]
 _USUAL_MINIMUM = "0.95"
 
 
@@ -23,12 +23,15 @@ class Desk:
         self.picked = 0  # in the list that a search shows
         self.found: tuple[Choice, ...] = ()
         self.message = ""
-        self.done = not review.items
+        self.pending: Choice | None = None  # an answer to ask about once more
+        first = next((i for i, item in enumerate(review.items) if item.state == "open"), None)
+        self.at, self.done = first or 0, first is None
         self.over = False
         self._look: dict[str, Callable[[], None]] = {
             "a": self._accept, "enter": self._accept, "r": self._reject, "s": self._next, "right": self._next,
             "p": self._back, "left": self._back, "u": self._undo, "/": lambda: self._type("search"),
             "n": lambda: self._type("note", self.item.note), "A": lambda: self._type("above", _USUAL_MINIMUM),
+            "o": self._reopen, "f": lambda: self._type("jump"), "0": self._nothing,
             "?": lambda: self._type("keys"), "q": self._quit, "escape": self._quit,
         }  # fmt: skip
 
@@ -61,9 +64,9 @@ class Desk:
             self.message = printable(str(problem).replace("\n", " "), 300)
 
     def _press_looking(self, key: str) -> None:
-        if self.done and key not in ("u", "p", "left", "q", "escape", "?"):
+        if self.done and key not in ("u", "p", "left", "f", "q", "escape", "?"):
             return
-        if key.isascii() and key.isdigit():
+        if key.isascii() and key.isdigit() and key != "0":
             self._choose(int(key))
         elif key in self._look:
             self._look[key]()
@@ -88,16 +91,26 @@ class Desk:
             self.message = "note saved" if self.typed.strip() else "note removed"
         elif mode == "above":
             self._accept_above()
+        elif mode == "jump":
+            self._jump()
+        elif mode == "sure":
+            self._accept(self.pending, sure=True)
 
-    def _accept_above(self) -> None:
+    @property
+    def minimum(self) -> float | None:
+        """The confidence that was typed, None where that is none."""
         try:
             minimum = float(self.typed)
         except ValueError:
-            minimum = -1.0
-        if not 0 <= minimum <= 1:
+            return None
+        return minimum if 0 <= minimum <= 1 else None
+
+    def _accept_above(self) -> None:
+        minimum = self.minimum
+        if minimum is None:
             self.message = f"{printable(self.typed, 20)!r} is not a number from 0 to 1"
             return
-        count = self.review.accept_above(minimum)
+        count = self.review.accept_above(minimum, self.item.source)
         if self.item.state != "open":
             self._forward()
         self.message = f"accepted {count} with a confidence of {minimum:.2f} or more; u takes it back"
@@ -113,8 +126,36 @@ class Desk:
         else:
             self.message = f"there is no answer {number} here"
 
-    def _accept(self, choice: "Choice | None" = None) -> None:
+    def _nothing(self) -> None:
+        """Accept that the column feeds nothing, which an undecided one says of itself with this key alone."""
+        if self.item.answer is not None:
+            self.message = "there is an answer: r rejects it"
+            return
+        self._accept(sure=True)
+
+    def _reopen(self) -> None:
+        self.review.reopen(self.item)
+        self.message = f"open again: {printable(self.item.column, 60)}"
+
+    def _jump(self) -> None:
+        """To the next column whose name has what was typed."""
+        wanted, count = self.typed.strip().lower(), len(self.review.items)
+        ahead = [(self.at + step) % count for step in range(1, count + 1)]
+        found = next((i for i in ahead if wanted in self.review.items[i].column.lower()), None)
+        if found is None:
+            self.message = f"no column is called {printable(self.typed, 40)!r}"
+        else:
+            self.at, self.done = found, False
+
+    def _accept(self, choice: "Choice | None" = None, *, sure: bool = False) -> None:
         item = self.item
+        goal = choice or item.answer
+        if goal is None and item.undecided and not sure:
+            self.message = "undecided: 1 to 5 or / choose an answer, 0 says that it feeds nothing"
+            return
+        if goal is not None and goal.model in item.foreign and not sure:
+            self.mode, self.pending = "sure", choice
+            return
         self.review.accept(item, choice)
         self._forward()
         self.message = f"accepted {_pair(item)}"

@@ -16,20 +16,26 @@ Line = list[tuple[str, str]]
 KEYS = (
     ("a, Enter", "accept the answer; nothing, accepted, stays nothing for good"),
     ("r", "reject it: it is not suggested again"),
-    ("1 to 5", "accept another answer of the list"),
+    ("1 to 5", "accept another answer of the list; 0: it feeds nothing"),
     ("/", "search for another answer by typing; arrows and Enter choose"),
-    ("n", "write a note, which is kept with the row"),
+    ("n", "write a note, which is kept with the column"),
     ("s, →", "skip; p, ← goes back"),
+    ("f", "go to a column by its name, settled ones too; o opens it again"),
     ("u", "undo the last decision"),
-    ("A", "accept all open answers above a confidence"),
+    ("A", "accept the open answers of this table above a confidence"),
     ("q, Esc", "quit; every decision is saved already"),
 )
-_FOOT = ("a accept  r reject  1-5 choose  / search  n note  s skip  p back",
-         "u undo  A accept all above  ? keys  q quit")  # fmt: skip
+_FOOT = ("a accept  r reject  1-5 choose  0 nothing  / search  n note  s skip  p back",
+         "u undo  o open again  f find column  A accept all above  ? keys  q quit")  # fmt: skip
+_WIDE = 120  # columns of a terminal from which the table's columns stand beside the question
+_SIDE = 44
+_MARKS = {"open": "·", "nothing": " ", "accepted": "✓", "rejected": "✗"}
 _FOOT_OF = {
     "search": ("type to search  ↑ ↓ choose  Enter accept  Esc leave", ""),
     "note": ("Enter save  Esc leave", ""),
     "above": ("Enter accept them  Esc leave", ""),
+    "jump": ("Enter go there  Esc leave", ""),
+    "sure": ("Enter accept it all the same  Esc leave", ""),
     "keys": ("any key goes back", ""),
 }
 
@@ -37,12 +43,30 @@ _FOOT_OF = {
 def screen(desk: Desk, width: int, height: int) -> list[Line]:
     """Exactly ``height`` lines of at most ``width`` columns: title, body, message, keys."""
     foot = _FOOT_OF.get(desk.mode, _FOOT)
-    body = list(_body(desk, width - 2))
+    wide = width >= _WIDE and bool(desk.review.items)
     room = height - 5
+    body = list(_body(desk, width - 2 - (_SIDE if wide else 0)))
     body = body[:room] + [[]] * (room - len(body))
+    if wide:
+        body = [left + right for left, right in zip(_columns(desk, room), body, strict=True)]
     lines: list[Line] = [[("title", _title(desk, width))], *body, [("message", f" {desk.message}")], []]
     lines += [[("keys", f" {text}")] for text in foot]
     return [_cut(line, width) for line in lines]
+
+
+def _columns(desk: Desk, room: int) -> list[Line]:
+    """The columns of the table in front, as a list of ``room`` lines around the one that is asked about."""
+    from dbt_schema_embed.pipeline.reviewing import fitted
+
+    mine = [(i, item) for i, item in enumerate(desk.review.items) if item.source == desk.item.source]
+    here = next(at for at, (i, _) in enumerate(mine) if i == desk.at)
+    first = max(0, min(here - room // 2, len(mine) - room + 1))
+    lines: list[Line] = [[("", " " * _SIDE)]]
+    for i, item in mine[first : first + room - 1]:
+        goal = item.answer.column if item.answer else "?" if item.undecided else "-"
+        text = f" {_MARKS[item.state]} {printable(item.column, 60)} → {printable(goal, 60)}"
+        lines.append([("title" if i == desk.at and not desk.done else "dim", fitted(text, _SIDE - 2)), ("", "  ")])
+    return lines + [[("", " " * _SIDE)]] * (room - len(lines))
 
 
 def _cut(line: Line, width: int) -> Line:
@@ -81,6 +105,15 @@ def _body(desk: Desk, width: int) -> Iterator[Line]:
             yield from _typing(desk, width)
             yield []
             yield from _others(desk.item)
+            yield from _unfed(desk, width)
+
+
+def _unfed(desk: Desk, width: int) -> Iterator[Line]:
+    if desk.review.unfed:
+        yield []
+        names = ", ".join(choice.name for choice in desk.review.unfed)
+        for text in textwrap.wrap(f"nothing feeds: {names}", width - 4, max_lines=2, placeholder=" …"):
+            yield [("doubtful", f"  {text}")]
 
 
 def _end(desk: Desk) -> Iterator[Line]:
@@ -91,7 +124,8 @@ def _end(desk: Desk) -> Iterator[Line]:
     yield [("name", "  Done: no suggestion is open any more.")]
     yield []
     yield [("", f"  {counts['accepted']} accepted, {counts['rejected']} rejected.")]
-    yield [("", "  u takes the last decision back, q leaves.")]
+    yield [("", "  u takes the last decision back, f goes to a column, q leaves.")]
+    yield from _unfed(desk, 76)
 
 
 def _source(item: "Item", width: int) -> Iterator[Line]:
@@ -104,7 +138,8 @@ def _source(item: "Item", width: int) -> Iterator[Line]:
 
 def _answer(item: "Item", width: int) -> Iterator[Line]:
     if item.answer is None:
-        yield [("name", "  → nothing")]
+        open_question = item.undecided and item.state == "open"
+        yield [("name", "  → undecided: it may feed one of these" if open_question else "  → nothing")]
     else:
         yield [("name", f"  → {item.answer.name}"), ("dim", f"  {item.answer.type}")]
     word = item.sureness.rpartition(" ")[2]
@@ -116,7 +151,13 @@ def _answer(item: "Item", width: int) -> Iterator[Line]:
 
 
 def _typing(desk: Desk, width: int) -> Iterator[Line]:
-    asked = {"note": "note", "above": "accept all open answers with a confidence of at least"}.get(desk.mode)
+    if desk.mode == "sure":
+        goal = desk.pending or desk.item.answer
+        yield []
+        yield [("asked", f"  {goal.name if goal else ''} belongs to another source. Accept it all the same?")]
+    count = len(desk.review.above(desk.minimum, desk.item.source)) if desk.minimum is not None else 0
+    above = f"accept {count} open answers of {desk.item.source} with a confidence of at least"
+    asked = {"note": "note", "jump": "column", "above": above}.get(desk.mode)
     if asked:
         yield []
         yield _asked(asked, desk.typed, width)

@@ -16,6 +16,7 @@ _STYLES = {
     "doubtful": "ansired",
     "accepted": "ansigreen",
     "rejected": "ansired",
+    "undecided": "ansiyellow",
 }
 _NAMED = {
     "c-m": "enter",

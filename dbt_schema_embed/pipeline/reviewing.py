@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import content_hash, write_text
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
+from dbt_schema_embed.pipeline.people import signature
 from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.sensitive import hidden
-from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions
+from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions, Unfed
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ OTHERS = 5
 _EXAMPLES, _EXAMPLE = 3, 24
 
 _Decided = Literal["accepted", "rejected"]
-State = Literal["open"] | _Decided
+State = Literal["open", "nothing"] | _Decided
+"""Nothing: said with confidence and by nobody; it counts as no open question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Item:
     candidates: tuple[Choice, ...]  # beside the answer, best first
     state: State = "open"
     note: str = ""
+    undecided: bool = False
+    foreign: frozenset[str] = frozenset()  # models that other sources feed
 
     @property
     def others(self) -> tuple[Choice, ...]:
@@ -78,10 +82,16 @@ class _Undo:
 
 
 class Review:
-    """The columns to decide about, by source table and most doubtful first. Each decision is in its file on return."""
+    """The columns of each source table: undecided ones first, then the most doubtful, then those that are settled.
 
-    def __init__(self, items: Sequence[Item], choices: Sequence[Choice], root: Path) -> None:
+    Each decision is in its file on return. ``unfed`` are planned columns that nothing feeds, required ones first.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], choices: Sequence[Choice], root: Path, unfed: Sequence[Choice] = ()
+    ) -> None:
         self.items = tuple(items)
+        self._wanted = tuple(unfed)
         self._choices = choices
         self._names = [_plain(f"{c.model} {c.column}") for c in choices]
         self._root = root
@@ -106,22 +116,33 @@ class Review:
             raise ConfigError("there is no suggestion to reject: choose an answer, or accept that it maps to nothing")
         self._decide([item], "rejected", None)
 
-    def accept_above(self, minimum: float) -> int:
-        """Accept every open answer with a confidence of ``minimum`` or more; how many. Raises as `accept`."""
-        some = [i for i in self.items if i.state == "open" and i.answer is not None and i.confidence >= minimum]
+    @property
+    def unfed(self) -> tuple[Choice, ...]:
+        """Planned columns that nothing feeds as things stand."""
+        fed = {(i.answer.model, i.answer.column) for i in self.items if i.answer and i.state != "rejected"}
+        return tuple(c for c in self._wanted if (c.model, c.column) not in fed)
+
+    def above(self, minimum: float, source: str) -> list[Item]:
+        """The open answers of one source table with a confidence of ``minimum`` or more."""
+        mine = (i for i in self.items if i.source == source and i.state == "open" and i.answer is not None)
+        return [i for i in mine if i.confidence >= minimum]
+
+    def accept_above(self, minimum: float, source: str) -> int:
+        """Accept what `above` lists; how many. Raises as `accept`."""
+        some = self.above(minimum, source)
         if some:
-            self._decide(some, "accepted", None)
+            self._decide(some, "accepted", None, minimum=minimum)
         return len(some)
 
-    def annotate(self, item: Item, note: str) -> None:
-        """Keep a note with the row of ``item``; "" removes it.
+    def reopen(self, item: Item) -> None:
+        """Open a settled column again. Raises as `accept`."""
+        if item.state == "nothing":
+            item.state = "open"
+        elif item.state != "open":
+            self._decide([item], "suggested", None)
 
-        Raises:
-            ConfigError: a column that maps to nothing has no row yet.
-            As `accept`.
-        """
-        if item.answer is None and item.state == "open":
-            raise ConfigError("a column that maps to nothing has no row for a note: decide first")
+    def annotate(self, item: Item, note: str) -> None:
+        """Keep a note about ``item``; "" removes it. Raises as `accept`."""
         self._decide([item], None, None, note)
 
     def undo(self) -> tuple[Item, ...]:
@@ -141,10 +162,17 @@ class Review:
         return tuple(item for item, *_ in last.items)
 
     def find(self, words: str, item: Item) -> tuple[Choice, ...]:
-        """At most `FOUND` model columns with names nearest to ``words``; of no words, the candidates of ``item``."""
+        """At most `FOUND` model columns with names nearest to ``words``.
+
+        Of no words: what nothing feeds in the models that the table feeds, then the candidates of ``item``.
+        """
         wanted = _plain(words)
         if not wanted:
-            return item.candidates[:FOUND]
+            models = {i.answer.model for i in self.items if i.source == item.source and i.answer}
+            models |= {c.model for c in item.candidates[:1]}
+            mine = [c for c in self.unfed if c.model in models]
+            known = {(c.model, c.column) for c in mine}
+            return (*mine, *(c for c in item.candidates if (c.model, c.column) not in known))[:FOUND]
         from rapidfuzz import fuzz, process
 
         parts = wanted.split()
@@ -158,13 +186,19 @@ class Review:
         return tuple(self._choices[at] for _, _, at in sorted(nearest, key=rank)[:FOUND])
 
     def _decide(
-        self, items: Sequence[Item], status: _Decided | None, choice: Choice | None, note: str | None = None
+        self,
+        items: Sequence[Item],
+        status: Literal["suggested"] | _Decided | None,
+        choice: Choice | None,
+        note: str | None = None,
+        minimum: float | None = None,
     ) -> None:
         from dbt_schema_embed.write.decide import decide
 
+        signed = signature(self._root, minimum)
         plans = []
         for path, group in groupby(sorted(items, key=lambda i: i.path), key=lambda i: i.path):
-            decisions = [d for item in group for d in _decisions(item, status, choice, note)]
+            decisions = [d for item in group for d in _decisions(item, status, choice, note, signed)]
             plans.append(decide(path, decisions, shown=shown_path(self._root, path)))
         before = tuple((i, i.answer, i.state, i.note, i.sureness) for i in items)
         files = []
@@ -174,16 +208,23 @@ class Review:
         self._undo.append(_Undo(tuple(files), before))
         for item in items:
             item.answer = choice or item.answer
-            item.state = status or item.state
-            item.sureness = status or item.sureness
+            item.state = "open" if status == "suggested" else status or item.state
+            item.sureness = {"suggested": "open again", None: item.sureness}.get(status, status or "")
             item.note = item.note if note is None else note
 
 
-def _decisions(item: Item, status: _Decided | None, choice: Choice | None, note: str | None) -> Iterator["Decision"]:
+def _decisions(
+    item: Item,
+    status: Literal["suggested"] | _Decided | None,
+    choice: Choice | None,
+    note: str | None,
+    signed: tuple[str, str],
+) -> Iterator["Decision"]:
     from dbt_schema_embed.write.decide import Decision
 
     def about(answer: Choice | None, status: Literal["suggested"] | _Decided | None) -> Decision:
-        return Decision(item.column, status, answer.model if answer else None, answer.column if answer else None, note)
+        model, column = (answer.model, answer.column) if answer else (None, None)
+        return Decision(item.column, status, model, column, note, by=signed[0], at=signed[1])
 
     if choice is not None and item.state == "accepted":
         yield about(item.answer, "suggested")  # opened again, so that the row takes the other answer
@@ -191,7 +232,7 @@ def _decisions(item: Item, status: _Decided | None, choice: Choice | None, note:
 
 
 def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review:
-    """The open rows of ``answer`` that the mapping files hold: suggestions, and "nothing" where that is doubtful."""
+    """The rows of ``answer`` that the mapping files hold and that SQL does not settle."""
     from dbt_schema_embed.write.mapping import model_names
 
     relations = {r.id: r for r in opened.project.relations}
@@ -204,12 +245,42 @@ def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review
     ]
     types = {(c.model, c.column): c.type for c in choices}
     homes = owners(opened, load_mappings(opened.root, settings))
+    foreign = _foreign(opened.project.relations, names)
     items = [
-        _item(row, relations[row.source], homes[row.source][0], homes[row.source][1].source, names, types)
-        for row in sorted(answer.rows, key=lambda row: (row.source, row.confidence))
-        if row.source in homes and row.status == "suggested" and (row.model is not None or row.confidence < LIKELY)
+        _item(row, relations[row.source], homes[row.source][0], homes[row.source][1].source, names, types, foreign)
+        for row in sorted(answer.rows, key=_urgency)
+        if row.source in homes and row.status != "existing"
     ]
-    return Review(items, choices, opened.root)
+    unfed = [Choice(names.get(u.model, u.model), u.model_column) for u in sorted(answer.unfed, key=_most_wanted)]
+    unfed = [replace(c, type=types.get((c.model, c.column), "")) for c in unfed]
+    return Review(items, choices, opened.root, unfed)
+
+
+def _urgency(row: Suggestion) -> tuple[str, int, float]:
+    """The order of a review: by table, what is undecided, what is doubtful, what is settled."""
+    return row.source, 0 if row.undecided else 1 if _state(row) == "open" else 2, row.confidence
+
+
+def _most_wanted(unfed: Unfed) -> tuple[bool, str, str]:
+    return not unfed.required, unfed.model, unfed.model_column
+
+
+def _state(row: Suggestion) -> State:
+    if row.status in ("accepted", "rejected"):
+        return "accepted" if row.status == "accepted" else "rejected"
+    return "nothing" if row.answer == "nothing" and row.confidence >= LIKELY else "open"
+
+
+def _foreign(relations: Sequence[Relation], names: dict[str, str]) -> dict[str, frozenset[str]]:
+    """Source -> the models that read other sources alone, or whose names say so: ``stg_<source>__...``."""
+    sources = {r.source_name for r in relations if r.kind == "source"}
+    of_id = {r.id: r.source_name for r in relations if r.kind == "source"}
+    homes: dict[str, set[str]] = {}
+    for model in (r for r in relations if r.kind == "model"):
+        read = {of_id[parent] for parent in model.parents if parent in of_id}
+        named = {s for s in sources if f"_{s}__".lower() in f"_{model.name}".lower()}
+        homes[names.get(model.id, model.name)] = read or named
+    return {s: frozenset(name for name, home in homes.items() if home and s not in home) for s in sources}
 
 
 def _item(
@@ -219,6 +290,7 @@ def _item(
     source: str,
     names: dict[str, str],
     types: dict[tuple[str, str], str],
+    foreign: dict[str, frozenset[str]],
 ) -> Item:
     from dbt_schema_embed.write.words import reason, sureness
 
@@ -241,6 +313,10 @@ def _item(
         confidence=row.confidence,
         reason=reason(row),
         evidence=evidence_words(row.evidence),
+        state=_state(row),
+        note=row.note,
+        undecided=row.undecided,
+        foreign=foreign.get(relation.source_name, frozenset()),
         candidates=tuple(c for c in choices if answer is None or (c.model, c.column) != (answer.model, answer.column)),
     )
 

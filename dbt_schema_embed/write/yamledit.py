@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -20,6 +20,7 @@ class Raw(str):
 
 _PLAIN = re.compile(r"[^\W\d](?:[\w \-./<>()+$%^=;!]*[\w\-./<>()+$%^=;!])?")
 _PLAIN_OUTSIDE_FLOW = re.compile(r"[^\W\d](?:[\w \-./<>()+$%^=;!,]*[\w\-./<>()+$%^=;!])?")
+_COMMENT = re.compile(r"(?:(?<=\s)|^)(#[^\r\n]*)", re.MULTILINE)
 _WORDS = frozenset(("null", "true", "false", "yes", "no", "on", "off", "y", "n"))
 
 
@@ -90,6 +91,16 @@ def _below(value: Mapping[str, Value] | Sequence[Value], indent: Indent) -> list
     return [" " * indent.dash + line for entry in value for line in item_lines(entry, indent)]
 
 
+def _leaves(node: Node) -> Iterator[Node]:
+    """The scalars below a node."""
+    waiting = [node]
+    while waiting:
+        found = waiting.pop()
+        if found.kind == "scalar":
+            yield found
+        waiting += [*found.items, *(part for pair in found.pairs for part in pair)]
+
+
 class Edits:
     """Changes to one text, gathered first and made at once, so that offsets stay true."""
 
@@ -137,13 +148,15 @@ class Edits:
     def change_items(self, node: Node, drop: Collection[int], add: Sequence[Value]) -> None:
         """Take the items with these indexes out of a list and add others at its end.
 
-        Comment lines above a dropped item stay. A block list must hold an item to begin with and may end up with none.
+        Comments above a dropped item and in its lines stay. A block list must hold an item to begin with and may end up
+        with none.
         """
         if node.flow:
             self._change_flow(node, drop, add)
             return
         for index in drop:
-            self._remove_lines(node.items[index].start, self._last(node.items[index]))
+            item = node.items[index]
+            self._remove_lines(item.start, self._last(item), node.column, self._comments(item.start, item))
         first = node.items[0]
         gap = max(first.column - node.column, 2) if first.line == node.line else self.indent.gap
         indent = replace(self.indent, gap=gap)
@@ -159,7 +172,7 @@ class Edits:
         elif node.flow:
             self.cut(before.end, value.end)
         else:
-            self._remove_lines(name.start, self._last(value))
+            self._remove_lines(name.start, self._last(value), name.column, self._comments(name.start, name, value))
 
     def _replace(self, node: Node, new: str) -> None:
         end = self._last(node)
@@ -194,11 +207,21 @@ class Edits:
         end = self._line_end(offset)
         self.cut(end, end, "".join(self.newline + " " * column + line for line in lines))
 
-    def _remove_lines(self, first: int, last: int) -> None:
-        """Take out the lines from the one that holds ``first`` to the one that holds ``last``."""
+    def _remove_lines(self, first: int, last: int, column: int, comments: Sequence[str]) -> None:
+        """Take out the lines from the one that holds ``first`` to the one that holds ``last``, all but comments."""
         start = self.text.rfind("\n", 0, first)
         start -= self.text[start - 1 : start] == "\r"
-        self.cut(start, self._line_end(last))
+        self.cut(start, self._line_end(last), "".join(self.newline + " " * column + text for text in comments))
+
+    def _comments(self, start: int, *nodes: Node) -> list[str]:
+        """The comments in the lines from the offset ``start`` to where the last of ``nodes`` ends."""
+        end = self._line_end(self._last(nodes[-1]))
+        taken = [(leaf.start, leaf.end) for node in nodes for leaf in _leaves(node)]
+        found: list[str] = []
+        for match in _COMMENT.finditer(self.text, start, end):
+            if not any(begin <= match.start(1) < stop for begin, stop in taken):
+                found.append(match[1].rstrip())
+        return found
 
     def _last(self, node: Node) -> int:
         """Where the content of a node ends: behind it stand blanks and comments only."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.cli.review_desk import Desk
+from dbt_schema_embed.cli.review_screen import screen
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
@@ -24,6 +25,8 @@ def review(shop: Path, encoder: HashEncoder, matcher: SameName) -> Iterator[Revi
 
 @pytest.fixture
 def desk(review: Review) -> Desk:
+    for item in review.items:
+        item.foreign = frozenset()  # the matcher of equal names does not look at sources
     return Desk(review)
 
 
@@ -49,13 +52,13 @@ def go_to(desk: Desk, column: str) -> None:
 def test_it_starts_with_the_mapping_files_written(desk: Desk, shop: Path) -> None:
     assert (shop / CHARGES).is_file()
     assert {item.source for item in desk.review.items} == {"stripe.charges"}
-    assert all(item.state == "open" for item in desk.review.items)
+    assert {(item.state, item.answer is None) for item in desk.review.items} == {("open", False), ("nothing", True)}
 
 
 def test_the_most_doubtful_come_first(shop: Path, encoder: HashEncoder, matcher: SameName) -> None:
     with SchemaEmbed() as engine:
         items = engine.review(shop).items
-    places = [(item.source, item.confidence) for item in items]
+    places = [(item.source, item.state != "open", item.confidence) for item in items]
     assert places == sorted(places)
 
 
@@ -126,7 +129,7 @@ def test_undo_restores_the_file_byte_for_byte(desk: Desk, shop: Path) -> None:
         desk.press("u")
         assert (shop / CHARGES).read_bytes() == state
     assert desk.item.column == "amount"
-    assert desk.counts()["open"] == len(desk.review.items)
+    assert desk.counts()["open"] == sum(item.answer is not None for item in desk.review.items)
     desk.press("u")
     assert desk.message == "there is nothing to take back"
 
@@ -142,11 +145,12 @@ def test_an_accepted_column_can_be_given_another_answer(desk: Desk, shop: Path) 
 def test_accept_all_above_a_confidence_and_take_it_back(desk: Desk, shop: Path) -> None:
     before = (shop / CHARGES).read_bytes()
     press(desk, "A", *["backspace"] * 4, *"0.5", "enter")
-    assert desk.message.startswith(f"accepted {desk.counts()['accepted']} with a confidence of 0.50 or more")
+    accepted = desk.counts()["accepted"]
+    assert desk.message.startswith(f"accepted {accepted} with a confidence of 0.50 or more")
     assert desk.done
     desk.press("u")
     assert (shop / CHARGES).read_bytes() == before
-    assert desk.message.endswith(f" and {len(desk.review.items) - 1} more")
+    assert desk.message.endswith(f" and {accepted - 1} more")
     assert not desk.done
 
 
@@ -175,7 +179,7 @@ def test_skip_and_back_decide_nothing(desk: Desk, shop: Path) -> None:
 
 
 def test_after_the_last_one_it_is_done(desk: Desk) -> None:
-    press(desk, *"a" * len(desk.review.items))
+    press(desk, *"a" * desk.counts()["open"])
     assert desk.done
     press(desk, "a", "1", "/")
     assert desk.mode == "look"
@@ -225,12 +229,50 @@ def test_a_doubtful_nothing_can_be_kept_and_not_rejected(
     desk.press("r")
     assert desk.message == "there is no suggestion to reject: choose an answer, or accept that it maps to nothing"
     press(desk, "n", "x", "enter")
-    assert desk.message == "a column that maps to nothing has no row for a note: decide first"
+    assert rows(shop, "livemode") == [(None, None, "suggested", "x")]
     desk.press("a")
-    assert rows(shop, "livemode") == [(None, None, "accepted", "")]
+    assert rows(shop, "livemode") == [(None, None, "accepted", "x")]
     go_to(desk, "livemode")
     press(desk, "/", *"is paid", "enter")
-    assert rows(shop, "livemode") == [("stg_stripe__charges", "is_paid", "accepted", "")]
+    assert rows(shop, "livemode") == [("stg_stripe__charges", "is_paid", "accepted", "x")]
+
+
+def test_an_undecided_column_is_asked_for_first_and_not_made_nothing_by_enter(desk: Desk, shop: Path) -> None:
+    go_to(desk, "livemode")
+    desk.item.undecided, desk.item.state = True, "open"
+    desk.press("enter")
+    assert desk.message == "undecided: 1 to 5 or / choose an answer, 0 says that it feeds nothing"
+    desk.press("0")
+    assert rows(shop, "livemode") == [(None, None, "accepted", "")]
+    press(desk, "f", *"livem", "enter", "o")
+    assert (desk.item.column, desk.item.state, rows(shop, "livemode")) == ("livemode", "open", [])
+    assert "livemode" in read_mapping(shop / CHARGES, "it").unmapped
+
+
+def test_an_answer_of_another_source_is_asked_about(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.item.foreign = frozenset(("stg_stripe__charges",))
+    desk.press("a")
+    assert (desk.mode, rows(shop, "amount")[0][2]) == ("sure", "suggested")
+    desk.press("escape")
+    assert rows(shop, "amount")[0][2] == "suggested"
+    press(desk, "a", "enter")
+    assert rows(shop, "amount")[0][2] == "accepted"
+
+
+def test_what_nothing_feeds_is_shown_and_found_first(desk: Desk) -> None:
+    name = "stg_stripe__charges.charge_id"  # no column is called so
+    assert name in [choice.name for choice in desk.review.unfed]
+    shown = "\n".join("".join(text for _, text in line) for line in screen(desk, 200, 60))
+    assert "nothing feeds: " in shown
+    assert " · amount → amount" in shown
+    go_to(desk, "livemode")
+    press(desk, "/")
+    at = next(i for i, choice in enumerate(desk.found) if choice in desk.review.unfed)
+    assert at == 0
+    press(desk, "enter")
+    assert desk.item.column != "livemode"
+    assert name not in [choice.name for choice in desk.review.unfed] or desk.found[0].name != name
 
 
 def test_without_the_extra_it_says_so_before_it_reads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def test_put(before: str, key: str, value: Value, after: str) -> None:
 @pytest.mark.parametrize(
     ("before", "drop", "add", "after"),
     [
-        ("a:\n  - x\n  # y's\n  - y # c\n  - z\nb: 1\n", {1}, ["w"], "a:\n  - x\n  # y's\n  - z\n  - w\nb: 1\n"),
+        ("a:\n  - x\n  # y's\n  - y # c\n  - z\nb: 1\n", {1}, ["w"], "a:\n  - x\n  # y's\n  # c\n  - z\n  - w\nb: 1\n"),
         ("a:\n-   x\n-   y\n", {0, 1}, [{"k": "v", "l": "w"}], "a:\n-   k: v\n    l: w\n"),
         ("a:\r\n  - x: 1\r\n    y: 2\r\n", {0}, [], "a:\r\n"),
         ("a:\n  -\n    x: 1\n", set(), [{"x": "2"}], "a:\n  -\n    x: 1\n  - x: '2'\n"),
