@@ -159,6 +159,7 @@ class Suggestion:
     fed_by: tuple[str, ...] = ()  # what feeds the model column today
     undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
     note: str = ""  # a person's own words, from the mapping file
+    decided_by: str = ""  # who proposes it, where not the matcher: an agent, a language model
 
     @property
     def answer(self) -> Answer:
@@ -218,6 +219,8 @@ def _row(s: Suggestion) -> dict[str, Any]:
         row["proposed_name"] = s.proposed_name
     if s.note:
         row["note"] = s.note
+    if s.decided_by:
+        row["decided_by"] = s.decided_by
     return row
 
 
@@ -248,13 +251,18 @@ class MappingRow:
     note: str = ""  # a person's own words; never changed by a re-run
     others: tuple[str, ...] = ()  # further columns of the source that the expression takes
     expression: str = ""  # SQL over the row's columns; "": the column itself
-    decided_by: str = ""  # who decided, and with what, e.g. "Ana" or "Ana, confidence 0.95 and more"
+    decided_by: str = ""  # who decided, and with what, e.g. "Ana" or "Ana, confidence 0.95 and more"; or who proposes
     decided_at: str = ""  # the day, e.g. "2026-05-03"
 
     @property
     def source_columns(self) -> tuple[str, ...]:
         """All columns of the source that the row is about."""
         return (self.source_column, *self.others)
+
+    @property
+    def proposed(self) -> bool:
+        """Whether it is the answer of an agent or a language model, which nobody has decided about yet."""
+        return self.status == "suggested" and bool(self.decided_by)
 
     @property
     def pair(self) -> tuple[str | None, str | None]:

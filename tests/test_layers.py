@@ -18,7 +18,8 @@ ALLOWED = {
     "settings": {"errors", "files"},
     **dict.fromkeys(ROOMS, LEAVES),
     "pipeline": LEAVES | ROOMS | {"settings"},
-    "cli": {"pipeline", "settings", "errors"},
+    "agent": {"pipeline", "settings", "errors"},
+    "cli": {"pipeline", "settings", "errors", "agent"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "profile": "Let your dbt look at the rows of source tables.",
     "evaluate": "Measure suggestions on models that exist.",
     "index": "Build the index that search uses.",
+    "mcp": "Serve your agent: it proposes, you accept.",
     "bench": "Measure the encoder, the memo and suggest on this machine.",
     "cache": "Look after the memo of vectors.",
     "doctor": "Say what is installed, found and missing, and what to do.",

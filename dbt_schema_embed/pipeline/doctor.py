@@ -25,6 +25,7 @@ _EXTRAS = {
     "embed": (*EMBED_MODULES, "onnx", "onnxruntime"),
     "torch": ("torch", "sentence_transformers"),
     "chroma": ("chromadb",),
+    "mcp": ("mcp",),
     "parquet": ("pyarrow",),
     "dbt": ("dbt",),
     "redis": ("redis",),

@@ -123,7 +123,7 @@ class SchemaEmbed:
         source, name = source_column(opened.project, column)
         known = decided(opened, load_mappings(opened.root, self.settings))
         wanted = targets or self.settings.targets
-        ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened, self.settings))
+        ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings))
         text = explain(
             source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
             rejected=known.rejected, accepted=known.accepted, targets=wanted,

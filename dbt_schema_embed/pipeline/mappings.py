@@ -44,6 +44,7 @@ class Decided:
     more: dict[tuple[str, str], list[Pair]] = field(default_factory=dict)  # its further ones
     rejected: set[tuple[str, str, str, str]] = field(default_factory=set)
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    proposed: dict[tuple[str, str], tuple[Pair | None, MappingRow]] = field(default_factory=dict)  # by an agent
 
 
 def load_mappings(root: Path, settings: Settings) -> Mappings:
@@ -126,6 +127,8 @@ def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pai
         if place in found.accepted and pair:
             found.more.setdefault(place, []).append(pair)
         found.accepted.setdefault(place, pair)
+    elif row.proposed and (pair or row.model is None):
+        found.proposed[place] = pair, row
 
 
 def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pair, str]) -> tuple[Suggestion, ...]:
@@ -142,6 +145,9 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
         row = replace(answer, note=known.notes.get(place, ""))
         if place in known.accepted:
             settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
+        elif place in known.proposed:
+            pair, said = known.proposed[place]
+            settled.append(proposed_row(row, pair, said.decided_by, said.reason))
         elif row.model is None and (row.source, row.source_column) in refused:
             names = listed([f"{m.rpartition('.')[2]}.{c}" for m, c in refused[row.source, row.source_column]])
             settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
@@ -167,6 +173,24 @@ def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:
         fed_by=known.fed_by if known else (),
         proposed_name=None,
         undecided=False,
+    )
+
+
+def proposed_row(row: Suggestion, pair: Pair | None, by: str, reason: str) -> Suggestion:
+    """The row of a column that an agent answered. The confidence stays ours: how likely we hold that answer."""
+    known = next((c for c in row.candidates if (c.model, c.model_column) == pair), None)
+    ours = known.confidence if known else 0.0
+    return replace(
+        row,
+        model=pair[0] if pair else None,
+        model_column=pair[1] if pair else None,
+        confidence=ours if pair else row.confidence if row.answer == "nothing" else 0.0,
+        reason=reason,
+        evidence=known.evidence if known else {},
+        fed_by=known.fed_by if known else (),
+        proposed_name=None,
+        undecided=False,
+        decided_by=by,
     )
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
 from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.session import Session
@@ -76,7 +77,7 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     """
     from dbt_schema_embed.match import glossary_text, knowledge, propose_words, read_glossary, read_tables, readable
 
-    path = glossary_path(opened, session.settings)
+    path = glossary_path(opened.root, session.settings)
     known = read_glossary(path)
     accepted = decided(opened, load_mappings(opened.root, session.settings)).accepted
     relations = {r.id: r for r in opened.project.relations}
@@ -96,6 +97,16 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     return Glossed(text, shown_path(opened.root, path))
 
 
-def glossary_path(opened: Opened, settings: Settings) -> Path:
-    """Where a project's glossary lies; it need not be there."""
-    return opened.root / settings.mappings_dir / GLOSSARY
+def glossary_path(root: Path, settings: Settings) -> Path:
+    """Where the glossary of the project in ``root`` lies; it need not be there.
+
+    Raises:
+        ConfigError: outside the project.
+    """
+    path = root / settings.mappings_dir / GLOSSARY
+    if not inside(path, root):
+        raise ConfigError(
+            f"{shown_path(root, path)} leads out of the project: it is not read",
+            hint="the glossary belongs to the project, beside its mapping files",
+        )
+    return path

@@ -1,6 +1,6 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -93,6 +93,38 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
 
 def _leads_out(path: Path, top: Path) -> bool:
     return path.is_symlink() and not inside(path, top)
+
+
+def files_read(root: Path, artifacts: Artifacts) -> tuple[Path, ...]:
+    """The files that a project is read from, beside the rows of its seeds; some need not be there.
+
+    Raises:
+        ConfigError: as `scratch_folder`.
+    """
+    from dbt_schema_embed.read import info_schema_files, target_folder
+
+    target = target_folder(root, artifacts.get("target_path"))
+    manifest = artifacts.get("manifest") or target / "manifest.json"
+    catalog = artifacts.get("catalog") or manifest.parent / "catalog.json"
+    profile = scratch_folder(root, artifacts.get("target_path")) / PROFILE
+    return (root / "dbt_project.yml", manifest, catalog, *info_schema_files(manifest.parent), profile)
+
+
+Stamp = tuple[int, ...]
+"""Size, times and number of a file; empty: there is none."""
+
+
+def file_stamps(paths: Iterable[Path]) -> dict[str, Stamp]:
+    """A stamp for each file."""
+    return {str(path): _stamp(path) for path in paths}
+
+
+def _stamp(path: Path) -> Stamp:
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _with_profile(project: Project, path: Path, *, values: bool) -> Project:

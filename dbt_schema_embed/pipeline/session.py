@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, open_project
+from dbt_schema_embed.pipeline.project import Artifacts, Opened, file_stamps, files_read, open_project
 from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
 from dbt_schema_embed.records import Embedded, Relation
 from dbt_schema_embed.settings import Settings
@@ -37,6 +37,7 @@ class Session:
 
     ``warnings`` collects, a line each, what went wrong without stopping a call. ``columns``, ``timings`` and
     ``scratch`` are for metrics: columns looked at, kind of work -> (how often, seconds), our folder of the project.
+    ``keep``: what was read of a project stays until its artifacts change, for a process that lives long.
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
@@ -46,6 +47,8 @@ class Session:
         self.columns = 0
         self.timings: dict[str, tuple[int, float]] = {}
         self.scratch: Path | None = None
+        self.keep = False
+        self._kept: dict[object, tuple[object, Opened]] = {}
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
         self._without_vectors = False  # whether a call had to do without
@@ -67,10 +70,20 @@ class Session:
     ) -> Opened:
         """Read a project; see `open_project`."""
         self.progress("Reading the project")
+        models = None if lineage_of is None else frozenset(lineage_of)
+        asked = (str(project_dir), *sorted(artifacts.items()), models, values)
+        stamp = file_stamps(files_read(Path(project_dir), artifacts)) if self.keep else None
+        with self._lock:
+            known = self._kept.get(asked)
+        if known is not None and known[0] == stamp:
+            return known[1]
         opened = open_project(
             project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
         )
         self.scratch = opened.scratch
+        if self.keep:
+            with self._lock:
+                self._kept[asked] = stamp, opened
         return opened
 
     @contextmanager

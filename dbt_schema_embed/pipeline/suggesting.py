@@ -51,7 +51,7 @@ def suggest_project(
     targets = wish.targets or session.settings.targets
     models = _targets(opened.project, choose_targets(opened.project, targets), pins)
     only = {source.id for source in sources}
-    glossary = glossary_path(opened, session.settings)
+    glossary = glossary_path(opened.root, session.settings)
     ready = prepare(session, opened.project, only, targets, glossary, models=models)
     session.progress("Matching tables")
     with session.timed("match"):

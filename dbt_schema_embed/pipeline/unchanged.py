@@ -1,7 +1,7 @@
 """Whether what was read of a project still stands as it was, told without reading it again."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.files import write_text
-from dbt_schema_embed.pipeline.project import PROFILE, Artifacts, scratch_folder
+from dbt_schema_embed.pipeline.project import Artifacts, Stamp, file_stamps, files_read, scratch_folder
 from dbt_schema_embed.records import Project
 from dbt_schema_embed.settings import Settings
 
@@ -17,9 +17,6 @@ TICK_SECONDS = 2.0
 """A file changed less than this before it was read might be changed again without a newer time: so slow is FAT's."""
 
 _BYTES = 2**22
-
-Stamp = tuple[int, ...]
-"""Size, times and number of a file; empty: there is none."""
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -32,15 +29,9 @@ class Reading:
     """The files that one call reads of a project. Make it before they are read."""
 
     def __init__(self, root: Path, artifacts: Artifacts, settings: Settings) -> None:
-        from dbt_schema_embed.read import info_schema_files, target_folder
-
-        target = target_folder(root, artifacts.get("target_path"))
-        manifest = artifacts.get("manifest") or target / "manifest.json"
-        catalog = artifacts.get("catalog") or manifest.parent / "catalog.json"
         self.scratch = scratch_folder(root, artifacts.get("target_path"))
         self._root, self._began = root, time.time()
-        known = info_schema_files(manifest.parent)
-        self._files = _stamps((root / "dbt_project.yml", manifest, catalog, *known, self.scratch / PROFILE))
+        self._files = file_stamps(files_read(root, artifacts))
         self._asked = repr((__version__, settings.dialect, str(root), [*self._files]))
         self._path = self.scratch / "index" / "seen.json"
 
@@ -54,11 +45,11 @@ class Reading:
         except (OSError, msgspec.DecodeError, RecursionError):
             return ""
         here = seen.asked == self._asked and self._files.items() <= seen.files.items()
-        return seen.made if here and _stamps(map(Path, seen.files)) == seen.files else ""
+        return seen.made if here and file_stamps(map(Path, seen.files)) == seen.files else ""
 
     def keep(self, project: Project, made: str) -> None:
         """Remember that ``made`` was made of ``project``, unless some file is too young to be told from a later one."""
-        files = self._files | _stamps(_seeds(self._root, project))
+        files = self._files | file_stamps(_seeds(self._root, project))
         young = (self._began - TICK_SECONDS) * 1e9
         if any(max(stamp[1:3], default=0) > young for stamp in files.values()):
             return
@@ -66,18 +57,6 @@ class Reading:
             write_text(self._path, msgspec.json.encode(_Seen(self._asked, made, files)).decode(), root=self.scratch)
         except WriteError:  # a target folder nobody may write to: the next call reads the project again
             return
-
-
-def _stamps(paths: Iterable[Path]) -> dict[str, Stamp]:
-    return {str(path): _stamp(path) for path in paths}
-
-
-def _stamp(path: Path) -> Stamp:
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return ()
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 def _seeds(root: Path, project: Project) -> Iterator[Path]:

@@ -29,15 +29,16 @@ class Decision:
     """
 
     source_column: str
-    status: Status | None = None  # None: keep it; "suggested" opens a decided row again
+    status: Status | None = None  # None: keep it; "suggested" opens a decided row again, and with a reason proposes
     model: str | None = None  # the model's name as in the file
     model_column: str | None = None
     note: str | None = None  # None: keep it; "": remove it
     also: bool = False  # a row more, beside the column's accepted ones
     others: tuple[str, ...] = ()  # further columns that the expression takes
     expression: str | None = None  # None: keep it; "": remove it
-    by: str = ""  # who decides
+    by: str = ""  # who decides, or proposes
     at: str = ""  # the day
+    reason: str | None = None  # why, in place of the row's reason; without a model the column then feeds nothing
 
 
 def decide(
@@ -136,7 +137,7 @@ def confident(file: MappingFile, minimum: float, statuses: Collection[Status] = 
     return [
         Decision(row.source_column, "accepted", row.model, row.model_column)
         for row in file.columns
-        if row.status in statuses and row.model is not None and (row.confidence or 0.0) >= minimum
+        if row.status in statuses and not row.proposed and row.model is not None and (row.confidence or 0.0) >= minimum
     ]
 
 
@@ -173,10 +174,10 @@ class _Desk:
             self.rows.append(MappingRow(self._spelling(decision.source_column), None, None, reason=_BY_HAND))
             index = len(self.rows) - 1
         row = self.rows[index]
-        if decision.model is not None and row.pair != (decision.model, decision.model_column):
-            row = replace(
-                row, model=decision.model, model_column=decision.model_column, confidence=None, reason=_BY_HAND
-            )
+        pair = (decision.model, decision.model_column)
+        if decision.reason is not None or (decision.model is not None and row.pair != pair):
+            why = decision.reason or _BY_HAND
+            row = replace(row, model=pair[0], model_column=pair[1], confidence=None, reason=why)
         if decision.expression is not None:
             others = tuple(self._spelling(name) for name in decision.others)
             row = replace(row, expression=decision.expression, others=others)
@@ -186,16 +187,18 @@ class _Desk:
         self._settle(index)
 
     def _with_status(self, row: MappingRow, decision: Decision) -> MappingRow:
-        if decision.status == row.status and (row.decided_by or row.decided_at) and row in self.rows:
+        if decision.status == row.status != "suggested" and (row.decided_by or row.decided_at) and row in self.rows:
             return row  # decided so before: by whom and when stays
-        opened = decision.status == "suggested"
+        # What feeds nothing is no pair to reject: an agent's proposal that it does is taken back.
+        status = "suggested" if decision.status == "rejected" and row.model is None else decision.status
+        opened = status == "suggested" and decision.reason is None
         by, at = ("", "") if opened else (decision.by, decision.at)
-        return replace(row, status=decision.status or row.status, decided_by=by, decided_at=at)
+        return replace(row, status=status or row.status, decided_by=by, decided_at=at)
 
     def _settle(self, index: int) -> None:
         """Keep rows and lists in step: a column is listed exactly while no row answers it."""
         row = self.rows[index]
-        note_only = row.model is None and row.status in _OPEN
+        note_only = row.model is None and row.status in _OPEN and not row.proposed
         if note_only and not row.note:
             self.gone.add(index)
         for name in row.source_columns:
@@ -215,7 +218,8 @@ class _Desk:
         choice = still_open or [i for i in mine if self.rows[i].status == decision.status] or mine
         if len(choice) > 1:
             raise self._several(decision.source_column, len(choice), "say which model and column you mean")
-        listed_only = not choice and (decision.status == "accepted" or decision.note is not None)
+        said = decision.note is not None or decision.reason is not None
+        listed_only = not choice and (decision.status == "accepted" or said)
         if not choice:
             self._spelling(decision.source_column)
             if not listed_only or decision.status == "rejected":
@@ -225,9 +229,10 @@ class _Desk:
     def _row_of_pair(self, decision: Decision, mine: list[int], still_open: list[int]) -> int | None:
         pair = (decision.model, decision.model_column)
         same = [i for i in mine if self.rows[i].pair == pair]
-        if same or decision.status != "accepted":
+        if same or (decision.status != "accepted" and decision.reason is None):
             return next(iter(same), None)
-        accepted = [] if decision.also else [i for i in mine if self.rows[i].status == "accepted"]
+        moves = not decision.also and decision.reason is None
+        accepted = [i for i in mine if moves and self.rows[i].status == "accepted"]
         if len(accepted) > 1 and not still_open:
             raise self._several(decision.source_column, len(accepted), "reopen the one to move, or say --also")
         # A decided answer moves; the suggestion beside it, if there is one, stays one.

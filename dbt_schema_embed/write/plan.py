@@ -1,9 +1,10 @@
 """What fresh suggestions change in a mapping that people have worked in.
 
 Rows that are accepted or rejected stay as they are. A column with an accepted row is settled: nothing more is suggested
-for it. A pair that was rejected is not suggested again. Rows nobody has decided take the fresh answer in place, and go
-when their column is gone or maps to nothing now; a note stays, in a row without a model. Where the table's columns are
-known in part only, what is not among them may well be there: its rows and entries stay. New columns come at the end.
+for it; nor for one with a proposal of an agent. A pair that was rejected is not suggested again. Rows nobody has
+decided take the fresh answer in place, and go when their column is gone or maps to nothing now; a note stays, in a row
+without a model. Where the table's columns are known in part only, what is not among them may well be there: its rows
+and entries stay. New columns come at the end.
 
 A row is rewritten only where its answer changed, or its confidence moved by `MOVED` or more: counts inside a reason
 ("as in 14 other models") change with every model somebody adds, and a diff in git should mean something.
@@ -104,7 +105,7 @@ def plan_update(file: MappingFile, fresh: Fresh, *, complete: bool = True) -> Pl
 def _answers(row: MappingRow, index: int, drop: Collection[int], refresh: Mapping[int, MappingRow]) -> bool:
     """Whether the row, as it will be, says more of its column than a note."""
     row = refresh.get(index, row)
-    return index not in drop and (row.model is not None or row.status in _DECIDED)
+    return index not in drop and (row.model is not None or row.status in _DECIDED or row.proposed)
 
 
 def _list_changes(
@@ -139,8 +140,8 @@ def _pair(row: MappingRow, key: Key) -> tuple[str, str | None, str | None]:
 
 
 def _is_settled(row: MappingRow) -> bool:
-    """Whether the row is a person's answer: accepted, or with SQL that somebody wrote."""
-    return row.status == "accepted" or bool(row.expression and row.status != "rejected")
+    """Whether the row is somebody's answer: accepted, with SQL that somebody wrote, or proposed by an agent."""
+    return row.status == "accepted" or row.proposed or bool(row.expression and row.status != "rejected")
 
 
 def _left(fresh: Sequence[MappingRow], rows: Sequence[MappingRow], key: Key) -> dict[str, list[MappingRow]]:
@@ -189,4 +190,6 @@ def _refreshed(old: MappingRow, new: MappingRow) -> MappingRow:
         status=new.status,
         reason=new.reason,
         confidence=old.confidence if same else new.confidence,
+        decided_by=new.decided_by,
+        decided_at=new.decided_at,
     )

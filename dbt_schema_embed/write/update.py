@@ -6,6 +6,7 @@ say something else now, and read again before it is handed back.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -110,7 +111,11 @@ def _fresh(suggestions: Iterable[Suggestion], names: Mapping[str, str]) -> Fresh
     rows: list[MappingRow] = []
     lists: dict[str, dict[str, None]] = {"undecided": {}, "nothing": {}}
     for s in suggestions:
-        if s.model is None or s.model_column is None:
+        if s.decided_by:
+            day = datetime.now(UTC).date().isoformat()
+            pair = (names.get(s.model, s.model) if s.model else None, s.model_column)
+            rows.append(MappingRow(s.source_column, *pair, reason=s.reason, decided_by=s.decided_by, decided_at=day))
+        elif s.model is None or s.model_column is None:
             lists[s.answer][s.source_column] = None
         else:
             name = names.get(s.model, s.model)

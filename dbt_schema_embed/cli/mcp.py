@@ -1,0 +1,49 @@
+"""dbt-schema-embed mcp."""
+
+from importlib.util import find_spec
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import click
+
+from dbt_schema_embed.cli.options import Place, examples, project_options
+from dbt_schema_embed.errors import MissingExtraError, SchemaEmbedError
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline import SchemaEmbed
+    from dbt_schema_embed.pipeline.kept import Kept
+
+
+@click.command(
+    "mcp",
+    epilog=examples(
+        "dbt-schema-embed mcp --project-dir /path/to/project",
+        "dbt-schema-embed mcp --allow-write        let the agent write proposals into mapping files",
+        "claude mcp add dbt-schema-embed -- dbt-schema-embed mcp --allow-write",
+    ),
+)
+@click.option("--allow-write", is_flag=True, help="Let the agent write proposals; a person still accepts them.")
+@click.option("--samples", is_flag=True, help="Show the agent a few sample values, secrets replaced.")
+@project_options
+def command(engine: "SchemaEmbed", place: Place, allow_write: bool, samples: bool) -> None:
+    """Serve your agent (Claude Code, Cursor, VS Code ...) over stdin and stdout, by the Model Context Protocol.
+
+    The agent sees what is undecided, explains, searches and checks. It accepts nothing. No network is used.
+    """
+    if find_spec("mcp") is None:
+        raise MissingExtraError("mcp", "mcp")
+    from dbt_schema_embed.agent.tools import Desk
+    from dbt_schema_embed.pipeline.kept import Kept
+
+    kept = Kept(engine, place.project_dir, place.artifacts)
+    Thread(target=_warm, args=(kept,), daemon=True).start()  # while the protocol is imported and the client says hello
+    from dbt_schema_embed.agent.server import serve
+
+    serve(Desk(kept, samples), allow_write=allow_write)
+
+
+def _warm(kept: "Kept") -> None:
+    try:
+        kept.answers()
+    except SchemaEmbedError:
+        return  # the first call says so
