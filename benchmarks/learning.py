@@ -188,13 +188,19 @@ def calibrate(asked: Asked) -> NDArray[np.float32]:
     """The (4,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
     kept = [a for a in asked if (a[0].used & (a[0].right.any(axis=1) | a[0].empty)).any()]
     data, scores, nothing, unlike = _as_examples(kept)
-    numbers = torch.zeros(4, requires_grad=True)
-    search = torch.optim.LBFGS([numbers], max_iter=50, line_search_fn="strong_wolfe")
+
+    def missed(numbers: torch.Tensor) -> torch.Tensor:
+        cool = (-(numbers[0] + numbers[1] * unlike)).exp()
+        return loss(scores * cool[data.row], (nothing + numbers[2] + numbers[3] * unlike) * cool, data)
+
+    # begun where the temperature alone does best: far from there the search finds no way
+    starts = [torch.tensor([0.5 * step, 0.0, 0.0, 0.0]) for step in range(-2, 15)]
+    numbers = min(starts, key=lambda start: float(missed(start))).clone().requires_grad_()
+    search = torch.optim.LBFGS([numbers], max_iter=80, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         search.zero_grad()
-        cool = (-(numbers[0] + numbers[1] * unlike)).exp()
-        found = loss(scores * cool[data.row], (nothing + numbers[2] + numbers[3] * unlike) * cool, data)
+        found = missed(numbers)
         found.backward()
         return found
 
