@@ -83,9 +83,10 @@ def test_a_column_that_fits_worse_lowers_no_right_answer(engine: SchemaEmbed) ->
 @pytest.mark.model
 def test_names_changed_by_the_dictionary_change_no_answer(engine: SchemaEmbed) -> None:
     truth = pairs("german")
-    said = {"KundenNr": "CustomerNumber", "Vorname": "FirstName", "Nachname": "LastName", "GebDatum": "DateOfBirth",
-            "Strasse": "Street", "PLZ": "PostalCode", "Ort": "City", "TelNr": "PhoneNumber", "Aktiv": "Active"}  #
-            fmt: skip
+    said = {
+        "KundenNr": "CustomerNumber", "Vorname": "FirstName", "Nachname": "LastName", "GebDatum": "DateOfBirth",
+        "Strasse": "Street", "PLZ": "PostalCode", "Ort": "City", "TelNr": "PhoneNumber", "Aktiv": "Active",
+    }  # fmt: skip
     renamed = [said.get(c, c) for c in truth]
     before = answers(engine, "kunden", list(truth), list(truth.values()))
     after = answers(engine, "kunden", renamed, list(truth.values()))
