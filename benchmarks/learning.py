@@ -20,7 +20,8 @@ NETWORKS = (1, 3)
 """Networks of each round. One is enough to look at the table as a whole; the mean of three errs less and knows it."""
 STEPS, BATCH, STEP, DECAY, DROPPED = 360, 600, 6e-3, 0.1, 0.3
 """Steps, columns a step, the highest step size (one cycle), weight decay, and units dropped at random. With less of the
-last two, or four times the steps, the networks learn their projects by heart: left-out F1 falls by 0.03 and confidence is
+last two, or four times the steps, the networks learn their projects by heart: left-out F1 falls by 0.03 and
+confidence is
 too high."""
 
 

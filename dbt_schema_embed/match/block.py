@@ -197,7 +197,7 @@ class Block:
     def legible(self) -> "NDArray[np.float32]":
         """(n,) how far each source column's name is understood, half of it by its table's; in [0, 1]."""
         own = np.array([r.legible for r in self.readings], np.float32)
-        return (own + (own.mean() if len(own) else 0)) / 2
+        return np.asarray((own + (own.mean() if len(own) else 0)) / 2, np.float32)
 
     @cached_property
     def source_words(self) -> list[Words]:
