@@ -70,8 +70,7 @@ class Lexicon:
         seen = Counter(
             w for r in everything for views in self.views_of[r.id] for w in {w for v in views[:2] for w in v}
         )
-        self.vendors = vendor_words(sources)
-        self.places_of = {m.id: frozenset(words(m.name)) | frozenset(words(m.path)) for m in models}
+        self.named = source_names(sources, models)
         self.columns = max(1, sum(len(r.columns) for r in everything))
         self.weight = {w: self.rarity(n) for w, n in seen.items()}
         self.table = WordTable(self._all(sources), self._all(models))
@@ -103,11 +102,38 @@ class Lexicon:
         return names | {w for r in relations for views in self.views_of[r.id] for ws in views for w in ws}
 
 
-def vendor_words(sources: Sequence[Relation]) -> dict[str, frozenset[str]]:
-    """Source name -> the words of its name and schema that not every source of the project has."""
+def source_names(sources: Sequence[Relation], models: Sequence[Relation]) -> dict[str, dict[str, float]]:
+    """Source name -> model id -> how much rather the model's name and path say this source's name than another's.
+
+    In [0, 1], 0.5 for as much as another; a model that says none is left out. Rare words of sources count for more.
+    """
     said = {r.source_name: frozenset((*words(r.source_name), *words(r.schema))) - LAYER_PREFIXES for r in sources}
-    common = frozenset.intersection(*said.values()) if len(said) > 1 else frozenset()
-    return {name: found - common for name, found in said.items()}
+    if len(said) < 2:
+        return {name: {} for name in said}
+    times = Counter(w for found in said.values() for w in found)
+    found: dict[str, dict[str, float]] = {name: {} for name in said}
+    for model in models:
+        there = frozenset((*words(model.name), *words(model.path)))
+        scores = {name: _share_said(own, there, times) for name, own in said.items()}
+        best, second = sorted((*scores.values(), 0.0), reverse=True)[:2]
+        if best:
+            for name, score in scores.items():
+                found[name][model.id] = (score - (second if score == best else best) + 1) / 2
+    return found
+
+
+def _share_said(own: frozenset[str], there: frozenset[str], times: Mapping[str, int]) -> float:
+    """The weighted share of a source's words that are among those of a model; years and longer words may be cut."""
+    total = sum(1 / times[w] for w in own)
+    hit = sum(1 / times[w] for w in own if w in there or any(_cut_alike(w, t) for t in there))
+    return hit / total if total else 0.0
+
+
+def _cut_alike(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if short.isdigit() and long.isdigit():
+        return len(short) == 2 and len(long) == 4 and long.endswith(short)
+    return len(short) > 3 and long.startswith(short)
 
 
 def _views(raw: Sequence[Words], reading: TableReading) -> list[tuple[Words, ...]]:
@@ -171,7 +197,7 @@ class Block:
     def legible(self) -> "NDArray[np.float32]":
         """(n,) how far each source column's name is understood, half of it by its table's; in [0, 1]."""
         own = np.array([r.legible for r in self.readings], np.float32)
-        return (own + (own.mean() if len(own) else 0)) / 2
+        return np.asarray((own + (own.mean() if len(own) else 0)) / 2, np.float32)
 
     @cached_property
     def source_words(self) -> list[Words]:

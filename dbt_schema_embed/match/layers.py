@@ -14,9 +14,8 @@ def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relatio
     """The models whose columns are candidates, sorted by id; models without known columns are left out.
 
     ``auto``: the models that a source table could feed: those planned but not built, first-layer models that nothing
-    feeds, those that source tables arrive in, and those that no other model selects from: a second vendor feeds
-    either of
-    these. All models where there is none.
+    feeds, those that source tables arrive in, and ends that no other model selects from and that nothing planned leads
+    to: a second vendor feeds either of these. All models where there is none.
     ``all``: every model but base models, which only pass one table on to the model where it arrives.
     """
     arrived, passed = _walk(project)
@@ -28,12 +27,27 @@ def choose_targets(project: Project, targets: Targets = "auto") -> tuple[Relatio
         sources = {r.id for r in project.relations if r.kind in ("source", "seed")}
         selected = {parent for r in project.relations for parent in r.parents}
 
+        waiting = _below({m.id for m in models if not m.has_sql}, project.relations)
+
         def could_be_fed(m: Relation) -> bool:
             first = bool(m.parents) and all(p in sources for p in m.parents)
-            return m.id in entered or m.id not in selected or (m.id not in fed and (not m.has_sql or first))
+            end = m.id not in selected and m.id not in waiting
+            return m.id in entered or end or (m.id not in fed and (not m.has_sql or first))
 
         models = [m for m in models if could_be_fed(m)] or models
     return tuple(sorted(models, key=lambda m: m.id))
+
+
+def _below(models: Collection[str], relations: Iterable[Relation]) -> set[str]:
+    """The models that select from one of ``models``, directly or not."""
+    children = _children(relations)
+    front, found = list(models), set[str]()
+    while front:
+        for child in children.get(front.pop(), ()):
+            if child not in found:
+                found.add(child)
+                front.append(child)
+    return found
 
 
 def fed_models(project: Project) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """All selected source tables against all targets: signals, two rounds, probabilities."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -164,7 +164,7 @@ def echoes(drafts: Sequence[Draft]) -> list[Matrix]:
     names = [["".join(core) for core in d.block.cores] for d in drafts]
     open_ = [set() if d.arrives else set(own) for d, own in zip(drafts, names, strict=True)]
     times = Counter(name for own in open_ for name in own)
-    heard: dict[str, Counter[str]] = {name: Counter() for name in times}
+    heard: dict[str, dict[str, float]] = {name: defaultdict(float) for name in times}
     targets = [[squash(t.name) for t in d.block.targets] for d in drafts]
     for draft, own, wanted in zip(drafts, names, targets, strict=True):
         for i, name in enumerate(own):
@@ -178,7 +178,11 @@ def echoes(drafts: Sequence[Draft]) -> list[Matrix]:
 
 
 def _echo(
-    draft: Draft, names: Sequence[str], wanted: Sequence[str], times: Counter[str], heard: Mapping[str, Counter[str]]
+    draft: Draft,
+    names: Sequence[str],
+    wanted: Sequence[str],
+    times: Counter[str],
+    heard: Mapping[str, Mapping[str, float]],
 ) -> Matrix:
     out = np.full(draft.block.shape, np.nan, np.float32)
     for i, name in enumerate(names):

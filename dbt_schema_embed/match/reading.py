@@ -220,7 +220,7 @@ class Reader:
 
     def _systems(self, relation: Relation, tokens: Sequence[Words], cores: Sequence[Words]) -> list[int]:
         systems = self.knowledge.numbers["system"]
-        hits: Counter[int] = Counter()
+        hits: dict[int, float] = defaultdict(float)
         for full, core in zip(tokens, cores, strict=True):
             seen: dict[int, float] = {}
             for key in {fold("".join(full)), fold("".join(core))}:
@@ -229,13 +229,14 @@ class Reader:
                 plain = key in self.vocabulary or self._is_english(key)
                 for origin in having:
                     seen[origin] = max(seen.get(origin, 0.0), (0.3 if plain else 1.0) / len(having) ** 0.5)
-            hits.update(seen)
+            for origin, score in seen.items():
+                hits[origin] += score
         table = fold(relation.name)
         for sense in self.knowledge.senses(table):
-            if sense.origin in systems and hits[sense.origin] > 0:
+            if sense.origin in systems and sense.origin in hits:
                 hits[sense.origin] += 1.5
         least = max(2.0, 0.2 * len(tokens))
-        best = sorted((o for o, score in hits.items() if score >= least), key=lambda o: (-hits[o], o))[:3]
+        best = sorted((o for o, score in hits.items() if score >= least), key=lambda o: (-round(hits[o], 6), o))[:3]
         return [origin for origin in best if hits[origin] >= 0.5 * hits[best[0]]]
 
     # -- one name -------------------------------------------------------------------------------------------------

@@ -34,15 +34,12 @@ def _per_model(block: Block, likeness: Matrix, *, by_source: bool) -> list[float
 
 
 def source_named(block: Block) -> Matrix:
-    """Does the model's name or path say this source's name (1), another source's (0), or none (silent)?"""
-    vendors = block.lexicon.vendors
-    own = vendors.get(block.source.relation.source_name, frozenset())
-    others = frozenset(w for words in vendors.values() for w in words) - own
-    values = []
-    for model in block.models:
-        said = block.lexicon.places_of[model.relation.id]
-        values.append(1.0 if own & said else 0.0 if others & said else float("nan"))
-    return block.per_model(values)
+    """Does the model's name or path say this source's name (1), another source's (0), or as much of both (0.5)?
+
+    Silent where it says none.
+    """
+    named = block.lexicon.named.get(block.source.relation.source_name, {})
+    return block.per_model([named.get(model.relation.id, float("nan")) for model in block.models])
 
 
 def model_free(block: Block) -> Matrix:
