@@ -26,6 +26,8 @@ evaluate
 accept raw.orders amount
 reject raw.orders amount
 accept --min-confidence 0.1
+reopen raw.orders amount
+glossary --write
 apply
 apply --revert
 stage raw.orders
@@ -54,6 +56,7 @@ suggest --metrics m.json
 doctor
 """
 SECONDS = 240
+NEWLINES = "\n" * 20_001
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,8 @@ def traced(root: Path, tmp_path_factory: pytest.TempPathFactory) -> list[dict[st
     top = tmp_path_factory.mktemp("hostile")
     project, outside = top / "project", top / "outside"
     shutil.copytree(root / "tests/fixtures/hostile", project)
+    # lines enough for a pattern that takes quadratic time
+    (project / "models/blank.sql").write_text(f"select amount{NEWLINES}from {{{{ source('raw', 'orders') }}}}\n")
     (outside / "folder/inner").mkdir(parents=True)
     for name in ("file", "sources.yml", "folder/kept.yml", "folder/manifest.json", "folder/inner/precious"):
         (outside / name).write_text("mine")
