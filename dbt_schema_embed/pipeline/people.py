@@ -22,14 +22,24 @@ def signature(root: Path, minimum: float | None = None) -> tuple[str, str]:
 def _who(root: Path) -> str:
     if said := os.environ.get("GIT_AUTHOR_NAME", "").strip():
         return printable(said, 80)
-    try:
-        done = subprocess.run(
-            ["git", "config", "user.name"], cwd=root, capture_output=True, timeout=5, check=False, text=True
-        )
-        name = done.stdout.strip()
-    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-        name = ""
+    name = ""
+    if git := _git():
+        try:
+            done = subprocess.run(
+                [git, "config", "user.name"], cwd=root, capture_output=True, timeout=5, check=False, text=True
+            )
+            name = done.stdout.strip()
+        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+            name = ""
     try:
         return printable(name or getpass.getuser(), 80)
     except (OSError, KeyError):  # a container without a user
         return "somebody"
+
+
+def _git() -> str:
+    """The user's git, "" without one. Nothing in the current folder, which may be a project of somebody else, is it."""
+    program = "git.exe" if os.name == "nt" else "git"
+    folders = [Path(folder) for folder in os.get_exec_path()]
+    found = (folder / program for folder in folders if folder.is_absolute())
+    return next((str(path) for path in found if path.is_file()), "")
