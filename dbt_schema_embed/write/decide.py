@@ -179,12 +179,25 @@ class _Desk:
             why = decision.reason or _BY_HAND
             row = replace(row, model=pair[0], model_column=pair[1], confidence=None, reason=why)
         if decision.expression is not None:
-            others = tuple(self._spelling(name) for name in decision.others)
-            row = replace(row, expression=decision.expression, others=others)
+            row = self._with_expression(row, decision)
         if decision.note is not None:
             row = replace(row, note=decision.note)
         self.rows[index] = self._with_status(row, decision) if decision.status is not None else row
         self._settle(index)
+
+    def _with_expression(self, row: MappingRow, decision: Decision) -> MappingRow:
+        """The row over exactly the columns of the decision; one that it no longer takes is undecided again."""
+        first, *others = map(self._spelling, (decision.source_column, *decision.others))
+        new = replace(row, source_column=first, others=tuple(others), expression=decision.expression or "")
+        taken = {self.key(name) for other in self._live(row) for name in other.source_columns}
+        listed = {self.key(name) for kind in LISTS for name in self.lists[kind]}
+        for name in row.source_columns:
+            if self.key(name) not in taken | listed | set(map(self.key, new.source_columns)):
+                self.lists["undecided"][name] = None
+        return new
+
+    def _live(self, but: MappingRow) -> list[MappingRow]:
+        return [row for i, row in enumerate(self.rows) if i not in self.gone and row is not but]
 
     def _with_status(self, row: MappingRow, decision: Decision) -> MappingRow:
         if decision.status == row.status != "suggested" and (row.decided_by or row.decided_at) and row in self.rows:

@@ -169,6 +169,64 @@ def test_a_decision_is_taken_back_alone(tmp_path: Path, mine: Decision, theirs: 
     assert theirs or path.read_text() == OLD
 
 
+LISTED = OLD.replace("unmapped:", "undecided: [code, kind]\nunmapped:").replace(
+    "  - {source_column: at",
+    """  - source_columns: [first, last]
+    model: orders
+    model_column: name
+    expression: first || last
+    status: accepted
+    decided_by: Ana
+    decided_at: '2026-05-03'
+  - {source_column: at""",
+)
+OF_ALL_KINDS = [
+    Decision("code", "accepted", "orders", "code", by="Bo", at="2026-05-04"),
+    Decision("kind", "accepted"),
+    Decision("amount", "accepted", "orders", "tax", also=True),
+    Decision("amount", "accepted", "orders", "sum", others=("livemode",), expression="amount + livemode"),
+    Decision("first", "suggested"),
+    Decision("last", "accepted", "orders", "name", others=("first",), expression="last || first"),
+    Decision("first", "accepted", "orders", "name", expression="upper(first)"),
+    Decision("first", "accepted", "orders", "name", others=("last", "kind"), expression="first || last || kind"),
+    Decision("livemode", "suggested", reason="agent: it says so", by="agent", at="2026-05-04"),
+    Decision("code", "suggested", "orders", "code", reason="agent: it says so", by="agent", at="2026-05-04"),
+    Decision("amount", "suggested", "orders", "total"),
+    Decision("code", note="mine"),
+]
+
+
+@pytest.mark.parametrize("mine", OF_ALL_KINDS)
+@pytest.mark.parametrize("theirs", [[], [Decision("_synced", "accepted")], [Decision("at", "rejected")]])
+def test_every_kind_of_decision_is_taken_back_alone(tmp_path: Path, mine: Decision, theirs: list[Decision]) -> None:
+    path, other = tmp_path / "charges.yml", tmp_path / "other.yml"
+    path.write_text(LISTED)
+    other.write_text(LISTED)
+    done = decide(path, [mine])
+    assert done.changed
+    done.write(tmp_path)
+    decide(path, theirs).write(tmp_path)
+    decide(other, theirs).write(tmp_path)
+    take_back(path, done).write(tmp_path)
+    left, wanted = read_mapping(path, "m.yml"), read_mapping(other, "m.yml")
+    assert {replace(row, line=0) for row in left.columns} == {replace(row, line=0) for row in wanted.columns}
+    assert (set(left.undecided), set(left.unmapped)) == (set(wanted.undecided), set(wanted.unmapped))
+    assert theirs or path.read_text() == LISTED
+
+
+def test_a_row_takes_the_columns_of_its_new_expression(tmp_path: Path) -> None:
+    path = tmp_path / "charges.yml"
+    path.write_text(LISTED)
+    for columns in (("last", "first"), ("last",)):
+        name, *others = columns
+        decide(path, [Decision(name, "accepted", "orders", "name", others=tuple(others), expression="x")]).write(
+            tmp_path
+        )
+        file = read_mapping(path, "m.yml")
+        assert [row.source_columns for row in file.columns if row.model_column == "name"] == [columns]
+    assert file.undecided == ("code", "kind", "first")  # no longer taken, and nowhere else
+
+
 def test_a_column_that_others_decided_about_again_stays(tmp_path: Path) -> None:
     path = tmp_path / "charges.yml"
     path.write_text(OLD)
