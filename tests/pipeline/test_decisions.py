@@ -3,11 +3,13 @@
 import re
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from dbt_schema_embed.errors import ConfigError, MappingError
 from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.write.mapping import read_mapping
 from tests.shop import SameName
 
 CHARGES = "schema_mappings/stripe__charges.yml"
@@ -22,8 +24,6 @@ def mapped(engine: SchemaEmbed, shop: Path) -> Path:
 
 def statuses(shop: Path) -> dict[str, str]:
     """Column -> status, of the columns somebody decided about."""
-    from dbt_schema_embed.write.mapping import read_mapping
-
     file = read_mapping(shop / CHARGES, CHARGES)
     return {row.source_column: row.status for row in file.columns if row.status != "suggested"}
 
@@ -211,3 +211,34 @@ def test_stage_follows_no_path_out_of_the_project(
     engine.decisions.stage("stripe.charges", mapped, dry_run=True)
     assert len(seen) == 2  # of the three that read stripe
     assert not any("outside" in sql for sql in seen)
+
+
+def test_what_is_decided_meanwhile_is_not_accepted_with_the_rest(
+    engine: SchemaEmbed, mapped: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dbt_schema_embed.write import rewrite
+
+    path, write = mapped / CHARGES, rewrite.write_text
+    line = "    model_column: amount\n"
+    assert path.read_text().count(line) == 1
+
+    def late(*args: Any, **named: Any) -> bool:
+        monkeypatch.setattr(rewrite, "write_text", write)
+        head, rest = path.read_text().split(line)
+        path.write_text(head + line + rest.replace("status: suggested", "status: rejected", 1))
+        return write(*args, **named)
+
+    monkeypatch.setattr(rewrite, "write_text", late)
+    before = len([row for row in read_mapping(path, CHARGES).columns if row.model])
+    assert engine.decisions.accept_confident(mapped, 0.9, source="stripe.charges")[0] == before - 1
+    assert statuses(mapped)["amount"] == "rejected"
+    assert [*statuses(mapped).values()].count("accepted") == before - 1
+
+
+def test_a_glossary_is_read_inside_the_project_only(engine: SchemaEmbed, mapped: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    (mapped / "schema_mappings/glossary.yml").symlink_to(secret)
+    for call in (engine.suggest, engine.glossary):
+        with pytest.raises(ConfigError, match=r"schema_mappings/glossary\.yml leads out of the project"):
+            call(mapped)
