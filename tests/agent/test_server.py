@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline.kept import Kept
+from dbt_schema_embed.pipeline.proposing import Proposal, keep_proposal
 from tests.agent.conftest import Talk, call, refusal
+from tests.shop import SameName
 
 READING = {
     "list_undecided", "suggest_mapping", "explain_column", "search_columns", "check_mappings", "draft_staging"
@@ -138,3 +143,22 @@ def test_a_whole_session(talk: Talk, shop: Path) -> None:
     text = mapping.read_text("utf-8")
     assert text.count("decided_by: agent") == 2
     assert "accepted" not in text.split("\n", 3)[3]
+
+
+def test_a_decision_made_meanwhile_stands(engine: SchemaEmbed, matcher: SameName, shop: Path) -> None:
+    matcher.confidence = 0.5
+    engine.suggest(shop, write=True)
+    known = Kept(engine, shop, {}).answers()
+    rows = known.table("stripe.charges")
+    answer = next(row for row in rows if row.source_column == "currency")
+    target = known.target(str(answer.model), str(answer.model_column))[0]
+    engine.decisions.decide(shop, "stripe.charges", ["amount"], "accepted")
+    engine.decisions.decide(shop, "stripe.charges", ["currency"], "rejected")
+    before = (shop / "schema_mappings/stripe__charges.yml").read_text()
+    for said, message in (
+        (Proposal("stripe.charges.amount", None, "no money"), "a person has decided about this column"),
+        (Proposal("stripe.charges.currency", target, "the same"), "a person has rejected this answer"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            keep_proposal(known.opened, engine.settings, rows, said)
+    assert (shop / "schema_mappings/stripe__charges.yml").read_text() == before
