@@ -29,10 +29,21 @@ import dbt_schema_embed.match as match_room
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES
 
 FOLDS = 5
+SLOPES: dict[str, dict[str, float]] = {
+    "project": {},
+    "tables": {"exact": 4, "name_meaning": 4, "name_with_values": 4, "value_meaning": 4, "name_in_description": 2},
+}
+"""Few sets of pairs teach little, and what they teach of letters and words drowns what names and values mean, which
+holds
+for another set too: so that rises before any data. Projects are many and speak for themselves."""
 VALUED = ("value_kind", "value_letters", "value_range", "value_spread", "value_meaning")
 PAIRS_ONLY = (*VALUED, "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
 WEIGHTS = Path(match_room.__file__).with_name("weights.npz")
+REAL = ("wild", "foreign", "packages")
+"""Corpora as they are, which confidence is fitted on: the networks learn from made-up names, too, but those are
+harder than
+what anybody has."""
 Corpora = dict[str, Run]
 Kept = Callable[[Table], bool]
 DATA: Corpora = {}
@@ -85,7 +96,7 @@ def left_out_projects(fold: int, left_out: Sequence[str] = ()) -> dict[str, Aske
     def held(table: Table) -> bool:
         return folds[owner(table.group)] == fold
 
-    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out))
+    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out), SLOPES["project"])
     asked = {name: [t for t in DATA.get(name, ()) if held(t)] for name in PROJECTS}
     return {name: _slim(ask(run, rounds)) for name, run in asked.items() if run}
 
@@ -98,7 +109,7 @@ def left_out_pairs(fold: int, left_out: Sequence[str] = ()) -> dict[str, Asked]:
     def held(table: Table) -> bool:
         return owner(table.group.partition("/")[0]) in sets[fold]
 
-    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out))
+    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out), SLOPES["tables"])
     names = ("pairs, published", "pairs, foreign")
     return {
         name: [a for t in DATA.get(name, ()) if held(t) for a in _slim(ask([t], rounds))] for name in names
@@ -124,11 +135,11 @@ def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDA
         done = [f.result() for f in [pool.submit(job, fold, left_out) for fold in range(parts)]]
     asked: dict[str, Asked] = {name: [a for d in done for a in d.get(name, ())] for name in done[0] | done[-1]}
     shares = {name: c.share for name, c in PROJECTS.items()} | {f"pairs, {n}": s for n, s in PAIRS.items()}
-    everything: Asked = []
-    for name, some in asked.items():
-        tables = weighed([t for t, *_ in some], shares[name])
-        everything += [(t, scores, nothing) for t, (_, scores, nothing) in zip(tables, some, strict=True)]
-    calibration = calibrate(everything)
+    real: Asked = []
+    for name in asked if mode == "tables" else REAL:
+        tables = weighed([t for t, *_ in asked.get(name, ())], shares[name])
+        real += [(t, scores, nothing) for t, (_, scores, nothing) in zip(tables, asked.get(name, ()), strict=True)]
+    calibration = calibrate(real)
     for name, some in asked.items():
         odds = answered(some, _NONE, calibration)
         if mode == "project":
@@ -167,7 +178,7 @@ def final(corpora: Corpora, calibrations: Mapping[str, NDArray[np.float32]]) -> 
     out: dict[str, NDArray[Any]] = {}
     runs = {"project": project_runs, "tables": pair_runs}
     for mode, calibration in calibrations.items():
-        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode)), calibration)
+        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode), SLOPES[mode]), calibration)
     return out
 
 
