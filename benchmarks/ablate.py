@@ -20,7 +20,7 @@ from cases import Table
 from corpora import PROJECTS, owner, read_corpora, wordless
 from learning import Asked, ask, first_odds, two_rounds
 from scoring import Scores, macro, project_scores
-from train import DATA, FOLDS, SLOPES, fold_of, project_runs, signals
+from train import DATA, FOLDS, fold_of, project_runs, signals
 
 from dbt_schema_embed.match.networks import Round
 from dbt_schema_embed.match.odds import Odds, softmax
@@ -62,7 +62,7 @@ def one_fold(fold: int) -> dict[tuple[str, str], Scores]:
     def held(table: Table) -> bool:
         return folds[owner(table.group)] == fold
 
-    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project"), SLOPES["project"])
+    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project"))
     found: dict[tuple[str, str], Scores] = {}
     for name in SHOWN:
         run = [t for t in DATA[name] if held(t)]

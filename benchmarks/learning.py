@@ -1,6 +1,6 @@
 """Fits the networks of match/networks.py and the numbers that make their probabilities hold, with torch."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,9 +70,8 @@ def _hardest(table: Table) -> NDArray[np.int64]:
 class Network(torch.nn.Module):
     """One network: a pair's signals and its column's values to a score, the column's values to that of nothing."""
 
-    def __init__(self, signals: int, rows: int, believed: torch.Tensor) -> None:
+    def __init__(self, signals: int, rows: int) -> None:
         super().__init__()
-        self.believed = believed  # (2 signals,): added to what is learnt of `straight`
         self.first = torch.nn.Linear(2 * signals, HIDDEN)
         self.rows = torch.nn.Linear(rows, HIDDEN, bias=False)
         self.second = torch.nn.Linear(HIDDEN, HIDDEN // 2)
@@ -87,8 +86,7 @@ class Network(torch.nn.Module):
         hidden = torch.relu(self.first(values) + self.rows(rows)[row])
         hidden = torch.nn.functional.dropout(hidden, DROPPED, self.training)
         deep = torch.relu(self.second(hidden))
-        scores = (self.third(deep) + self.straight(values))[:, 0] + values @ self.believed
-        return scores, self.nothing(torch.relu(self.aside(rows)))[:, 0]
+        return (self.third(deep) + self.straight(values))[:, 0], self.nothing(torch.relu(self.aside(rows)))[:, 0]
 
 
 def loss(scores: torch.Tensor, nothing: torch.Tensor, e: Examples) -> torch.Tensor:
@@ -101,11 +99,11 @@ def loss(scores: torch.Tensor, nothing: torch.Tensor, e: Examples) -> torch.Tens
     return -(e.weight * (true.clamp_min(1e-30).log() - total.log())).sum()
 
 
-def fit_network(data: Examples, seed: int, believed: torch.Tensor) -> Network:
+def fit_network(data: Examples, seed: int) -> Network:
     """A network trained on the data, in one cycle of AdamW (Loshchilov and Hutter 2019)."""
     torch.manual_seed(seed)
     count = len(data.weight)
-    network = Network(data.values.shape[1], data.rows.shape[1], believed)
+    network = Network(data.values.shape[1], data.rows.shape[1])
     inputs = signed(data.values)
     starts = torch.searchsorted(data.row, torch.arange(count + 1))
     search = torch.optim.AdamW(network.parameters(), lr=STEP / 2, weight_decay=DECAY)
@@ -133,15 +131,10 @@ def signed(values: torch.Tensor) -> torch.Tensor:
     return torch.cat([x, silent.float()], 1)
 
 
-Slopes = Mapping[str, float]
-"""Signal -> what its rise from 0 to 1 adds to a pair's score, believed before any data."""
-
-
-def fit(tables: Sequence[Table], names: Sequence[str], networks: int, slopes: Slopes) -> Round:
+def fit(tables: Sequence[Table], names: Sequence[str], networks: int) -> Round:
     """A round of the tables."""
     data = examples(tables, names)
-    believed = torch.tensor([slopes.get(n, 0.0) / 2 for n in names] + [0.0] * len(names))
-    found = [fit_network(data, seed, believed) for seed in range(networks)]
+    found = [fit_network(data, seed) for seed in range(networks)]
 
     def of(name: str) -> list[NDArray[np.float32]]:
         return [network.state_dict()[name].numpy() for network in found]
@@ -154,7 +147,7 @@ def fit(tables: Sequence[Table], names: Sequence[str], networks: int, slopes: Sl
         second=np.stack([w.T for w in of("second.weight")]),
         second_bias=np.stack(of("second.bias")),
         third=np.stack([w[0] for w in of("third.weight")]),
-        straight=np.mean([w[0] for w in of("straight.weight")], axis=0) + believed.numpy(),
+        straight=np.mean([w[0] for w in of("straight.weight")], axis=0),
         bias=float(np.mean([b[0] for b in of("third.bias")])),
         nothing=(
             np.stack([w.T for w in of("aside.weight")]), np.stack(of("aside.bias")),
@@ -168,11 +161,11 @@ Runs = Sequence[Sequence[Table]]
 """Tables by run: those of one run compete for its models."""
 
 
-def two_rounds(runs: Runs, names: Sequence[str], slopes: Slopes) -> Rounds:
+def two_rounds(runs: Runs, names: Sequence[str]) -> Rounds:
     """Both rounds. Gives every table the second one's values."""
-    first = fit([t for run in runs for t in run], names, NETWORKS[0], slopes)
+    first = fit([t for run in runs for t in run], names, NETWORKS[0])
     seen = [t for run in runs for t in competing(run, [first_odds(t, first) for t in run])]
-    return first, fit(seen, (*names, *WHOLE_TABLE_NAMES), NETWORKS[1], slopes)
+    return first, fit(seen, (*names, *WHOLE_TABLE_NAMES), NETWORKS[1])
 
 
 def first_odds(table: Table, first: Round) -> Odds:

@@ -29,13 +29,6 @@ import dbt_schema_embed.match as match_room
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES
 
 FOLDS = 5
-SLOPES: dict[str, dict[str, float]] = {
-    "project": {},
-    "tables": {"exact": 4, "name_meaning": 4, "name_with_values": 4, "value_meaning": 4, "name_in_description": 2},
-}
-"""Few sets of pairs teach little, and what they teach of letters and words drowns what names and values mean, which
-holds
-for another set too: so that rises before any data. Projects are many and speak for themselves."""
 VALUED = ("value_kind", "value_letters", "value_range", "value_spread", "value_meaning")
 PAIRS_ONLY = (*VALUED, "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
@@ -96,7 +89,7 @@ def left_out_projects(fold: int, left_out: Sequence[str] = ()) -> dict[str, Aske
     def held(table: Table) -> bool:
         return folds[owner(table.group)] == fold
 
-    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out), SLOPES["project"])
+    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out))
     asked = {name: [t for t in DATA.get(name, ()) if held(t)] for name in PROJECTS}
     return {name: _slim(ask(run, rounds)) for name, run in asked.items() if run}
 
@@ -109,7 +102,7 @@ def left_out_pairs(fold: int, left_out: Sequence[str] = ()) -> dict[str, Asked]:
     def held(table: Table) -> bool:
         return owner(table.group.partition("/")[0]) in sets[fold]
 
-    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out), SLOPES["tables"])
+    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out))
     names = ("pairs, published", "pairs, foreign")
     return {
         name: [a for t in DATA.get(name, ()) if held(t) for a in _slim(ask([t], rounds))] for name in names
@@ -178,7 +171,7 @@ def final(corpora: Corpora, calibrations: Mapping[str, NDArray[np.float32]]) -> 
     out: dict[str, NDArray[Any]] = {}
     runs = {"project": project_runs, "tables": pair_runs}
     for mode, calibration in calibrations.items():
-        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode), SLOPES[mode]), calibration)
+        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode)), calibration)
     return out
 
 
