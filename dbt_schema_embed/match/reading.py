@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity, words
@@ -23,9 +23,8 @@ MOST = 4
 _HEARD, _TABLES_HEARD, _BESIDE = 120, 40, 0.3
 """Columns of a table that its language is heard from, tables of a source, and what a piece of the others counts."""
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
-"""Share of a table's letters that English explains from which no other language is looked for, and from which glued
-words
-are first tried in English."""
+"""Share of a table's letters that English explains from which glued words are not cut to hear another language, and
+from which they are first tried in English."""
 LONGEST, RUN = 24, 4
 """Letters of a piece that is looked up within a word, and words of a phrase."""
 HUNGARIAN = frozenset(
@@ -178,11 +177,10 @@ class Reader:
         names = [words(c.name) for c in relation.columns[:_HEARD]]
         said = [w for name in names for w in name]
         english_letters = sum(len(w) for w in said if w in self.vocabulary or self._is_english(w))
-        if english_letters >= _ENGLISH_ENOUGH * sum(map(len, said)):
-            return found
-        mostly = english_letters >= _ENGLISH_MOSTLY * sum(map(len, said))
+        share = english_letters / max(1, sum(map(len, said)))
+        cut = "never" if share >= _ENGLISH_ENOUGH else "late" if share >= _ENGLISH_MOSTLY else "always"
         names.append(entity(relation.name))
-        for part in dict.fromkeys(p for name in names for p in self._pieces(name, active, english_first=mostly)):
+        for part in dict.fromkeys(p for name in names for p in self._pieces(name, active, cut)):
             spoken = [s.origin for s in self.knowledge.senses(part) if s.origin in languages]
             if not spoken:
                 continue
@@ -207,14 +205,14 @@ class Reader:
         english = self.knowledge.numbers["english"]
         return word in self.knowledge.plain or any(s.origin in english for s in self.knowledge.senses(word))
 
-    def _pieces(self, name: Words, active: frozenset[int], *, english_first: bool) -> list[str]:
-        """The words and pieces of a name; ``english_first``: glued words that English explains are left alone."""
+    def _pieces(self, name: Words, active: frozenset[int], cut: Literal["never", "late", "always"]) -> list[str]:
+        """The words and pieces of a name. ``cut``: glued words are cut; "late": those that English does not explain."""
         out = []
         for start, end in _runs(name, lambda key: any(s.origin in active for s in self.knowledge.senses(key))):
             key = "".join(name[start:end])
             if self._known(key, active) or key in self.knowledge.plain or len(key) < 5:
                 out.append(key)
-            elif not (english_first and self._cut(key, self._english)[0].known):
+            elif cut == "always" or (cut == "late" and not self._cut(key, self._english)[0].known):
                 out += [p.text for p in self._cut(key, active) if p.known]
         return out
 
