@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 )
 @selection_options
 @targets_option
-@click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
+@click.option(
+    "--top-k",
+    "--candidates",
+    "top_k",
+    type=click.IntRange(0, 100),
+    default=10,
+    show_default=True,
+    help="Most candidates a column; 0 with --format json: the answers alone.",
+)
 @click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
 @click.option(
     "--explain",
@@ -87,10 +95,12 @@ def command(
     Prints one row for every column of every selected source table. What people accepted or rejected in the mapping
     files stays as it is.
     """
-    from dbt_schema_embed.pipeline import suggestions_text
+    from dbt_schema_embed.pipeline import json_text, suggestions_text
 
     if explain:
-        show(engine.explain(explain, place.project_dir, targets=targets, **place.artifacts), output)
+        text = engine.explain(explain, place.project_dir, targets=targets, **place.artifacts)
+        said = {"schema_version": 1, "source_column": explain, "text": text}
+        show(json_text(said) if form == "json" else text, output)
         return 0
     if (into or not_into) and not (select or exclude):
         raise click.UsageError("--into and --not-into go with --select: which tables?")
@@ -98,7 +108,7 @@ def command(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
         profile=profile, into=into, not_into=not_into, **place.artifacts,
     )  # fmt: skip
-    show(suggestions_text(answer, form, **looks(output)), output)
+    show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
     if write:
         say_written(answer.written, otherwise="the mapping files are up to date")
     return int(fail_on_change and bool(answer.written))

@@ -11,7 +11,7 @@ from dbt_schema_embed.pipeline.measuring import Measures
 from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Relation, SearchHit, Suggestions
+from dbt_schema_embed.records import Hits, Relation, Suggestions
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.pipeline.reviewing import Review
+    from dbt_schema_embed.read.tables import ArrowTable
+
+    Table = str | Path | ArrowTable
 
 
 class SchemaEmbed:
@@ -37,6 +40,8 @@ class SchemaEmbed:
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
         self.decisions = Decisions(self._session)
+        made = self.decisions
+        self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
         self.cache = Cache(self._session)
         self.measures = Measures(self._session)
 
@@ -168,9 +173,10 @@ class SchemaEmbed:
         opened = self._session.open(project_dir, artifacts, lineage_of=())
         return review_of(opened, answer, self.settings)
 
-    def match(self, left: Relation, right: Relation, *, top_k: int | None = None) -> Suggestions:
-        """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.
+    def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:
+        """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.
 
+        A side is a relation, or what `read_relation` takes: a path, a table of pandas, polars, Arrow or DuckDB.
         ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
@@ -181,6 +187,8 @@ class SchemaEmbed:
         from dbt_schema_embed.embed import embed_relations, pair_texts
         from dbt_schema_embed.match import match
 
+        left = left if isinstance(left, Relation) else self.relation(left)
+        right = right if isinstance(right, Relation) else self.relation(right)
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
@@ -215,7 +223,7 @@ class SchemaEmbed:
         type: str | None = None,  # noqa: A002  the flag's name, and the field's
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
-    ) -> list[SearchHit]:
+    ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
         Builds the index where it is missing, and brings it up to date.
@@ -237,7 +245,7 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.search import Filter, search_project
 
         found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
-        return found if min_score is None else [hit for hit in found if hit.score >= min_score]
+        return Hits(hit for hit in found if min_score is None or hit.score >= min_score)
 
     def check(
         self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
@@ -267,8 +275,8 @@ class SchemaEmbed:
         root = Path(project_dir)
         return write_baseline(root, artifacts, self.settings, baseline or root / self.settings.baseline)
 
-    def relation(self, path: str | Path, *, docs: str | Path | None = None, table: str | None = None) -> Relation:
-        """The table in a CSV, Parquet or DDL file; see `read_relation`."""
+    def relation(self, path: "Table", *, docs: str | Path | None = None, table: str | None = None) -> Relation:
+        """The table in a CSV, Parquet or DDL file, or in memory; see `read_relation`."""
         from dbt_schema_embed.read import read_relation
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
@@ -365,7 +373,7 @@ class SchemaEmbed:
         type: str | None = None,  # noqa: A002
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
-    ) -> list[SearchHit]:
+    ) -> Hits:
         """`search` in a thread, so that the event loop goes on."""
         import asyncio
 
