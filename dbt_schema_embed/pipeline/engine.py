@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.evaluating import Evaluated
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
+    from dbt_schema_embed.pipeline.reranking import Reranker
     from dbt_schema_embed.pipeline.reviewing import Review
     from dbt_schema_embed.read.tables import ArrowTable
 
@@ -78,6 +79,7 @@ class SchemaEmbed:
         profile: bool = False,
         into: Sequence[str] = (),
         not_into: Sequence[str] = (),
+        rerank: "Reranker | None" = None,
         **artifacts: Unpack[Artifacts],
     ) -> Suggestions:
         """Which model column each column of the selected source tables feeds: one row a column.
@@ -93,6 +95,7 @@ class SchemaEmbed:
             profile: Also let the user's dbt look at the rows of these tables now; values stay in memory.
             into: Models that these tables feed, and no others; with ``write`` their files keep it.
             not_into: Models that they do not feed; likewise.
+            rerank: A language model that is asked about what is doubtful.
             artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
 
         Raises:
@@ -104,7 +107,7 @@ class SchemaEmbed:
         self._session.need_embed("suggest")
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into)
+        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into, rerank)
         return suggest_project(self._session, project_dir, wish, artifacts)[1]
 
     def explain(
