@@ -60,6 +60,16 @@ def _assignments(ctx: click.Context, parameter: click.Parameter, values: tuple[s
     return found
 
 
+def _project_above(said: Path) -> Path:
+    """The folder that was named; of none, the nearest one from here upwards that holds a project, as dbt finds it."""
+    if said != Path() or (said / "dbt_project.yml").exists():
+        return said
+    for up, folder in enumerate(Path.cwd().parents, 1):
+        if (folder / "dbt_project.yml").exists():
+            return Path(*[".."] * up)
+    return said
+
+
 def project_options(function: Function) -> Function:
     """Adds the options that say where the project is to those of `settings_options`."""
     inner = settings_options(function)
@@ -69,7 +79,7 @@ def project_options(function: Function) -> Function:
         project_dir: Path, target_path: Path | None, manifest: Path | None, catalog: Path | None, **rest: Any
     ) -> Any:  # fmt: skip
         artifacts: Artifacts = {"target_path": target_path, "manifest": manifest, "catalog": catalog}
-        return inner(project_dir=project_dir, artifacts=artifacts, **rest)
+        return inner(project_dir=_project_above(project_dir), artifacts=artifacts, **rest)
 
     added: Function = call
     for option in reversed((

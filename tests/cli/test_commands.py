@@ -72,6 +72,7 @@ def test_flags_reach_the_pipeline(in_shop: Tool, matcher: SameName) -> None:
 
 
 def test_check_exits_with_1_on_errors_and_with_strict_on_warnings(in_shop: Tool) -> None:
+    Path("dbt_schema_embed.yml").write_text("severity:\n  unfed-column: 'off'\n")  # equal names leave most unfed
     in_shop("suggest", "--write")
     assert in_shop("check").out == "no problems in 14 mapping files\n"
     text = CHARGES.read_text("utf-8").replace("model_column: amount", "model_column: amont", 1)
@@ -106,7 +107,9 @@ def test_accept_reject_apply_and_stage_are_a_story(in_shop: Tool) -> None:
     assert in_shop("apply").err == "the YAML of the sources is up to date\n"
     assert "+        id as charge_id" in in_shop("stage", "stripe.charges", "--dry-run").out
     assert in_shop("stage", "stripe.charges").err == "wrote models/staging/stripe/stg_stripe__charges.sql\n"
-    assert in_shop("stage", "stripe.charges").code == 1
+    assert in_shop("stage", "stripe.charges").err == "the model has all that is accepted\n"
+    assert in_shop("reopen", "stripe.charges", "amount").err == f"wrote {CHARGES}\n"
+    assert in_shop("reopen", "stripe.charges", "amount").err == "they are open already\n"
     assert in_shop("apply", "--revert").code == 0
     assert in_shop("apply", "--revert", "--dry-run").out == "nothing would change\n"
 
@@ -221,3 +224,15 @@ def test_commands_that_change_files_answer_in_json(in_shop: Tool) -> None:
     assert explained["source_column"] == "stripe.charges.id"
     compact = json.loads(in_shop("suggest", "--candidates", "0", "--format", "json").out)
     assert "tables" in compact
+
+
+def test_the_project_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dbt_schema_embed.cli.options import _project_above
+
+    inside = tmp_path / "models" / "staging"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert _project_above(Path()) == Path()
+    (tmp_path / "dbt_project.yml").write_text("name: x\n")
+    assert _project_above(Path()) == Path("../..")
+    assert _project_above(Path("other")) == Path("other")

@@ -53,8 +53,8 @@ def test_the_whole_screen() -> None:
         "  4 0.15  stg_charges.column_3  varchar",
         "  5 0.20  stg_charges.column_4  varchar",
         *[""] * 6,
-        " a accept  r reject  1-5 choose  / search  n note  s skip  p back",
-        " u undo  A accept all above  ? keys  q quit",
+        " a accept  r reject  1-5 choose  0 nothing  / search  n note  s skip  p back",
+        " u undo  o open again  f find column  A accept all above  ? keys  q quit",
     ]
 
 
