@@ -1,7 +1,7 @@
 """The frozen values that cross rooms. Imports nothing of ours."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ Evidence = Mapping[str, float | str | None]
 
 UNLIKE = 0.136
 """Mean cosine of unrelated names by all-MiniLM-L6-v2, on which the matcher was trained."""
+
+NOTEBOOK_ROWS = 100
+"""Rows of a result that a notebook shows."""
 
 CERTAIN, LIKELY = 0.95, 0.7
 """From which confidence an answer is called certain, and likely; what is below is doubtful."""
@@ -178,8 +181,40 @@ class Unfed:
     required: bool = False  # it must not be empty: not_null, unique, a primary key, an enforced contract
 
 
+class Tabular:
+    """A result that is a table."""
+
+    __slots__ = ()
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as plain values."""
+        raise NotImplementedError
+
+    def to_pandas(self) -> Any:
+        """The rows as a pandas data frame; pandas must be installed."""
+        import pandas
+
+        return pandas.DataFrame(self.to_dicts())
+
+    def to_polars(self) -> Any:
+        """The rows as a polars data frame; polars must be installed."""
+        import polars
+
+        return polars.DataFrame(self.to_dicts(), infer_schema_length=None)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the first rows."""
+        from html import escape
+
+        rows = self.to_dicts()
+        lines = [list(rows[0]), *(list(row.values()) for row in rows[:NOTEBOOK_ROWS])] if rows else []
+        cells = ["".join(f"<td>{escape('' if v is None else str(v))}</td>" for v in line) for line in lines]
+        more = f"<p>{len(rows):,} rows</p>" if len(rows) > NOTEBOOK_ROWS else ""
+        return f"<table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>{more}"
+
+
 @dataclass(frozen=True, slots=True)
-class Suggestions:
+class Suggestions(Tabular):
     """What `suggest` and `match` answer: a row for every column of every selected source table.
 
     A column that people let feed several model columns has a row for each.
@@ -189,6 +224,20 @@ class Suggestions:
     warnings: tuple[str, ...] = ()
     written: tuple[str, ...] = ()  # mapping files that changed, as people are told them
     unfed: tuple[Unfed, ...] = ()  # of the models that these tables can feed
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A row a column, without evidence and candidates."""
+        names = ("source", "source_column", "model", "model_column", "answer", "confidence", "status", "reason")
+        return [{name: getattr(s, name) for name in names} for s in self.rows]
+
+    def to_compact(self) -> dict[str, Any]:
+        """The answers alone: table -> a list a column, whose fields are named once."""
+        tables: dict[str, list[list[Any]]] = {}
+        for s in self.rows:
+            row = [s.source_column, s.model, s.model_column, s.answer, round(s.confidence, 2), s.status]
+            tables.setdefault(s.source, []).append(row)
+        fields = ["source_column", "model", "model_column", "answer", "confidence", "status"]
+        return {"schema_version": 1, "fields": fields, "tables": tables}
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract, schema_version 1."""
@@ -309,3 +358,11 @@ class SearchHit:
     description: str = ""
     used_in: tuple[str, ...] = ()  # "model.column" it feeds
     fed_by: tuple[str, ...] = ()  # "source.table.column" that feeds it
+
+
+class Hits(list[SearchHit], Tabular):
+    """What `search` answers, best first."""
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A row a column."""
+        return [asdict(hit) for hit in self]

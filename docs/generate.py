@@ -55,6 +55,12 @@ feeds, each with `model`, `model_column` and `required` (it must not be empty).
 | `candidates` | best first: `model`, `model_column`, `confidence`, and `fed_by` where something feeds it today |
 | `fed_by`, `proposed_name`, `note` | only where there is something to say |
 
+`suggest --format json --candidates 0`: the answers alone, on one line. `tables` has a list for each column of each
+source table; `fields` names what stands in it.
+
+`accept`, `reject`, `reopen`, `apply` and `stage` with `--format json`: `files` that changed (none in a dry run), and
+the `diff`. `suggest --explain COLUMN --format json`: `source_column` and `text`.
+
 `search --format json`: `hits`, best first, each with `relation`, `column`, `score` (cosine), `type`, `description`,
 `used_in` (model columns it feeds) and `fed_by` (source columns that feed it).
 """

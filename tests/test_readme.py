@@ -101,6 +101,7 @@ def test_the_python_of_the_readme_can_be_written_so(root: Path) -> None:
     names = set(re.findall(r"engine\.(\w+)", code))
     from dbt_schema_embed import SchemaEmbed
 
-    assert names == {"suggest", "match", "search", "encode"}
-    assert all(callable(getattr(SchemaEmbed, name)) for name in names)
+    assert names == {"suggest", "match", "accept", "search", "encode"}
+    engine = SchemaEmbed()
+    assert all(callable(getattr(engine, name)) for name in names)
     compile(code, "README.md", "exec")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say, say_written
-from dbt_schema_embed.cli.options import Place, answer_options, examples, project_options
+from dbt_schema_embed.cli.console import say, say_changed
+from dbt_schema_embed.cli.options import Place, answer_options, examples, form_option, project_options
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 @answer_options("With --column: another answer than the suggested one; it takes the place of the one accepted before.")
 @click.option("--also", is_flag=True, help="With --model and --column: beside what was accepted before.")
 @click.option("--expression", metavar="SQL", help="How the model column is made of the columns.")
+@form_option
 @project_options
 def command(
     engine: "SchemaEmbed",
@@ -41,6 +42,7 @@ def command(
     model: str | None,
     model_column: str | None,
     note: str | None,
+    form: str,
     also: bool,
     expression: str | None,
 ) -> None:
@@ -53,7 +55,7 @@ def command(
         if columns or model or model_column or note or also or expression:
             raise click.UsageError("--min-confidence takes a source table or none, and no columns")
         accepted, changed = engine.decisions.accept_confident(place.project_dir, min_confidence, source=table)
-        say_written(changed.files)
+        say_changed(changed, form)
         say(f"accepted {accepted} suggestions")
         return
     if table is None or not columns:
@@ -62,4 +64,4 @@ def command(
         place.project_dir, table, columns, "accepted", model=model, model_column=model_column, note=note,
         also=also, expression=expression, **place.artifacts,
     )  # fmt: skip
-    say_written(changed.files, otherwise="they were accepted already")
+    say_changed(changed, form, otherwise="they were accepted already")

@@ -6,11 +6,14 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
 from dbt_schema_embed.errors import printable
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.pipeline.decisions import Changed
 
 PATIENCE = 2.0
 """Seconds of one kind of work after which counts and the time left are shown."""
@@ -107,6 +110,18 @@ def say_written(names: Iterable[str], otherwise: str = "") -> None:
     lines = [f"wrote {printable(name)}" for name in names]
     for line in lines or ([otherwise] if otherwise else []):
         say(line)
+
+
+def say_changed(changed: "Changed", form: str, *, dry_run: bool = False, otherwise: str = "") -> None:
+    """What a command changed: as JSON, as the diff of a dry run, or the files that were written."""
+    if form == "json":
+        from dbt_schema_embed.pipeline import json_text
+
+        show(json_text(changed.to_dict()))
+    elif dry_run:
+        show(changed.diff or "nothing would change\n")
+    else:
+        say_written(changed.files, otherwise=otherwise)
 
 
 def warn(lines: Iterable[str]) -> None:

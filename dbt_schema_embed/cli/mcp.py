@@ -36,10 +36,12 @@ def command(engine: "SchemaEmbed", place: Place, allow_write: bool, samples: boo
     from dbt_schema_embed.pipeline.kept import Kept
 
     kept = Kept(engine, place.project_dir, place.artifacts)
-    Thread(target=_warm, args=(kept,), daemon=True).start()  # while the protocol is imported and the client says hello
+    warm = Thread(target=_warm, args=(kept,))  # while the protocol is imported and the client says hello
+    warm.start()
     from dbt_schema_embed.agent.server import serve
 
     serve(Desk(kept, samples), allow_write=allow_write)
+    warm.join()  # a thread in native code does not survive the end of Python
 
 
 def _warm(kept: "Kept") -> None:

@@ -197,6 +197,14 @@ def output_options(*forms: str) -> Callable[[Function], Function]:
     return add
 
 
+def form_option(function: Function) -> Function:
+    """Adds --format, as ``form``, to a command that changes files."""
+    return click.option(
+        "--format", "form", type=click.Choice(("text", "json")), default="text", show_default=True,
+        help="json: the files and a diff, on stdout.",
+    )(function)  # fmt: skip
+
+
 def looks(output: Path | None) -> dict[str, Any]:
     """How a table looks that goes to ``output``: ``width`` and ``color`` of the terminal, or neither of a file."""
     if output is not None or not sys.stdout.isatty():

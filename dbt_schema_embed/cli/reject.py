@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say_written
-from dbt_schema_embed.cli.options import Place, answer_options, examples, project_options
+from dbt_schema_embed.cli.console import say_changed
+from dbt_schema_embed.cli.options import Place, answer_options, examples, form_option, project_options
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
 @click.argument("columns", nargs=-1, required=True, metavar="COLUMN...", shell_complete=completion.table_then_columns)
 @answer_options("With --column: which answer, where a column has several.")
+@form_option
 @project_options
 def command(
     engine: "SchemaEmbed",
@@ -31,6 +32,7 @@ def command(
     model: str | None,
     model_column: str | None,
     note: str | None,
+    form: str,
 ) -> None:
     """Reject suggestions in the mapping files.
 
@@ -40,4 +42,4 @@ def command(
         place.project_dir, source, columns, "rejected", model=model, model_column=model_column, note=note,
         **place.artifacts,
     )  # fmt: skip
-    say_written(changed.files, otherwise="they were rejected already")
+    say_changed(changed, form, otherwise="they were rejected already")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say_written, show
-from dbt_schema_embed.cli.options import Place, examples, project_options
+from dbt_schema_embed.cli.console import say_changed
+from dbt_schema_embed.cli.options import Place, examples, form_option, project_options
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--case-sensitive-cols", is_flag=True, help="Quote every source column.")
 @click.option("--materialized", metavar="NAME", help="Add a config block with it.")
 @click.option("--dry-run", is_flag=True, help="Show what would change and write nothing.")
+@form_option
 @project_options
 def command(
     engine: "SchemaEmbed",
@@ -42,6 +43,7 @@ def command(
     case_sensitive_cols: bool,
     materialized: str | None,
     dry_run: bool,
+    form: str,
 ) -> None:
     """Write the staging model of a source table from its accepted mapping.
 
@@ -52,7 +54,4 @@ def command(
         source, place.project_dir, model=model, leading_commas=leading_commas, case_sensitive_cols=case_sensitive_cols,
         materialized=materialized, dry_run=dry_run, **place.artifacts,
     )  # fmt: skip
-    if dry_run:
-        show(changed.diff)
-        return
-    say_written(changed.files, otherwise="the model has all that is accepted")
+    say_changed(changed, form, dry_run=dry_run, otherwise="the model has all that is accepted")

@@ -37,7 +37,15 @@ if TYPE_CHECKING:
 )
 @selection_options
 @targets_option
-@click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Most candidates a column.")
+@click.option(
+    "--top-k",
+    "--candidates",
+    "top_k",
+    type=click.IntRange(0, 100),
+    default=10,
+    show_default=True,
+    help="Most candidates a column; 0 with --format json: the answers alone.",
+)
 @click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
 @click.option(
     "--explain",
@@ -60,6 +68,13 @@ if TYPE_CHECKING:
     shell_complete=completion.models,
     help="These tables do not feed this model; with --write their files keep it.",
 )
+@click.option(
+    "--rerank",
+    metavar="URL",
+    help="Ask a language model of yours about what is doubtful, e.g. http://localhost:11434/v1 (Ollama, vLLM).",
+)
+@click.option("--rerank-model", metavar="NAME", default="", help="The model to ask there.")
+@click.option("--allow-remote", is_flag=True, help="Let --rerank send names and descriptions to another machine.")
 @click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
 @output_options("table", "json", "markdown")
@@ -77,6 +92,9 @@ def command(
     profile: bool,
     into: tuple[str, ...],
     not_into: tuple[str, ...],
+    rerank: str | None,
+    rerank_model: str,
+    allow_remote: bool,
     write: bool,
     fail_on_change: bool,
     form: str,
@@ -87,18 +105,26 @@ def command(
     Prints one row for every column of every selected source table. What people accepted or rejected in the mapping
     files stays as it is.
     """
-    from dbt_schema_embed.pipeline import suggestions_text
+    from dbt_schema_embed.pipeline import json_text, suggestions_text
 
     if explain:
-        show(engine.explain(explain, place.project_dir, targets=targets, **place.artifacts), output)
+        text = engine.explain(explain, place.project_dir, targets=targets, **place.artifacts)
+        said = {"schema_version": 1, "source_column": explain, "text": text}
+        show(json_text(said) if form == "json" else text, output)
         return 0
     if (into or not_into) and not (select or exclude):
         raise click.UsageError("--into and --not-into go with --select: which tables?")
+    server = None
+    if rerank is not None:
+        from dbt_schema_embed.pipeline.reranking import Reranker
+
+        server = Reranker(rerank, rerank_model, allow_remote)
+        server.check()
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
-        profile=profile, into=into, not_into=not_into, **place.artifacts,
+        profile=profile, into=into, not_into=not_into, rerank=server, **place.artifacts,
     )  # fmt: skip
-    show(suggestions_text(answer, form, **looks(output)), output)
+    show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
     if write:
         say_written(answer.written, otherwise="the mapping files are up to date")
     return int(fail_on_change and bool(answer.written))

@@ -2,16 +2,17 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.pipeline.output import save
 from dbt_schema_embed.pipeline.project import Artifacts, open_project
-from dbt_schema_embed.records import Problem, Project, Relation
+from dbt_schema_embed.records import Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
 
 GRACE = 60.0
@@ -21,7 +22,7 @@ _ENDINGS = (".sql", ".py", ".yml", ".yaml", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Tabular):
     """What `check` found. ``known``: findings that the baseline has; ``gone``: those in it that no longer occur."""
 
     problems: tuple[Problem, ...]
@@ -34,6 +35,10 @@ class Checked:
     def failed(self) -> bool:
         """Whether one of the problems is an error."""
         return any(problem.severity == "error" for problem in self.problems)
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """A row a problem."""
+        return [asdict(problem) for problem in self.problems]
 
     def text(self, form: str, *, color: bool = False) -> str:
         """The problems in one of `check.formats.FORMATS`."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
@@ -28,12 +28,38 @@ class Changed:
     files: tuple[str, ...]
     diff: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """As `accept`, `reject`, `apply` and `stage` say it with --format json."""
+        return {"schema_version": 1, "files": list(self.files), "diff": self.diff}
+
+
+class Answer(Artifacts, total=False):
+    """What may be said with a decision; see `Decisions.decide`."""
+
+    model: str | None
+    model_column: str | None
+    note: str | None
+    also: bool
+    expression: str | None
+
 
 class Decisions:
     """Accept, reject, apply, stage. No encoder and no index is loaded."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def accept(
+        self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
+    ) -> Changed:
+        """Accept the suggestions for ``columns`` of ``source``; see `decide`, and `accept_confident` for many."""
+        return self.decide(project_dir, source, columns, "accepted", **more)
+
+    def reject(
+        self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
+    ) -> Changed:
+        """Reject the suggestions for ``columns`` of ``source``; see `decide`."""
+        return self.decide(project_dir, source, columns, "rejected", **more)
 
     def decide(
         self,

@@ -12,7 +12,7 @@ from dbt_schema_embed.pipeline.measuring import Measures
 from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Relation, SearchHit, Suggestions
+from dbt_schema_embed.records import Hits, Relation, Suggestions
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
+    from dbt_schema_embed.pipeline.reranking import Reranker
     from dbt_schema_embed.pipeline.reviewing import Review
+    from dbt_schema_embed.read.tables import ArrowTable
+
+    Table = str | Path | ArrowTable
 
 
 class SchemaEmbed:
@@ -38,7 +42,8 @@ class SchemaEmbed:
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
-        self.decisions = Decisions(self._session)
+        made = self.decisions = Decisions(self._session)
+        self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
         self.cache = Cache(self._session)
         self.measures = Measures(self._session)
 
@@ -75,6 +80,7 @@ class SchemaEmbed:
         profile: bool = False,
         into: Sequence[str] = (),
         not_into: Sequence[str] = (),
+        rerank: "Reranker | None" = None,
         **artifacts: Unpack[Artifacts],
     ) -> Suggestions:
         """Which model column each column of the selected source tables feeds: one row a column.
@@ -90,6 +96,7 @@ class SchemaEmbed:
             profile: Also let the user's dbt look at the rows of these tables now; values stay in memory.
             into: Models that these tables feed, and no others; with ``write`` their files keep it.
             not_into: Models that they do not feed; likewise.
+            rerank: A language model that is asked about what is doubtful.
             artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
 
         Raises:
@@ -99,7 +106,7 @@ class SchemaEmbed:
         """
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into)
+        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into, rerank)
         return suggest_project(self._session, project_dir, wish, artifacts)[1]
 
     def explain(
@@ -186,9 +193,10 @@ class SchemaEmbed:
         opened = self._session.open(project_dir, artifacts, lineage_of=())
         return review_of(opened, answer, self.settings)
 
-    def match(self, left: Relation, right: Relation, *, top_k: int | None = None) -> Suggestions:
-        """Which column of ``right`` each column of ``left`` corresponds to; no project is needed. See `read_relation`.
+    def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:
+        """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.
 
+        A side is a relation, or what `read_relation` takes: a path, a table of pandas, polars, Arrow or DuckDB.
         ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
@@ -197,6 +205,8 @@ class SchemaEmbed:
         from dbt_schema_embed.embed import pair_texts
         from dbt_schema_embed.match import knowledge, match, read_tables
 
+        left = left if isinstance(left, Relation) else self.relation(left)
+        right = right if isinstance(right, Relation) else self.relation(right)
         for side in (left, right):
             if not side.columns:
                 raise ArtifactError(f"the table {printable(side.id)} has no columns")
@@ -234,7 +244,7 @@ class SchemaEmbed:
         type: str | None = None,  # noqa: A002  the flag's name, and the field's
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
-    ) -> list[SearchHit]:
+    ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
         Builds the index where it is missing, and brings it up to date.
@@ -249,15 +259,14 @@ class SchemaEmbed:
             artifacts: As in `suggest`.
 
         Raises:
-            ConfigError: an empty query, or no column fits ``type`` and ``table``.
-            As `index`.
+            As `index`; ConfigError: an empty query, or no column fits ``type`` and ``table``.
         """
         self._session.need_embed("search")
         from dbt_schema_embed.index import Filter
         from dbt_schema_embed.pipeline.search import search_project
 
         found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
-        return found if min_score is None else [hit for hit in found if hit.score >= min_score]
+        return Hits(hit for hit in found if min_score is None or hit.score >= min_score)
 
     def check(
         self, project_dir: str | Path = ".", *, baseline: Path | None = None, **artifacts: Unpack[Artifacts]
@@ -283,11 +292,10 @@ class SchemaEmbed:
         """Write what `check` finds today to the baseline; the file, and how many findings it knows now."""
         from dbt_schema_embed.pipeline.checking import write_baseline
 
-        root = Path(project_dir)
-        return write_baseline(root, artifacts, self.settings, baseline)
+        return write_baseline(Path(project_dir), artifacts, self.settings, baseline)
 
-    def relation(self, path: str | Path, *, docs: str | Path | None = None, table: str | None = None) -> Relation:
-        """The table in a CSV, Parquet or DDL file; see `read_relation`."""
+    def relation(self, path: "Table", *, docs: str | Path | None = None, table: str | None = None) -> Relation:
+        """The table in a CSV, Parquet or DDL file, or in memory; see `read_relation`."""
         from dbt_schema_embed.read import read_relation
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
@@ -383,7 +391,7 @@ class SchemaEmbed:
         type: str | None = None,  # noqa: A002
         table: str | None = None,
         **artifacts: Unpack[Artifacts],
-    ) -> list[SearchHit]:
+    ) -> Hits:
         """`search` in a thread, so that the event loop goes on."""
         import asyncio
 

@@ -1,22 +1,30 @@
 """Answers as text, and text into files."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from dbt_schema_embed.errors import WriteError, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.records import SearchHit, Suggestions
 
 
-def suggestions_text(answer: Suggestions, form: str, *, width: int | None = None, color: bool = False) -> str:
-    """``answer`` as "table" (at most ``width`` columns wide), "json" or "markdown"."""
+def suggestions_text(
+    answer: Suggestions, form: str, *, width: int | None = None, color: bool = False, compact: bool = False
+) -> str:
+    """``answer`` as "table" (at most ``width`` columns wide), "json" (``compact``: the answers alone) or "markdown"."""
     from dbt_schema_embed.write.markdown import to_markdown
     from dbt_schema_embed.write.show import to_json, to_table
 
     if form == "json":
-        return to_json(answer)
+        return json.dumps(answer.to_compact(), separators=(",", ":")) + "\n" if compact else to_json(answer)
     return to_markdown(answer) if form == "markdown" else to_table(answer, width=width, color=color)
+
+
+def json_text(result: Mapping[str, Any]) -> str:
+    """A small result as JSON."""
+    return json.dumps(result, indent=2) + "\n"
 
 
 def hits_text(hits: Sequence[SearchHit], form: str, *, width: int | None = None) -> str:

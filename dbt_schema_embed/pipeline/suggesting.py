@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.pipeline.mappings import decided, load_mappings, owners, with_decisions, write_suggestions
 from dbt_schema_embed.pipeline.project import Artifacts, Opened, chosen_sources, near_hint
+from dbt_schema_embed.pipeline.reranking import Reranker, reranked
 from dbt_schema_embed.pipeline.unfed import half_built, unfed_columns
 from dbt_schema_embed.records import Project, Relation, Suggestions
 from dbt_schema_embed.settings import Targets
@@ -31,6 +32,7 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
+    rerank: Reranker | None = None
 
 
 def suggest_project(
@@ -60,9 +62,12 @@ def suggest_project(
             rejected={*known.rejected, *_barred(opened.project, models, pins)}, accepted=known.accepted,
             top_k=wish.top_k, propose=wish.propose, progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
+    failures: list[str] = []
+    if wish.rerank is not None:
+        found, failures = reranked(opened, mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
     rows = with_decisions(found, known, keys)
-    said = list(opened.project.warnings)
+    said = [*opened.project.warnings, *failures]
     written = write_suggestions(opened, mappings, rows, pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, mappings, rows, models if everything else ())

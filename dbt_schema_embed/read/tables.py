@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -12,6 +13,7 @@ from dbt_schema_embed.read.artifacts import read_bytes
 from dbt_schema_embed.read.csv_file import read_csv
 from dbt_schema_embed.read.dialects import checked_dialect
 from dbt_schema_embed.read.parquet_file import read_parquet
+from dbt_schema_embed.read.values import sample
 from dbt_schema_embed.records import Column, Relation
 
 Docs = Mapping[str, Mapping[str, str | None]]
@@ -22,23 +24,35 @@ _DDL_SUFFIXES = (".sql", ".ddl")
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 
 
+class ArrowTable(Protocol):
+    """What data frames and tables of many libraries are: a stream of Arrow's batches."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """A capsule with the stream."""
+
+
 class _Doc(msgspec.Struct, frozen=True):
     description: str | None = None
     type: str | None = None
 
 
 def read_relation(
-    path: str | Path, *, docs: str | Path | Docs | None = None, dialect: str | None = None, table: str | None = None
+    path: "str | Path | ArrowTable",
+    *,
+    docs: str | Path | Docs | None = None,
+    dialect: str | None = None,
+    table: str | None = None,
 ) -> Relation:
-    """The table in a CSV, Parquet or DDL file.
+    """The table in a CSV, Parquet or DDL file, or in memory.
 
     Args:
-        path: A file; ``.sql`` and ``.ddl`` are DDL, ``.parquet`` and ``.pq`` Parquet, all else CSV.
+        path: A file; ``.sql`` and ``.ddl`` are DDL, ``.parquet`` and ``.pq`` Parquet, all else CSV. Or a table of
+            pandas, polars, Arrow or DuckDB: whatever has ``__arrow_c_stream__``.
         docs: JSON ``{column: {"description": ..., "type": ...}}``, as a file or a mapping. Descriptions replace the
             file's own; types are used where the file has none. Columns it does not have are passed over.
         dialect: sqlglot's dialect of DDL; None: tried out.
-        table: Which table, where DDL creates several; what to call the table of a CSV or Parquet file, in place of
-            the file's name.
+        table: Which table, where DDL creates several; what to call any other table, in place of the file's name or
+            "table".
 
     Returns:
         A Relation of kind "table". A CSV's columns have no types unless ``docs`` gives them.
@@ -47,7 +61,11 @@ def read_relation(
         ArtifactError: a file is missing, unreadable or holds no table.
         ConfigError: ``table`` is not there, or needed to choose; the dialect is not known.
         MissingExtraError: Parquet without pyarrow.
+        TypeError: it is neither a path nor a table.
     """
+    if not isinstance(path, str | Path):
+        found = _from_memory(path, table or "table")
+        return found if docs is None else _with_docs(found, _docs(docs))
     path = Path(path)
     if path.suffix.lower() not in _DDL_SUFFIXES:
         found = read_relations(path, docs=docs)[0]
@@ -85,13 +103,32 @@ def read_relations(
     return tuple(_with_docs(relation, described) for relation in found)
 
 
+def _from_memory(table: "ArrowTable", name: str) -> Relation:
+    if not hasattr(table, "__arrow_c_stream__"):
+        raise TypeError(
+            f"read_relation takes a path or a table of pandas, polars, Arrow or DuckDB, not {type(table).__name__}"
+        )
+    from dbt_schema_embed.read.arrow_stream import read_stream
+
+    columns = []
+    for place, found in enumerate(read_stream(table)):
+        cells = sample(found.cells)
+        columns.append(
+            Column(
+                found.name, found.type, position=place, not_null=found.not_null, values=cells.values,
+                value_count=cells.count,
+            )
+        )  # fmt: skip
+    return _relation(name, columns)
+
+
 def _from_csv(path: Path) -> Relation:
     table = read_csv(path)
     columns = [
         Column(name, position=place, values=sample.values, value_count=sample.count)
         for place, (name, sample) in enumerate(zip(table.names, table.samples, strict=True))
     ]
-    return _relation(path, columns)
+    return _relation(path.stem, columns)
 
 
 def _from_parquet(path: Path) -> Relation:
@@ -102,14 +139,14 @@ def _from_parquet(path: Path) -> Relation:
             zip(table.names, table.types, table.not_null, table.samples, strict=True)
         )
     ]
-    return _relation(path, columns)
+    return _relation(path.stem, columns)
 
 
-def _relation(path: Path, columns: list[Column]) -> Relation:
+def _relation(name: str, columns: list[Column]) -> Relation:
     # Names that differ in case only can be told apart only where they compare with case.
     twice = {key for key, n in Counter(c.key for c in columns).items() if n > 1}
     told_apart = tuple(replace(c, quoted=True) if c.key in twice else c for c in columns)
-    return Relation(id=path.stem, name=path.stem, kind="table", columns=told_apart)
+    return Relation(id=name, name=name, kind="table", columns=told_apart)
 
 
 def _docs(docs: str | Path | Docs) -> dict[str, _Doc]:

@@ -211,6 +211,22 @@ def test_the_project_can_be_named_in_every_way(
     assert in_shop("suggest", "--project-dir", shop, *artifacts).out == expected
 
 
+def test_commands_that_change_files_answer_in_json(in_shop: Tool) -> None:
+    in_shop("suggest", "--write")
+    for words in (
+        ("accept", "stripe.charges", "amount"), ("reject", "stripe.charges", "amount"),
+        ("reopen", "stripe.charges", "amount"), ("accept", "--min-confidence", "0.9", "--source", "stripe.charges"),
+        ("apply", "--dry-run"), ("stage", "stripe.charges", "--dry-run"),
+    ):  # fmt: skip
+        done = in_shop(*words, "--format", "json")
+        assert done.code == 0, done.err
+        assert json.loads(done.out)["diff"]
+    explained = json.loads(in_shop("suggest", "--explain", "stripe.charges.id", "--format", "json").out)
+    assert explained["source_column"] == "stripe.charges.id"
+    compact = json.loads(in_shop("suggest", "--candidates", "0", "--format", "json").out)
+    assert "tables" in compact
+
+
 def test_the_project_is_found_from_a_folder_below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from dbt_schema_embed.cli.options import _project_above
 
