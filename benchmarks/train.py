@@ -33,10 +33,6 @@ VALUED = ("value_kind", "value_letters", "value_range", "value_spread", "value_m
 PAIRS_ONLY = (*VALUED, "name_with_values")
 """Signals of two tables with rows on both sides: models that are planned have none."""
 WEIGHTS = Path(match_room.__file__).with_name("weights.npz")
-REAL = ("wild", "foreign", "packages")
-"""Corpora as they are, which confidence is fitted on: the networks learn from made-up names, too, but those are
-harder than
-what anybody has."""
 Corpora = dict[str, Run]
 Kept = Callable[[Table], bool]
 DATA: Corpora = {}
@@ -128,11 +124,11 @@ def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDA
         done = [f.result() for f in [pool.submit(job, fold, left_out) for fold in range(parts)]]
     asked: dict[str, Asked] = {name: [a for d in done for a in d.get(name, ())] for name in done[0] | done[-1]}
     shares = {name: c.share for name, c in PROJECTS.items()} | {f"pairs, {n}": s for n, s in PAIRS.items()}
-    real: Asked = []
-    for name in asked if mode == "tables" else REAL:
-        tables = weighed([t for t, *_ in asked.get(name, ())], shares[name])
-        real += [(t, scores, nothing) for t, (_, scores, nothing) in zip(tables, asked.get(name, ()), strict=True)]
-    calibration = calibrate(real)
+    everything: Asked = []
+    for name, some in asked.items():
+        tables = weighed([t for t, *_ in some], shares[name])
+        everything += [(t, scores, nothing) for t, (_, scores, nothing) in zip(tables, some, strict=True)]
+    calibration = calibrate(everything)
     for name, some in asked.items():
         odds = answered(some, _NONE, calibration)
         if mode == "project":
