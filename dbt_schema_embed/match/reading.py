@@ -17,6 +17,7 @@ from dbt_schema_embed.types import type_family
 
 Words = tuple[str, ...]
 Known = Callable[[str], bool]
+Cut = Literal["never", "late", "always"]
 
 MOST = 4
 """Readings of one name that are kept."""
@@ -178,7 +179,7 @@ class Reader:
         said = [w for name in names for w in name]
         english_letters = sum(len(w) for w in said if w in self.vocabulary or self._is_english(w))
         share = english_letters / max(1, sum(map(len, said)))
-        cut = "never" if share >= _ENGLISH_ENOUGH else "late" if share >= _ENGLISH_MOSTLY else "always"
+        cut: Cut = "never" if share >= _ENGLISH_ENOUGH else "late" if share >= _ENGLISH_MOSTLY else "always"
         names.append(entity(relation.name))
         for part in dict.fromkeys(p for name in names for p in self._pieces(name, active, cut)):
             spoken = [s.origin for s in self.knowledge.senses(part) if s.origin in languages]
@@ -205,7 +206,7 @@ class Reader:
         english = self.knowledge.numbers["english"]
         return word in self.knowledge.plain or any(s.origin in english for s in self.knowledge.senses(word))
 
-    def _pieces(self, name: Words, active: frozenset[int], cut: Literal["never", "late", "always"]) -> list[str]:
+    def _pieces(self, name: Words, active: frozenset[int], cut: Cut) -> list[str]:
         """The words and pieces of a name. ``cut``: glued words are cut; "late": those that English does not explain."""
         out = []
         for start, end in _runs(name, lambda key: any(s.origin in active for s in self.knowledge.senses(key))):
