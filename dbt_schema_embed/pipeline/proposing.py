@@ -10,7 +10,7 @@ from dbt_schema_embed.casts import fit
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, proposed_row, shown_path
 from dbt_schema_embed.pipeline.project import Opened, near_hint, source_column
-from dbt_schema_embed.records import LIKELY, MappingFile, Relation, Suggestion
+from dbt_schema_embed.records import LIKELY, Column, MappingFile, Relation, Suggestion
 from dbt_schema_embed.settings import Settings
 from dbt_schema_embed.types import type_family
 
@@ -127,6 +127,14 @@ def _check_pair(
                 hint="one column feeds it: propose another one, or nothing",
             )
     left, right = source.column(name), model.column(target)
-    families = type_family(left.type if left else None), type_family(right.type if right else None)
-    if families[0] and families[1] and fit(families[0], families[1]) == "impossible":
-        raise ConfigError(f"no cast leads from {families[0]} to {families[1]}", hint="propose another one, or nothing")
+    if left and right and not joins(left, right):
+        raise ConfigError(
+            f"no cast leads from {printable(left.type)} to {printable(right.type)}",
+            hint="propose another one, or nothing",
+        )
+
+
+def joins(source: Column, target: Column) -> bool:
+    """Whether a cast may lead from one column to the other; where a type is not known, yes."""
+    left, right = type_family(source.type), type_family(target.type)
+    return left is None or right is None or fit(left, right) != "impossible"

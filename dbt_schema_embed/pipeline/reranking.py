@@ -15,13 +15,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from dbt_schema_embed.casts import fit
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.mappings import proposed_row
 from dbt_schema_embed.pipeline.project import Opened
+from dbt_schema_embed.pipeline.proposing import joins
 from dbt_schema_embed.records import LIKELY, Candidate, Column, Relation, Suggestion
-from dbt_schema_embed.types import type_family
 
 TIMEOUT = 60.0
 """Seconds that a server may be silent."""
@@ -111,7 +110,7 @@ def _question(opened: Opened, source: Relation, rows: Iterable[Suggestion], mode
     """The request for one table; the same input gives the same bytes."""
     columns = []
     for row in rows:
-        column = source.column(row.source_column) or Column(row.source_column)
+        column = _column(source, row)
         candidates = [_described(opened, i, c) for i, c in enumerate(row.candidates[:_CANDIDATES], 1)]
         columns.append(_said(column) | {"candidates": candidates})
     table = {"table": printable(source.label), "about": printable(source.description, 240), "columns": columns}
@@ -128,6 +127,10 @@ def _described(opened: Opened, number: int, candidate: Candidate) -> dict[str, A
 def _said(column: Column) -> dict[str, str]:
     about = printable(" ".join(column.description.split()), 240)
     return {"name": printable(column.name), "type": printable(column.type or "", 60), "about": about}
+
+
+def _column(source: Relation, row: Suggestion) -> Column:
+    return source.column(row.source_column) or Column(row.source_column)
 
 
 def _target(opened: Opened, candidate: Candidate) -> tuple[Relation | None, Column]:
@@ -190,13 +193,8 @@ def _answered(
         elif type(number) is int and 1 <= number <= min(_CANDIDATES, len(row.candidates)):
             chosen = row.candidates[number - 1]
             pair = (chosen.model, chosen.model_column)
-            if pair not in taken and _joins(source.column(row.source_column), _target(opened, chosen)[1]):
+            if pair not in taken and joins(_column(source, row), _target(opened, chosen)[1]):
                 taken.add(pair)
                 row = proposed_row(row, pair, by, reason)
         found.append(row)
     return found
-
-
-def _joins(source: Column | None, target: Column) -> bool:
-    left, right = type_family(source.type if source else None), type_family(target.type)
-    return left is None or right is None or fit(left, right) != "impossible"

@@ -89,7 +89,7 @@ def test_it_can_be_taken_back_and_rejected(kept: Kept, shop: Path) -> None:
         (Proposal("stripe.charges.id", "stg_stripe__charges.charge", "x"), "has no column 'charge'"),
         (Proposal("stripe.charges.id", "charge_id", "x"), "write it as model.column"),
         (Proposal("stripe.charges.id", None, " \n"), "a proposal needs a reason"),
-        (Proposal("stripe.charges.paid", "stg_stripe__charges.created_at", "x"), "no cast leads from boolean to"),
+        (Proposal("stripe.charges.paid", "stg_stripe__charges.created_at", "x"), "no cast leads from "),
     ],
 )
 def test_what_cannot_be_is_refused(kept: Kept, shop: Path, said: Proposal, message: str) -> None:
