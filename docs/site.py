@@ -19,7 +19,10 @@ from urllib.parse import unquote, urlsplit
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
-HOW_TOS = ("new-source", "ci", "dbt", "sharing", "gpu", "privacy", "tuning", "editors", "completion")
+HOW_TOS = (
+    "new-source", "names", "agent", "ci", "dbt", "sharing", "scale", "gpu", "privacy", "security", "tuning", "editors",
+    "completion",
+)  # fmt: skip
 MOVED = {
     "README.md": "index.md",
     "CONTRIBUTING.md": "contributing.md",
