@@ -61,6 +61,8 @@ def embed_relations(
     Raises:
         EncoderError: as ``embedder.embed``.
     """
+    if not relations:
+        return ()
     import numpy as np
 
     texts = [texts_of(relation, said.get(relation.id, ())) for relation in relations]
