@@ -115,7 +115,9 @@ class Writing:
         for name in found:
             os.utime(self._folder / name, (time.time() - SECONDS_OLD,) * 2)
         self._call()
-        tally.wrong += files(self._folder, "*.*") != self.new
+        # One killed between its exchange and its end leaves its temporary file; the next write in that folder takes it.
+        after = {n: c for n, c in files(self._folder, "*.*").items() if not Path(n).name.startswith(".schema-embed-")}
+        tally.wrong += after != self.new
         return tally
 
     def _started(self) -> tuple[int, int]:

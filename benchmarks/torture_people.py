@@ -166,6 +166,7 @@ class Crowd:
 
     def __init__(self, place: Path, rng: random.Random) -> None:
         self._project, self._rng = example(place), rng
+        self._texts = {p: p.read_text("utf-8") for p in (self._project / "schema_mappings").glob("*.yml")}
         self._columns = [row.source_column for row in read_mapping(self._project / FILE, "it").columns]
         self._kinds: list[Callable[[int], list[str]]] = [
             self._suggest, self._suggest, self._accept, self._accept,
@@ -174,9 +175,8 @@ class Crowd:
 
     def kill(self, number: int) -> Tally:  # noqa: ARG002
         """One round: all of them at once, in random order."""
-        for path in (self._project / "schema_mappings").glob("*.yml"):
-            path.write_text(path.read_text("utf-8").replace("status: accepted", "status: suggested"), "utf-8")
-            path.write_text(path.read_text("utf-8").replace("status: rejected", "status: suggested"), "utf-8")
+        for path, text in self._texts.items():
+            path.write_text(text, "utf-8")
         context = multiprocessing.get_context("fork")
         told: Any = context.Queue()
         kinds = list(enumerate(self._kinds))
@@ -184,10 +184,10 @@ class Crowd:
         processes = [started(self._tell, kind, place, told) for place, kind in kinds]
         said = [told.get(timeout=SECONDS) for _ in processes]
         tally = Tally(kills=1, wrong=ended(*processes))
-        found = {row.source_column: row.status for row in read_mapping(self._project / FILE, "it").columns}
+        found = {(row.source_column, row.status) for row in read_mapping(self._project / FILE, "it").columns}
         for column, status in (line.split(" ") for lines in said for line in lines):
             tally.acknowledged += 1
-            tally.losses += found.get(column) != status
+            tally.losses += (column, status) not in found
         for path in (self._project / "schema_mappings").glob("*.yml"):
             read_mapping(path, path.name)
         return tally
