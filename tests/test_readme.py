@@ -53,7 +53,7 @@ def mapping(shop: Path) -> str:
     """The beginning of the mapping file that the first command wrote."""
     text = (shop / "schema_mappings" / "stripe__disputes.yml").read_text("utf-8")
     head, *rows = text.split("  - source_column: ")
-    tail = text[text.index("unmapped:") :]
+    tail = text[text.index("undecided:" if "undecided:" in text else "unmapped:") :]
     head = "".join(line for line in head.splitlines(keepends=True) if not line.startswith("#"))
     return head + "".join(f"  - source_column: {row}" for row in rows[:SHOWN]) + "  # ...\n" + tail
 
