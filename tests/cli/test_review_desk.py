@@ -185,6 +185,21 @@ def test_a_decision_waits_for_nobody(desk: Desk, shop: Path, monkeypatch: pytest
     assert (shop / CHARGES).read_text().count("# theirs\n") == 3
 
 
+def test_all_of_a_table_are_accepted_and_taken_back_in_its_own_file(
+    shop: Path, encoder: HashEncoder, matcher: SameName
+) -> None:
+    with SchemaEmbed() as engine:
+        desk = Desk(engine.review(shop, select=["stripe.charges", "stripe.refunds"]))
+    before = {path.name: path.read_bytes() for path in (shop / "schema_mappings").glob("*.yml")}
+    (shop / "schema_mappings/stripe__refunds.yml").chmod(0o444)
+    press(desk, "A", *["backspace"] * 4, *"0.0", "enter")
+    assert desk.counts()["accepted"]
+    assert {item.source for item in desk.review.items if item.state == "accepted"} == {"stripe.charges"}
+    desk.press("u")
+    assert desk.counts()["accepted"] == 0
+    assert {path.name: path.read_bytes() for path in (shop / "schema_mappings").glob("*.yml")} == before
+
+
 def test_of_two_files_one_cannot_be_written(shop: Path, encoder: HashEncoder, matcher: SameName) -> None:
     with SchemaEmbed() as engine:
         desk = Desk(engine.review(shop, select=["stripe.charges", "stripe.refunds"]))

@@ -132,7 +132,7 @@ def test_review_as_a_command(in_shop: Tool, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("CI", "1")
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        keys.send_text("aa\rrq")  # the second answer is of another source, and asked about
+        keys.send_text("aa\rrq")  # the second answer is in another source's model: Enter says yes
         done = in_shop("review", "--select", "stripe.charges")
     assert done.code == 0
     assert "2 accepted, 1 rejected" in done.err
