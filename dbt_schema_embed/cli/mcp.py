@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     epilog=examples(
         "dbt-schema-embed mcp --project-dir /path/to/project",
         "dbt-schema-embed mcp --allow-write        let the agent write proposals into mapping files",
-        "claude mcp add dbt-schema-embed -- dbt-schema-embed mcp --allow-write",
     ),
 )
 @click.option("--allow-write", is_flag=True, help="Let the agent write proposals; a person still accepts them.")

@@ -36,7 +36,7 @@ def read_glossary(path: Path) -> Entries:
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as problem:
         raise ConfigError(f"{shown} cannot be read: {problem.strerror}") from None

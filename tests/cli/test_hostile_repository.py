@@ -152,11 +152,10 @@ def test_trust_lasts_until_what_was_trusted_changes(
 def test_a_token_goes_only_where_the_user_says(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address that is asked, as the index is handed it."""
     asked: list[object] = []
-    monkeypatch.setattr("dbt_schema_embed.index.shared.Shared", lambda *given: asked.append(given))
+    monkeypatch.setattr("dbt_schema_embed.index.Shared", lambda *given: asked.append(given))
     monkeypatch.setattr("dbt_schema_embed.index.open_index", lambda *_, shared, **__: asked.append(shared))
     monkeypatch.setenv("EMBEDDING_CHROMA_TOKEN", "mine")
     (shop / "dbt_schema_embed.yml").write_text("chroma_url: http://192.0.2.1\n")
     with SchemaEmbed(Settings.load(shop)) as engine:
-        opened = engine._session.open(shop, {}, lineage_of=(), values=False)
-        engine._session.index_of(opened)
+        engine._session.index_in(shop / "target/schema_embed")
     assert asked == [None]
