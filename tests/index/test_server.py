@@ -149,7 +149,7 @@ def write_one(url: str, where: str, project: str, first: int) -> None:
     texts = [f"text {n}" for n in range(first, first + 60)]
     filled(index, texts, {"project": project})
     assert right(index, texts)
-    assert index.notes == []
+    assert index.notes == [], index.notes
     index.close()
 
 
