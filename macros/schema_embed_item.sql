@@ -14,7 +14,11 @@
     {%- endif -%}
     {%- set type = none -%}
     {%- if not mapping.not_cast -%}
-        {%- set type = mapping.type or dbt_schema_embed.schema_embed_cast_type(mapping.source_type, mapping.model_type) -%}
+        {%- if mapping.type -%}
+            {%- set type = dbt_schema_embed.schema_embed_type(mapping.type) -%}
+        {%- else -%}
+            {%- set type = dbt_schema_embed.schema_embed_cast_type(mapping.source_type, mapping.model_type) -%}
+        {%- endif -%}
     {%- endif -%}
     {%- if type -%}
         {{ return('cast(' ~ from_name ~ ' as ' ~ type ~ ') as ' ~ to_name) }}
