@@ -4,16 +4,17 @@ A column gets some readings, each a tuple of English words; where the name is pl
 is its own words. How much of a name could be read is its legibility.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from dbt_schema_embed.match.beginnings import without_beginning, without_types
+from dbt_schema_embed.match.glued import ENGLISH, cut
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity, words
-from dbt_schema_embed.records import Column, Relation
-from dbt_schema_embed.types import type_family
+from dbt_schema_embed.records import Relation
 
 Words = tuple[str, ...]
 Known = Callable[[str], bool]
@@ -26,41 +27,8 @@ _HEARD, _TABLES_HEARD, _BESIDE = 120, 40, 0.3
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 """Share of a table's letters that English explains from which glued words are not cut to hear another language, and
 from which they are first tried in English."""
-LONGEST, RUN = 24, 4
-"""Letters of a piece that is looked up within a word, and words of a phrase."""
-HUNGARIAN = frozenset(
-    [
-        "str",
-        "lng",
-        "int",
-        "dtm",
-        "dte",
-        "dat",
-        "bln",
-        "bol",
-        "bit",
-        "cur",
-        "dbl",
-        "sng",
-        "txt",
-        "mem",
-        "ole",
-        "chk",
-        "chr",
-        "img",
-        "cbo",
-        "cmb",
-        "byt",
-        "var",
-        "num",
-        "flt",
-        "dec",
-        "guid",
-        "sz",
-        "fld",
-    ]
-)
-"""Types that names of old Access and Visual Basic tables begin with."""
+RUN = 4
+"""Words of a phrase that is looked up."""
 _FILLERS = frozenset({"of", "the", "a", "an", "for", "in", "and", "or"})
 _GLOSSES = {
     "state of processing": "processing status", "order of sorting": "sort order", "title of a person": "title",
@@ -291,7 +259,8 @@ class Reader:
         if known is None:
             numbers = self.knowledge.numbers
             foreign = bool(active & numbers["language"])
-            known = self._cuts[word, active] = _cheapest_cut(word, lambda p: self._dearness(p, active, foreign))
+            pieces = cut(word, lambda p: self._dearness(p, active, foreign))
+            known = self._cuts[word, active] = tuple(Part(p, (p,), known=known) for p, known in pieces)
         return known
 
     def _dearness(self, piece: str, active: frozenset[int], foreign: bool) -> float:
@@ -305,66 +274,8 @@ class Reader:
                     return 0.0
                 known = known or sense.origin in english or len(piece) > 3
         if known or (len(piece) > 3 and (piece in self.vocabulary or piece in self.knowledge.plain)):
-            return _ENGLISH if foreign else 0.0
+            return ENGLISH if foreign else 0.0
         return float("inf")
-
-
-def without_beginning(names: Sequence[Words]) -> list[Words]:
-    """The names without a beginning that most of a table shares: a word, letters glued to the front, or a type."""
-    out = list(names)
-    if sum(len(w) > 1 and w[0] in HUNGARIAN for w in out) >= 0.5 * len(out):
-        out = [w[1:] if len(w) > 1 and w[0] in HUNGARIAN else w for w in out]
-    for _ in range(2):
-        firsts = Counter(w[0] for w in out if len(w) > 1)
-        if not firsts or len(out) < 4:
-            break
-        first, times = firsts.most_common(1)[0]
-        if times < 0.6 * len(out):
-            break
-        out = [w[1:] if len(w) > 1 and w[0] == first and any(x.isalpha() for x in "".join(w[1:])) else w for w in out]
-    out = [w[:-1] if len(w) > 1 and w[-1] == "c" else w for w in out]
-    return _without_glued(out)
-
-
-TYPE_LETTERS = {
-    "c": ("text", "uuid"), "s": ("text", "uuid"), "n": ("integer", "decimal", "float"), "i": ("integer",),
-    "f": ("float",),
-    "d": ("date", "timestamp"), "t": ("timestamp", "time", "date"), "l": ("boolean",), "b": ("boolean", "integer"),
-    "m": ("text", "decimal"), "v": ("text",),
-}  # fmt: skip
-"""Letters that names of dBase, FoxPro and Progress tables begin with, and the types they say."""
-
-
-def without_types(names: Sequence[Words], columns: Sequence[Column]) -> list[Words]:
-    """The names without a first letter that says the column's type, where most of a table has one: ``CNOMCLI,
-    NDTO``."""
-    fits = [
-        bool(w) and len(w[0]) > 2 and type_family(c.type) in TYPE_LETTERS.get(w[0][0], ())
-        for w, c in zip(names, columns, strict=True)
-    ]
-    letters = {w[0][0] for w, fit in zip(names, fits, strict=True) if fit}
-    if len(names) < 5 or sum(fits) < 0.75 * len(names) or len(letters) < 3:
-        return list(names)
-    return [(w[0][1:], *w[1:]) if fit else w for w, fit in zip(names, fits, strict=True)]
-
-
-def _without_glued(names: list[Words]) -> list[Words]:
-    """Letters that most names begin with, glued on: ``CMCUST, CMNAME, CMZIP``."""
-    whole = [w[0] for w in names if w and w[0].isascii() and len(w[0]) > 3]
-    if len(whole) < 4 or len(whole) < 0.6 * len(names):
-        return names
-    for size in (4, 3, 2):
-        start, times = (
-            Counter(w[:size] for w in whole if len(w) > size + 1).most_common(1)[0]
-            if any(len(w) > size + 1 for w in whole)
-            else ("", 0)
-        )
-        distinct = len({w[size : size + 2] for w in whole if w.startswith(start)})
-        if start.isalpha() and times >= 0.75 * len(whole) and distinct > 2:
-            return [
-                (w[0][size:], *w[1:]) if w and w[0].startswith(start) and len(w[0]) > size + 1 else w for w in names
-            ]
-    return names
 
 
 def _runs(name: Words, known: "Known") -> Iterable[tuple[int, int]]:
@@ -388,50 +299,6 @@ def _variants(parts: Sequence[Part]) -> list[Words]:
             other = [*first[:at], phrase_words(meaning), *first[at + 1 :]]
             found.append(tuple(w for ws in other for w in ws))
     return found
-
-
-def _cheapest_cut(word: str, dearness: Callable[[str], float]) -> tuple[Part, ...]:
-    """The pieces of a glued word that explain its letters best; the whole word, not known, where they explain
-    little."""
-    latin = word.isascii()
-    size = len(word)
-    cost = [0.0] + [1e9] * size
-    back: list[tuple[int, bool]] = [(0, False)] * (size + 1)
-    for end in range(1, size + 1):
-        for start in range(max(0, end - LONGEST), end):
-            length = end - start
-            if (latin and length < 2) or length == size:
-                continue
-            price = cost[start] + (_PRICES.get(length, 1.0) if latin else 1.0 if length > 1 else 1.6)
-            if price < cost[end]:
-                price += dearness(word[start:end])
-                if price < cost[end]:
-                    cost[end], back[end] = price, (start, True)
-        start = end - 1
-        price = cost[start] + (_LETTER if start and not back[start][1] else _LETTER + _GAP)
-        if price < cost[end]:
-            cost[end], back[end] = price, (start, False)
-    if cost[size] > (_LATIN_LIMIT if latin else _OTHER_LIMIT) * size:
-        return (Part(word, (word,), known=False),)
-    pieces: list[tuple[str, bool]] = []
-    end = size
-    while end:
-        start, known = back[end]
-        if pieces and not known and not pieces[-1][1]:
-            pieces[-1] = (word[start:end] + pieces[-1][0], False)
-        else:
-            pieces.append((word[start:end], known))
-        end = start
-    return tuple(Part(p, (p,), known=known) for p, known in reversed(pieces) if known or len(p) > 2)
-
-
-_PRICES = {2: 2.2, 3: 1.5, 4: 1.1}
-"""What a known piece of few letters costs; longer ones cost 1."""
-_LETTER, _GAP, _ENGLISH = 1.0, 0.8, 0.4
-"""What a letter costs that no piece explains, a run of them, and an English piece in a foreign table."""
-_LATIN_LIMIT, _OTHER_LIMIT = 0.56, 0.85
-"""Cost a letter above which a cut is chance: ``gebdat`` is 0.5, a word of another language cut in English 0.6 and
-more."""
 
 
 def _best_cover(own: Mapping[int, Mapping[str, float]], rest: Mapping[int, Mapping[str, float]]) -> list[int]:
