@@ -132,6 +132,12 @@ def draft_staging(desk: Desk, asked: Table) -> dict[str, Any]:
     return {"diff": kept.engine.decisions.stage(asked.source, kept.root, dry_run=True, **kept.artifacts).diff}
 
 
+def propose_glossary(desk: Desk, _: Nothing) -> dict[str, Any]:
+    """Words that accepted answers explain, as `glossary` prints them."""
+    kept = desk.kept
+    return {"lines": kept.engine.glossary(kept.root, **kept.artifacts).text}
+
+
 def record_choice(desk: Desk, asked: Choice) -> dict[str, Any]:
     """A proposal into the mapping file."""
     if asked.nothing == bool(asked.model_column):
@@ -213,6 +219,11 @@ TOOLS: Sequence[Tool] = (
     Tool(
         "draft_staging", "The staging model that accepted answers of a source table make, as a diff. Writes nothing.",
         Table, _object(diff=_TEXT), draft_staging,
+    ),
+    Tool(
+        "propose_glossary",
+        "Glossary lines that accepted answers teach. Writes nothing.",
+        Nothing, _object(lines=_TEXT), propose_glossary,
     ),
     Tool(
         "record_choice",

@@ -15,7 +15,8 @@ from tests.agent.conftest import Talk, call, refusal
 from tests.shop import SameName
 
 READING = {
-    "list_undecided", "suggest_mapping", "explain_column", "search_columns", "check_mappings", "draft_staging"
+    "list_undecided", "suggest_mapping", "explain_column", "search_columns", "check_mappings", "draft_staging",
+    "propose_glossary",
 }  # fmt: skip
 
 

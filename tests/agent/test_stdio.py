@@ -47,7 +47,7 @@ def test_stdout_holds_nothing_but_the_protocol(shop: Path) -> None:
     rest, _ = process.communicate(timeout=120)
     assert (rest, process.returncode) == ("", 0)
     assert answers[1]["serverInfo"]["name"] == "dbt-schema-embed"
-    assert len(answers[2]["tools"]) == 6
+    assert len(answers[2]["tools"]) == 7
     assert answers[3]["structuredContent"]["data"]["problems"] == []
 
 
