@@ -40,7 +40,7 @@ def lead(values: Matrix, axis: int) -> Matrix:
     if values.shape[axis] < 2:
         return np.where(np.isnan(values), np.nan, (values + 1) / 2).astype(np.float32)
     known = np.where(np.isnan(values), -1, values)
-    ordered = np.sort(known, axis=axis)
+    ordered = np.partition(known, -2, axis=axis)
     best, second = np.take(ordered, [-1], axis=axis), np.take(ordered, [-2], axis=axis)
     other = np.where(known == best, second, best)
     return np.where(np.isnan(values), np.nan, np.clip((known - np.maximum(other, 0) + 1) / 2, 0, 1)).astype(np.float32)
@@ -76,7 +76,7 @@ def whole_table(
     per_model = (share, claimed / max(n, 1), claim, (claimed == claimed.max(initial=0)).astype(np.float32))
     spread = [np.broadcast_to(v[block.model_of][None], (n, k)) for v in per_model]
     column = p / np.maximum(p.sum(axis=0, keepdims=True), 1e-6)
-    ordered = np.sort(p, axis=1)
+    ordered = np.partition(p, -2, axis=1) if k > 1 else p
     best = ordered[:, -1:] if k else np.zeros((n, 0), np.float32)
     second = ordered[:, -2:-1] if k > 1 else 0 * best
     margin = np.where(p == best, p - second, p - best) * 0.5 + 0.5

@@ -99,6 +99,7 @@ class Reader:
     vocabulary: Collection[str] = frozenset()  # words of the models' names: English or not, they need no translation
     _cuts: dict[tuple[str, frozenset[int]], tuple[Part, ...]] = field(default_factory=dict)
     _heard: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
+    _columns: dict[tuple[int, ...], dict[tuple[Words, Words], Reading]] = field(default_factory=dict)
 
     def read(self, relation: Relation, beside: Sequence[Relation] = ()) -> TableReading:
         """``relation`` read; ``beside``: tables of the same source, which mostly speak the same language."""
@@ -109,8 +110,12 @@ class Reader:
         spoken = self._spoken(relation, tokens, cores, beside)
         active = frozenset(spoken) | self._english
         ranked = self._ranking(spoken)
-        readings = tuple(self._column(full, core, active, ranked) for full, core in zip(tokens, cores, strict=True))
-        table = self._column(about, about, active, ranked)
+        known = self._columns.setdefault(tuple(spoken), {})  # a project's tables have many names in common
+        for name in (*zip(tokens, cores, strict=True), (about, about)):
+            if name not in known:
+                known[name] = self._column(*name, active, ranked)
+        readings = tuple(known[name] for name in zip(tokens, cores, strict=True))
+        table = known[about, about]
         return TableReading(
             readings, tuple(cores), tuple(self.knowledge.origins[o].name for o in spoken), table.variants
         )
