@@ -22,8 +22,7 @@ from learning import Asked, ask, first_odds, two_rounds
 from scoring import Scores, macro, project_scores
 from train import DATA, FOLDS, fold_of, project_runs, signals
 
-from dbt_schema_embed.match.networks import Round
-from dbt_schema_embed.match.odds import Odds, softmax
+from dbt_schema_embed.match.odds import softmax
 
 SHOWN = {"wild": "wild", "foreign": "foreign"}
 FORGOTTEN = {
@@ -68,7 +67,7 @@ def one_fold(fold: int) -> dict[tuple[str, str], Scores]:
         run = [t for t in DATA[name] if held(t)]
         for part, without in PARTS.items():
             found[part, name] = _scores(ask([without(t) for t in run], rounds))
-        found["joint inference", name] = project_scores([(t, _alone(t, rounds[0])) for t in run if t.scored])
+        found["joint inference", name] = project_scores([(t, first_odds(t, rounds[0])) for t in run if t.scored])
     for part, name in FORGOTTEN.items():
         found[part, "foreign"] = _scores(ask([t for t in DATA[name] if held(t)], rounds))
     return found
@@ -76,10 +75,6 @@ def one_fold(fold: int) -> dict[tuple[str, str], Scores]:
 
 def _scores(asked: Asked) -> Scores:
     return project_scores([(t, softmax(scores, nothing)) for t, scores, nothing in asked if t.scored])
-
-
-def _alone(table: Table, first: Round) -> Odds:
-    return first_odds(table, first)
 
 
 def main() -> None:

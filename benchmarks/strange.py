@@ -15,7 +15,7 @@ from dbt_schema_embed.match.knowledge import Knowledge, read_entries
 from dbt_schema_embed.match.names import entity, skeleton, words
 from dbt_schema_embed.records import Relation
 
-LATIN = [
+LANGUAGES = [
     "german",
     "spanish",
     "portuguese",
@@ -107,7 +107,7 @@ def _style(rng: random.Random) -> Style:
 
 
 def _foreign(r: Relation, rng: random.Random) -> tuple[str, list[str]]:
-    there = [x for x in LATIN if dictionary(x)]
+    there = [x for x in LANGUAGES if dictionary(x)]
     language, style = rng.choice(there), _style(rng)
     cut = rng.random() < 0.3
 

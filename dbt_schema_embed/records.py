@@ -1,5 +1,6 @@
 """The frozen values that cross rooms. Imports nothing of ours."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -181,14 +182,14 @@ class Unfed:
     required: bool = False  # it must not be empty: not_null, unique, a primary key, an enforced contract
 
 
-class Tabular:
+class Tabular(ABC):
     """A result that is a table."""
 
     __slots__ = ()
 
+    @abstractmethod
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as plain values."""
-        raise NotImplementedError
 
     def to_pandas(self) -> Any:
         """The rows as a pandas data frame; pandas must be installed."""
