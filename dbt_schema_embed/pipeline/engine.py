@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
-from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.measuring import Measures
@@ -124,15 +123,16 @@ class SchemaEmbed:
         """
         from dbt_schema_embed.match import explain
         from dbt_schema_embed.pipeline.mappings import decided, load_mappings
-        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
+        from dbt_schema_embed.pipeline.matching import check_table, glossary_path, prepare
 
         opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
+        check_table(source)
         known = decided(opened, load_mappings(opened.root, self.settings))
         wanted = targets or self.settings.targets
         ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings))
         text = explain(
-            source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
+            source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
             rejected=known.rejected, accepted=known.accepted, targets=wanted,
         )  # fmt: skip
         self._session.told(opened.project.warnings)
@@ -200,16 +200,16 @@ class SchemaEmbed:
         ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
-            ArtifactError: a side has no columns.
+            ArtifactError: a side has no columns, or too many.
         """
         from dbt_schema_embed.embed import pair_texts
         from dbt_schema_embed.match import knowledge, match, read_tables
+        from dbt_schema_embed.pipeline.matching import check_table
 
         left = left if isinstance(left, Relation) else self.relation(left)
         right = right if isinstance(right, Relation) else self.relation(right)
         for side in (left, right):
-            if not side.columns:
-                raise ArtifactError(f"the table {printable(side.id)} has no columns")
+            check_table(side)
         name = left.id
         left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
         readings = read_tables([left], [right], knowledge(self._session.cache_dir()))

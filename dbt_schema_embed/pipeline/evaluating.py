@@ -130,7 +130,7 @@ def _answers(
 
     only = {table.id for table in tables}
     ready = prepare(session, project, only, targets)
-    return suggest(ready.sources, ready.models, project=project, readings=ready.readings, only=only)
+    return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
 
 
 def _nothing_to_measure(project: Project, count: int) -> ConfigError:

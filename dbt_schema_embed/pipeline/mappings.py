@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation, Suggestion, sources_called
+from dbt_schema_embed.records import MAX_COLUMNS, Column, MappingFile, MappingRow, Relation, Suggestion, sources_called
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -210,7 +210,7 @@ def write_suggestions(
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, model_names, schema_text
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, model_names, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}

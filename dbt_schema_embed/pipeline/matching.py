@@ -1,16 +1,16 @@
 """What `suggest`, `explain` and `evaluate` all need before they match: names read, relations embedded."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
 from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Embedded, Project, Relation
+from dbt_schema_embed.records import MAX_COLUMNS, Embedded, Project, Relation
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 class Prepared:
     """Two sides that can be matched."""
 
+    project: Project  # tables of too many columns have none in it
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
     readings: "Mapping[str, TableReading]"
@@ -37,7 +38,7 @@ def prepare(
 ) -> Prepared:
     """The source tables ``asked`` (ids) with their competitors, and the models that they may feed.
 
-    ``models`` take the place of those that ``targets`` chooses.
+    ``models`` take the place of those that ``targets`` chooses. Tables that are `too_wide` are left out.
 
     Raises:
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
@@ -53,10 +54,28 @@ def prepare(
 
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
+    models = [model for model in models if not too_wide(model)]
+    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
     words = read_glossary(glossary) if glossary else {}
     readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(sources, session.embedded(models, readings), readings)
+    return Prepared(project, sources, session.embedded(models, readings), readings)
+
+
+def too_wide(relation: Relation) -> str:
+    """What is to be said of a table with more columns than can be compared; "": it has not."""
+    count = len(relation.columns)
+    if count <= MAX_COLUMNS:
+        return ""
+    return f"{printable(relation.label)} has {count:,} columns, more than {MAX_COLUMNS:,}: it is not compared"
+
+
+def check_table(table: Relation) -> None:
+    """Raises ArtifactError: a table has no columns, or too many."""
+    if not table.columns:
+        raise ArtifactError(f"the table {printable(table.id)} has no columns")
+    if said := too_wide(table):
+        raise ArtifactError(f"the table {said}")
 
 
 @dataclass(frozen=True, slots=True)
