@@ -60,6 +60,9 @@ def _code() -> int:
         if stop.code:
             raise BrokenPipeError from None
         return 0
+    except MemoryError:
+        complain("there is not enough memory for this", "give the process more, or ask about less: --select")
+        return 1
     except Exception as problem:
         if os.environ.get(DEBUG, "") not in ("", "0"):
             raise
