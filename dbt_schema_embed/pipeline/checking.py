@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dbt_schema_embed.decide.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import inside, save
-from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.read.opening import open_project
 from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
@@ -88,7 +88,7 @@ def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tu
     """All problems, and how many mapping files there are."""
     from dbt_schema_embed.check import check
 
-    mappings = load_mappings(project_dir, settings)
+    mappings = load_mappings(project_dir, settings.mappings_dir)
     decided = partial(_with_decided_sql, mappings)
     opened = open_project(project_dir, artifacts, settings.dialect, lineage_of=decided, values=False)
     manifest = Path(opened.project.manifest)
