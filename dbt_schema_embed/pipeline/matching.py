@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
-from dbt_schema_embed.files import inside, write_text
-from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
-from dbt_schema_embed.pipeline.project import Opened
+from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings, shown_path
+from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.files import write_text
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import MAX_COLUMNS, Embedded, Project, Relation
-from dbt_schema_embed.settings import Settings, Targets
+from dbt_schema_embed.records import MAX_COLUMNS, Embedded, Opened, Project, Relation, Suggestions
+from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
@@ -78,6 +77,24 @@ def check_table(table: Relation) -> None:
         raise ArtifactError(f"the table {said}")
 
 
+def match_tables(session: Session, left: Relation, right: Relation, top_k: int | None) -> Suggestions:
+    """See `SchemaEmbed.match`."""
+    from dbt_schema_embed.embed import pair_texts
+    from dbt_schema_embed.match import knowledge, match, read_tables
+
+    for side in (left, right):
+        check_table(side)
+    name = left.id
+    left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
+    readings = read_tables([left], [right], knowledge(session.cache_dir()))
+    sides = session.embedded([left, right], readings, texts_of=pair_texts)
+    session.progress("Matching")
+    with session.timed("match"):
+        found = match(sides[0], sides[1], readings=readings, top_k=top_k)
+    rows = tuple(replace(row, source=name) for row in found)
+    return Suggestions(rows, session.told())
+
+
 @dataclass(frozen=True, slots=True)
 class Glossed:
     """Words proposed for the glossary. ``text``: lines that it lacks; ``written``: the file, where it was changed."""
@@ -96,9 +113,9 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     """
     from dbt_schema_embed.match import glossary_text, knowledge, propose_words, read_glossary, read_tables, readable
 
-    path = glossary_path(opened.root, session.settings)
+    path = glossary_path(opened.root, session.settings.mappings_dir)
     known = read_glossary(path)
-    accepted = decided(opened, load_mappings(opened.root, session.settings)).accepted
+    accepted = decided(opened, load_mappings(opened.root, session.settings.mappings_dir)).accepted
     relations = {r.id: r for r in opened.project.relations}
     models = [r for r in opened.project.relations if r.kind == "model" and r.columns]
     readings = read_tables(readable(opened.project), models, knowledge(session.cache_dir()), known)
@@ -114,18 +131,3 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     before = path.read_text("utf-8-sig") if path.exists() else "# Words of this project: `word, word: meaning`\n"
     write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
     return Glossed(text, shown_path(opened.root, path))
-
-
-def glossary_path(root: Path, settings: Settings) -> Path:
-    """Where the glossary of the project in ``root`` lies; it need not be there.
-
-    Raises:
-        ConfigError: outside the project.
-    """
-    path = root / settings.mappings_dir / GLOSSARY
-    if not inside(path, root):
-        raise ConfigError(
-            f"{shown_path(root, path)} leads out of the project: it is not read",
-            hint="the glossary belongs to the project, beside its mapping files",
-        )
-    return path

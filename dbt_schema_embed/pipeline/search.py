@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, IndexMismatchError
-from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.pipeline.unchanged import Reading
-from dbt_schema_embed.records import Relation, SearchHit
+from dbt_schema_embed.read.unchanged import Reading
+from dbt_schema_embed.records import Artifacts, Relation, SearchHit
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +41,7 @@ class _Place:
 
     def reading(self) -> Reading:
         """What is read of the project, as it is now."""
-        return Reading(Path(self.root), self.artifacts, self.session.settings)
+        return Reading(Path(self.root), self.artifacts, self.session.settings.dialect)
 
     def stands(self, reading: Reading) -> bool:
         """Whether the index was made of the project as it is; then nothing of it needs to be read."""
@@ -158,7 +157,7 @@ def _candidates(
 
 @contextmanager
 def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterator[_Place]":
-    from dbt_schema_embed.pipeline.project import scratch_folder
+    from dbt_schema_embed.read.opening import scratch_folder
 
     embedder = session.watched()
     index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")), embedder)

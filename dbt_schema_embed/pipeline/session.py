@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, file_stamps, files_read, open_project
-from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
-from dbt_schema_embed.records import Embedded, Relation
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
+from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Session:
         if known is not None and known[0] == stamp:
             return known[1]
         opened = open_project(
-            project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
+            project_dir, artifacts, self.settings.dialect, lineage_of=lineage_of, values=values, progress=self.progress
         )
         self.scratch = opened.scratch
         if self.keep:
@@ -144,10 +144,11 @@ class Session:
 
     def watched(self) -> "Embedder":
         """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
+        from dbt_schema_embed.embed import NoEncoder
+        from dbt_schema_embed.embed.watched import Watched
+
         if has_embed():
             return Watched(self.embedder(), self.progress)
-        from dbt_schema_embed.embed import NoEncoder
-
         self._without_vectors = True
         return NoEncoder()
 
