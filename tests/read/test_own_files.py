@@ -146,7 +146,8 @@ def test_what_only_dbt_can_read_is_named(shop: Path) -> None:
         ("models:\n  - name: m\n    columns:\n      - {name: A b, quote: true, description: '{{ doc(1) }} of it'}\n",
          [Column("A b", description="of it", quoted=True)]),
         ("models:\n  - name: m\n    latest_version: 1\n    columns: [{name: a}, {name: b}]\n    versions:\n"
-         "      - v: 1\n        columns: [{include: all, exclude: [b]}, {name: c}]\n", [Column("a"), Column("c", position=1)]),
+         "      - v: 1\n        columns: [{include: all, exclude: [b]}, {name: c}]\n",
+         [Column("a"), Column("c", position=1)]),
         ("models: [17, {name: m, columns: nonsense}]\nsources: {a: 1}\n", []),
         ("models: [\n", []),
     ],
