@@ -8,13 +8,28 @@ import pytest
 
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
-LEAVES = frozenset({"records", "errors", "files", "arrays", "types", "expressions", "casts", "yaml_values"})
-ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe"})
+LEAVES = frozenset(
+    {
+        "records",
+        "errors",
+        "files",
+        "arrays",
+        "types",
+        "expressions",
+        "casts",
+        "lookup",
+        "progress",
+        "sensitive",
+        "yaml_values",
+    }
+)
+ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show", "observe"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
+    "lookup": frozenset({"records", "errors"}),
     "settings": {"errors", "files", "yaml_values"},
     **dict.fromkeys(ROOMS, LEAVES),
     "pipeline": LEAVES | ROOMS | {"settings"},

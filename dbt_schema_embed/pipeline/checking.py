@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import ConfigError, listed, printable
-from dbt_schema_embed.files import inside
+from dbt_schema_embed.files import inside, save
 from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
-from dbt_schema_embed.pipeline.output import save
-from dbt_schema_embed.pipeline.project import Artifacts, open_project
-from dbt_schema_embed.records import Problem, Project, Relation, Tabular
+from dbt_schema_embed.read.opening import open_project
+from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
 
 
@@ -90,7 +89,7 @@ def _all(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Checked
         named.update(_with_decided_sql(mappings, relations))
         return named
 
-    opened = open_project(project_dir, artifacts, settings, lineage_of=decided, values=False, own_files=True)
+    opened = open_project(project_dir, artifacts, settings.dialect, lineage_of=decided, values=False, own_files=True)
     project = replace(opened.project, unread=_worth_reading(opened.project, named))
     manifest = Path(project.manifest)
     shown = shown_path(project_dir, manifest)
@@ -125,7 +124,7 @@ def _without_manifest(project: Project, shown: str) -> tuple[str, ...]:
 
 def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[str]:
     """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     named = {
         (row.model or "").lower()

@@ -6,12 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
 from dbt_schema_embed.pipeline.people import signature
-from dbt_schema_embed.pipeline.project import Artifacts, near_hint
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import MappingFile, Project
+from dbt_schema_embed.records import Artifacts, MappingFile, Project
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -240,7 +239,7 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
     Raises:
         ConfigError: one of the two is missing or unknown, or more than one source column is to feed it.
     """
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     if model is None or column is None:
         raise ConfigError("--model and --column stand together: which column of which model?")

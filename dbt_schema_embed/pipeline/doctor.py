@@ -15,8 +15,9 @@ from typing import Any, Literal
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings
-from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
 from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session, has_embed
+from dbt_schema_embed.read.opening import open_project, scratch_folder
+from dbt_schema_embed.records import Artifacts
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
 State = Literal["ok", "note", "missing", "broken"]
@@ -218,7 +219,7 @@ def _unreachable(url: str) -> str:
 def _project(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Iterator[Finding]:
     from dbt_schema_embed.read.artifacts import load_manifest
 
-    opened = open_project(project_dir, artifacts, settings, values=False)
+    opened = open_project(project_dir, artifacts, settings.dialect, values=False)
     project, manifest = opened.project, Path(opened.project.manifest)
     head = load_manifest(manifest).metadata
     said = [head.dbt_version and f"dbt {head.dbt_version}", head.adapter_type] if head else []

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.measuring import Measures
-from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Hits, Relation, Suggestions
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:

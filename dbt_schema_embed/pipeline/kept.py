@@ -6,22 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
 from dbt_schema_embed.pipeline.matching import glossary_path
-from dbt_schema_embed.pipeline.project import (
-    Artifacts,
-    Opened,
-    Stamp,
-    chosen_sources,
-    file_stamps,
-    files_read,
-    near_hint,
-    source_column,
-)
 from dbt_schema_embed.pipeline.proposing import Proposal, keep_proposal
-from dbt_schema_embed.pipeline.sensitive import hidden
-from dbt_schema_embed.records import LIKELY, Column, Relation, Suggestion
+from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
+from dbt_schema_embed.records import LIKELY, Artifacts, Column, Opened, Relation, Suggestion
+from dbt_schema_embed.sensitive import hidden
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.engine import SchemaEmbed
@@ -102,7 +94,7 @@ class Kept:
 
     def answers(self) -> Answers:
         """The answers as the files stand. Raises as `SchemaEmbed.suggest`."""
-        from dbt_schema_embed.write.mapping import model_names
+        from dbt_schema_embed.lookup import model_names
 
         with self._lock:
             stamp = self._now()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, write_text
-from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation, Suggestion, sources_called
+from dbt_schema_embed.lookup import shared_labels, sources_called
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Opened, Relation, Suggestion
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
     Raises:
         MappingError: a mapping file cannot be read, and with it what people decided.
     """
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     if mappings.errors:
         raise mappings.errors[0]
@@ -210,7 +210,8 @@ def write_suggestions(
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, model_names, schema_text
+    from dbt_schema_embed.lookup import model_names
+    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}

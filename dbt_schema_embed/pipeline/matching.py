@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.files import inside, write_text
 from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
-from dbt_schema_embed.pipeline.project import Opened
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Embedded, Project, Relation
+from dbt_schema_embed.records import Embedded, Opened, Project, Relation
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from dbt_schema_embed.casts import fit
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, proposed_row, shown_path
-from dbt_schema_embed.pipeline.project import Opened, near_hint, source_column
-from dbt_schema_embed.records import LIKELY, Column, MappingFile, Relation, Suggestion
+from dbt_schema_embed.records import LIKELY, Column, MappingFile, Opened, Relation, Suggestion
 from dbt_schema_embed.settings import Settings
 from dbt_schema_embed.types import type_family
 
@@ -42,8 +42,8 @@ def keep_proposal(
             the model column is taken, no cast leads to its type.
         MappingError, WriteError: the file cannot be read or written.
     """
+    from dbt_schema_embed.lookup import model_names
     from dbt_schema_embed.write.decide import Decision, decide
-    from dbt_schema_embed.write.mapping import model_names
     from dbt_schema_embed.write.rewrite import written
 
     source, name = source_column(opened.project, said.column)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Literal
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
 from dbt_schema_embed.pipeline.people import signature
-from dbt_schema_embed.pipeline.project import Opened
-from dbt_schema_embed.pipeline.sensitive import hidden
-from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions, Unfed
+from dbt_schema_embed.records import LIKELY, Column, Evidence, Opened, Relation, Suggestion, Suggestions, Unfed
+from dbt_schema_embed.sensitive import hidden
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -262,7 +261,7 @@ def _decisions(
 
 def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review:
     """The rows of ``answer`` that the mapping files hold and that SQL does not settle."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     relations = {r.id: r for r in opened.project.relations}
     names = model_names(opened.project.relations)
@@ -321,7 +320,7 @@ def _item(
     types: dict[tuple[str, str], str],
     foreign: dict[str, frozenset[str]],
 ) -> Item:
-    from dbt_schema_embed.write.words import reason, sureness
+    from dbt_schema_embed.show.words import reason, sureness
 
     column = relation.column(row.source_column) or Column(row.source_column)
     known = [Choice(names.get(c.model, c.model), c.model_column, "", c.confidence) for c in row.candidates]
@@ -379,13 +378,13 @@ def _plain(text: str) -> str:
 
 def text_width(text: str) -> int:
     """Columns of a terminal that ``text`` takes."""
-    from dbt_schema_embed.write.words import display_width
+    from dbt_schema_embed.show.words import display_width
 
     return display_width(text)
 
 
 def fitted(text: str, width: int) -> str:
     """``text`` cut or filled to exactly ``width`` columns of a terminal."""
-    from dbt_schema_embed.write.words import padded
+    from dbt_schema_embed.show.words import padded
 
     return padded(text, width) if width > 0 else ""

@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.pipeline.mappings import decided, load_mappings, owners, with_decisions, write_suggestions
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, chosen_sources, near_hint
 from dbt_schema_embed.pipeline.reranking import Reranker, reranked
 from dbt_schema_embed.pipeline.unfed import half_built, unfed_columns
-from dbt_schema_embed.records import Project, Relation, Suggestions
+from dbt_schema_embed.read.opening import chosen_sources
+from dbt_schema_embed.records import Artifacts, Opened, Project, Relation, Suggestions
 from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def pinned(opened: Opened, mappings: "Mappings", sources: Sequence[Relation], wi
     Raises:
         ConfigError: the wish names a model that the project does not have.
     """
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     names = model_names(opened.project.relations)
     spelled = {name.lower(): name for name in names.values()} | {i.lower(): name for i, name in names.items()}
@@ -112,7 +112,7 @@ def pinned(opened: Opened, mappings: "Mappings", sources: Sequence[Relation], wi
 
 def _targets(project: Project, chosen: Sequence[Relation], pins: Mapping[str, Pin]) -> tuple[Relation, ...]:
     """The models to match with: those chosen, those that people pinned a table to, and what half-built ones lack."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     names = model_names(project.relations)
     wanted = {name.lower() for pin in pins.values() for name in pin.into}
@@ -127,7 +127,7 @@ def _targets(project: Project, chosen: Sequence[Relation], pins: Mapping[str, Pi
 
 def _barred(project: Project, models: Sequence[Relation], pins: Mapping[str, Pin]) -> set[tuple[str, str, str, str]]:
     """The pairs of columns that the pins rule out, as rejected ones."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     names = model_names(project.relations)
     found: set[tuple[str, str, str, str]] = set()

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from dbt_schema_embed import write
 from dbt_schema_embed.errors import MappingError
+from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.records import MappingFile, MappingRow, Relation
 from dbt_schema_embed.write import yamltree
-from dbt_schema_embed.write.mapping import mapping_path, model_names, parse_mapping, read_mapping, schema_text
+from dbt_schema_embed.write.mapping import mapping_path, parse_mapping, read_mapping, schema_text
 
 HEAD = "version: 1\nsource: stripe.charges\n"
 ROW = HEAD + "columns:\n  - source_column: id\n    model: m\n    model_column: c\n"
