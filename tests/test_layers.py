@@ -32,9 +32,10 @@ ALLOWED = {
     "lookup": frozenset({"records", "errors"}),
     "settings": {"errors", "files", "yaml_values"},
     **dict.fromkeys(ROOMS, LEAVES),
-    "pipeline": LEAVES | ROOMS | {"settings"},
-    "agent": {"pipeline", "settings", "errors"},
-    "cli": {"pipeline", "settings", "errors", "agent"},
+    "decide": LEAVES | {"write", "show"},
+    "pipeline": LEAVES | ROOMS | {"settings", "decide"},
+    "agent": LEAVES | {"pipeline", "settings", "decide", "read"},
+    "cli": {"pipeline", "settings", "errors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from dbt_schema_embed.decide.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.files import inside, save
-from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.read.opening import open_project
 from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
@@ -82,7 +82,7 @@ def _all(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Checked
     """Every problem; the project's own files count more than the manifest, which need not be there."""
     from dbt_schema_embed.check import check
 
-    mappings = load_mappings(project_dir, settings)
+    mappings = load_mappings(project_dir, settings.mappings_dir)
     named: set[str] = set()
 
     def decided(relations: Sequence[Relation]) -> set[str]:

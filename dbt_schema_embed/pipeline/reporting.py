@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbt_schema_embed.decide.mappings import load_mappings, shown_path
 from dbt_schema_embed.files import refuse_links, save
 from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
-from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts, Relation, Suggestions
 
@@ -68,7 +68,7 @@ def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
     """The confidence of every suggestion that a person accepted or rejected, and which of the two."""
     return [
         (row.confidence, row.status == "accepted")
-        for _, file in load_mappings(root, session.settings).files
+        for _, file in load_mappings(root, session.settings.mappings_dir).files
         for row in file.columns
         if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
     ]

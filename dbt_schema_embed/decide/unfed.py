@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.records import Column, Opened, Project, Relation, Suggestion, Unfed
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.mappings import Mappings
+    from dbt_schema_embed.decide.mappings import Mappings
 
 
 def half_built(project: Project, relation: Relation) -> tuple[Column, ...]:
