@@ -9,7 +9,19 @@ import pytest
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
 LEAVES = frozenset(
-    {"records", "errors", "files", "arrays", "types", "expressions", "casts", "lookup", "progress", "sensitive"}
+    {
+        "records",
+        "errors",
+        "files",
+        "arrays",
+        "types",
+        "expressions",
+        "casts",
+        "lookup",
+        "progress",
+        "sensitive",
+        "yaml_values",
+    }
 )
 ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show", "observe"})
 ALLOWED = {
@@ -18,7 +30,7 @@ ALLOWED = {
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),
-    "settings": {"errors", "files"},
+    "settings": {"errors", "files", "yaml_values"},
     **dict.fromkeys(ROOMS, LEAVES),
     "decide": LEAVES | {"write", "show"},
     "pipeline": LEAVES | ROOMS | {"settings", "decide"},
