@@ -12,7 +12,7 @@ from dbt_schema_embed.read import read_relation
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> SchemaEmbed:
     """An engine where the packages of the extra are not installed, and the real matcher."""
-    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+    monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
     monkeypatch.setattr("dbt_schema_embed.embed.opening.open_embedder", None)  # nobody may ask for an encoder
     return SchemaEmbed()
 
