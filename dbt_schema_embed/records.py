@@ -119,6 +119,8 @@ class Project:
     lineage: tuple[Lineage, ...] = ()  # sorted
     warnings: tuple[str, ...] = ()
     manifest: str = ""  # path of the manifest it was read from; selection reads dbt's graph there
+    unread: tuple[str, ...] = ()  # its files that are newer than the manifest and that only dbt can read
+    whole: bool = True  # False: packages that it declares are not installed, so more relations may exist
 
     def relation(self, unique_id: str) -> Relation | None:
         """The relation with that unique_id, or None."""

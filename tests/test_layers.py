@@ -21,6 +21,7 @@ LEAVES = frozenset(
         "progress",
         "sensitive",
         "extras",
+        "yaml_values",
     }
 )
 ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show"})
@@ -30,7 +31,7 @@ ALLOWED = {
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),
-    "settings": {"errors", "files"},
+    "settings": {"errors", "files", "yaml_values"},
     **dict.fromkeys(ROOMS, LEAVES),
     "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},

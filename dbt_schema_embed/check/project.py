@@ -1,20 +1,14 @@
-"""`check` around its room: which models' SQL matters, how old the artifacts are, which findings are known."""
+"""`check` around its rules: its answer, the models whose SQL matters, what is told where no manifest is."""
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside, shown_path
+from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.files import inside
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.records import MappingFile, Problem, Project, Relation, Tabular
-
-GRACE = 60.0
-"""Seconds a manifest may be older than a file: a fresh checkout writes them in any order."""
-
-_ENDINGS = (".sql", ".py", ".yml", ".yaml", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +20,7 @@ class Checked(Tabular):
     folder: str  # the project, relative to the repository it stands in
     known: int = 0
     gone: int = 0
+    notes: tuple[str, ...] = ()  # how the project was read, where that bounds what can be found
 
     @property
     def failed(self) -> bool:
@@ -58,6 +53,22 @@ def usual_baseline(project_dir: Path, baseline: str) -> Path:
     return path
 
 
+def worth_reading(project: Project, named: Collection[str]) -> tuple[str, ...]:
+    """Files that only dbt can read, without those of models that no mapping file has ``named``."""
+    passed_over = {r.path for r in project.relations if r.kind == "model" and r.id not in named}
+    return tuple(path for path in project.unread if path not in passed_over)
+
+
+def without_manifest(project: Project, shown: str) -> tuple[str, ...]:
+    """What people are told where no manifest is: how the project was read, and what only dbt could say."""
+    lines = [f"there is no {shown}: the project is read from its files, as far as refs and sources go"]
+    if project.unread:
+        lines.append(f"only dbt can read {printable(listed(list(project.unread)), 400)}: what they feed is not checked")
+    if not project.whole:
+        lines.append("its packages are not installed: mappings of their sources are not checked")
+    return (*lines, *project.warnings)
+
+
 def with_decided_sql(files: Sequence[MappingFile], relations: Sequence[Relation]) -> set[str]:
     """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
     named = {
@@ -65,23 +76,6 @@ def with_decided_sql(files: Sequence[MappingFile], relations: Sequence[Relation]
     }
     built = {r.id for r in relations if r.has_sql}
     return {i for i, name in model_names(relations).items() if i in built and name.lower() in named}
-
-
-def project_files(root: Path, project: Project) -> Iterator[tuple[str, float]]:
-    """The files dbt parses, with the time of their last change: dbt_project.yml and the folders the manifest knows."""
-    own = {r.path.partition("/")[0] for r in project.relations if r.package == project.name and "/" in r.path}
-    places = [root / "dbt_project.yml", *(root / name for name in sorted(own - {"", "."}) if inside(root / name, root))]
-    for place in places:
-        for path in [place] if place.is_file() else _files_below(place):
-            try:
-                yield shown_path(root, path), path.stat().st_mtime
-            except OSError:  # removed meanwhile, or a dangling link
-                continue
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for where, _, names in os.walk(folder):
-        yield from (Path(where, name) for name in sorted(names) if name.endswith(_ENDINGS))
 
 
 def below_repository(root: Path) -> str:
