@@ -5,15 +5,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings, shown_path
-from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
+from dbt_schema_embed.errors import ArtifactError, WriteError, printable
+from dbt_schema_embed.files import shown_path, write_text
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import MAX_COLUMNS, Embedded, Opened, Project, Relation, Suggestions
+from dbt_schema_embed.records import (
+    MAX_COLUMNS,
+    Artifacts,
+    Embedded,
+    Opened,
+    Project,
+    Relation,
+    Suggestion,
+    Suggestions,
+)
 from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.observe.evaluating import Evaluated
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,25 @@ def check_table(table: Relation) -> None:
         raise ArtifactError(f"the table {said}")
 
 
-def match_tables(session: Session, left: Relation, right: Relation, top_k: int | None) -> Suggestions:
+def explained(session: Session, column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
+    """See `SchemaEmbed.explain`."""
+    from dbt_schema_embed.match import explain
+
+    opened = session.open(project_dir, artifacts)
+    source, name = source_column(opened.project, column)
+    check_table(source)
+    folder = session.settings.mappings_dir
+    known = decided(opened, load_mappings(opened.root, folder))
+    ready = prepare(session, opened.project, {source.id}, targets, glossary_path(opened.root, folder))
+    text = explain(
+        source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
+        rejected=known.rejected, accepted=known.accepted, targets=targets,
+    )  # fmt: skip
+    session.told(opened.project.warnings)
+    return text
+
+
+def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:
     """See `SchemaEmbed.match`."""
     from dbt_schema_embed.embed import pair_texts
     from dbt_schema_embed.match import knowledge, match, read_tables
@@ -131,3 +160,29 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     before = path.read_text("utf-8-sig") if path.exists() else "# Words of this project: `word, word: meaning`\n"
     write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
     return Glossed(text, shown_path(opened.root, path))
+
+
+def measured(
+    session: Session, project_dir: str | Path, artifacts: Artifacts, targets: Targets, rounds: int, cases: Path | None
+) -> "Evaluated":
+    """See `SchemaEmbed.evaluate`: what the matcher answers, nothing put over it."""
+    from dbt_schema_embed.match import suggest
+    from dbt_schema_embed.observe.evaluating import KEPT, evaluate_cases, evaluate_project, keep
+
+    def ask(project: Project, tables: Sequence[Relation]) -> Sequence[Suggestion]:
+        session.told(project.warnings)
+        only = {table.id for table in tables}
+        ready = prepare(session, project, only, targets)
+        return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
+
+    if cases is not None:
+        found = evaluate_cases(cases, lambda folder: session.open(folder, {}).project, ask, session.progress)
+    else:
+        opened = session.open(project_dir, artifacts)
+        found = evaluate_project(opened.project, ask, rounds, session.progress)
+        try:
+            keep(found, opened.scratch / KEPT)
+        except WriteError as problem:  # the figures are there all the same
+            session.told([f"the report will not know of this: {problem.message}"])
+    session.told()
+    return found

@@ -5,11 +5,11 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.extras import has_embed
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
 from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
-
-EMBED_MODULES = ("diskcache", "safetensors", "tokenizers")
-"""What a run with everything in the memo needs of the extra `embed`."""
 
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
@@ -129,18 +126,10 @@ class Session:
             return self._opened
 
     def cache_dir(self) -> Path:
-        """Where the memo lives; it need not exist.
+        """Where the memo lives; see `embed.cache_folder`."""
+        from dbt_schema_embed.embed import cache_folder
 
-        Raises:
-            ConfigError: the settings name the home of a user that there is not.
-        """
-        from dbt_schema_embed.embed import default_cache_dir
-
-        said = self.settings.cache_dir
-        try:
-            return Path(said).expanduser() if said else default_cache_dir()
-        except RuntimeError as problem:
-            raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
+        return cache_folder(self.settings.cache_dir)
 
     def watched(self) -> "Embedder":
         """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
@@ -203,8 +192,3 @@ class Session:
         """
         if not has_embed():
             raise MissingExtraError(call, "embed")
-
-
-def has_embed() -> bool:
-    """Whether the extra `embed` is installed."""
-    return all(find_spec(module) is not None for module in EMBED_MODULES)

@@ -40,13 +40,13 @@ def suggest_project(
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
     from dbt_schema_embed.decide.mappings import glossary_path
     from dbt_schema_embed.match import choose_targets, suggest
+    from dbt_schema_embed.observe.profiling import with_values
     from dbt_schema_embed.pipeline.matching import prepare, too_wide
-    from dbt_schema_embed.pipeline.profiling import with_values
 
     opened = session.open(project_dir, artifacts)
     sources = chosen_sources(opened.project, wish.select, wish.exclude)
     if wish.profile:
-        opened, sources = with_values(session, opened, sources)
+        opened, sources = with_values(opened, sources, session.progress, session.told)
     mappings = load_mappings(opened.root, session.settings.mappings_dir)
     known = decided(opened, mappings)
     pins = pinned(opened, mappings, sources, wish.into, wish.not_into)

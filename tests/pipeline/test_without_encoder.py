@@ -12,7 +12,7 @@ from dbt_schema_embed.read import read_relation
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> SchemaEmbed:
     """An engine where the packages of the extra are not installed, and the real matcher."""
-    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+    monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
     monkeypatch.setattr("dbt_schema_embed.embed.opening.open_embedder", None)  # nobody may ask for an encoder
     return SchemaEmbed()
 
@@ -51,7 +51,7 @@ def test_an_index_of_words_gives_way_to_one_of_vectors(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+        patched.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
         SchemaEmbed().search("amount", shop)
     assert engine.search("amount", shop)
     assert any("made for another encoder: it is built anew" in line for line in engine.warnings)
