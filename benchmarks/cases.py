@@ -17,7 +17,7 @@ from dbt_schema_embed.match.candidates import Targets, build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.knowledge import Knowledge, knowledge
-from dbt_schema_embed.match.layers import arrivals, choose_targets, fed_models
+from dbt_schema_embed.match.layers import arrivals, choose_targets, feeding
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.pair_values import signal_values, standings
 from dbt_schema_embed.match.ranking import Draft, second_look
@@ -216,7 +216,7 @@ def project_tables(
     arrived = arrivals(project)
     fed = {s for s, _ in arrived}
     left = embed(_some(sources, scored), said=said)
-    right = Targets(embed(models, said=said), fed_models(project), {m for _, m in arrived})
+    right = Targets(embed(models, said=said), feeding(project.lineage), {m for _, m in arrived})
     habits = habits_of(project, arrived)
     lexicon = Lexicon(sources, models, readings)
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}

@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from cases import Table, competing
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.networks import Round, Weights
-from dbt_schema_embed.match.odds import Odds, softmax
+from dbt_schema_embed.match.odds import Odds, as_chosen, softmax
 from dbt_schema_embed.match.pair_values import WHOLE_TABLE_NAMES
 
 WIDTH = 24
@@ -185,7 +187,7 @@ def ask(run: Sequence[Table], rounds: Rounds) -> Asked:
 
 
 def calibrate(asked: Asked) -> NDArray[np.float32]:
-    """The (4,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
+    """The (6,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
     kept = [a for a in asked if (a[0].used & (a[0].right.any(axis=1) | a[0].empty)).any()]
     data, scores, nothing, unlike = _as_examples(kept)
 
@@ -205,7 +207,35 @@ def calibrate(asked: Asked) -> NDArray[np.float32]:
         return found
 
     search.step(closure)
+    found = np.concatenate([numbers.detach().numpy(), [1, 0]]).astype(np.float32)
+    return np.concatenate([found[:4], _trust(asked, found)])
+
+
+def _trust(asked: Asked, calibration: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The (2,) numbers of `odds.as_chosen`: a logistic regression of right answers on the log odds of the chosen."""
+    odds, right, weight = [], [], []
+    for table, found in answered(asked, _NONE, calibration):
+        for i, j in enumerate(assign(found)):
+            if table.used[i] and j >= 0 and not table.passed_over[i, j]:
+                p = np.clip(float(found.candidates[i, j]), 1e-5, 1 - 1e-5)
+                odds.append(np.log(p / (1 - p)))
+                right.append(bool(table.right[i, j]))
+                weight.append(table.weight)
+    x, y, w = (torch.tensor(np.array(v), dtype=torch.float64) for v in (odds, right, weight))
+    numbers = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    search = torch.optim.LBFGS([numbers], max_iter=80, line_search_fn="strong_wolfe")
+
+    def closure() -> torch.Tensor:
+        search.zero_grad()
+        each = torch.nn.functional.binary_cross_entropy_with_logits(x * numbers[0] + numbers[1], y.double(), weight=w)
+        each.backward()
+        return each
+
+    search.step(closure)
     return np.asarray(numbers.detach().numpy(), np.float32)
+
+
+_NONE: Any = (None, None)
 
 
 def _as_examples(asked: Asked) -> tuple[Examples, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -226,9 +256,10 @@ def _as_examples(asked: Asked) -> tuple[Examples, torch.Tensor, torch.Tensor, to
 
 
 def answered(asked: Asked, rounds: Rounds, calibration: NDArray[np.float32]) -> list[tuple[Table, Odds]]:
-    """Every table with its calibrated probabilities."""
+    """Every table with its calibrated probabilities, those of chosen candidates as `suggesting` gives them."""
     weights = Weights(*rounds, calibration)
-    return [(t, weights.odds(scores, nothing, t.legible)) for t, scores, nothing in asked]
+    found = [(t, weights.odds(scores, nothing, t.legible)) for t, scores, nothing in asked]
+    return [(t, as_chosen(odds, assign(odds), weights.trust)) for t, odds in found]
 
 
 def weighed(tables: Sequence[Table], share: float) -> list[Table]:

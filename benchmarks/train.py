@@ -65,7 +65,7 @@ def pair_runs(corpora: Corpora, kept: Kept) -> list[Run]:
         shown = [(some, 0.45), ([blind(t, "value") for t in some], 0.25), ([blind(t, "descri") for t in some], 0.15)]
         shown += [([wordless(blind(t, "value")) for t in some[::2]], 0.1), ([wordless(t) for t in some[1::2]], 0.05)]
         found += [t for tables, part in shown for t in weighed(tables, share * part)] if some else []
-    lone = [t for name in ("wild", "wild, strange", "foreign") for t in alone(corpora.get(name, ())) if kept(t)]
+    lone = [t for name in ("wild", "wild, strange", "foreign", "systems") for t in alone(corpora.get(name, ())) if kept(t)]
     found += weighed([replace(t, scored=False) for t in lone[::2]], 1 - sum(PAIRS.values())) if lone else []
     return [[t] for t in found]
 
@@ -99,15 +99,18 @@ def left_out_pairs(fold: int, left_out: Sequence[str] = ()) -> dict[str, Asked]:
         return owner(table.group.partition("/")[0]) in sets[fold]
 
     rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out))
-    names = ("pairs, published", "pairs, foreign")
+    names = ("pairs, published", *FOREIGN_PAIRS)
     return {
         name: [a for t in DATA.get(name, ()) if held(t) for a in _slim(ask([t], rounds))] for name in names
     }  # fmt: skip
 
 
+FOREIGN_PAIRS = ("pairs, foreign", "pairs, systems")
+
+
 def pair_folds() -> list[set[str]]:
     """What is left out together."""
-    systems = sorted({t.group for t in DATA.get("pairs, foreign", ())})
+    systems = sorted({t.group for name in FOREIGN_PAIRS for t in DATA.get(name, ())})
     published = [{g} for g in sorted({t.group for t in DATA.get("pairs, published", ())})]
     return [*published, set(systems[::2]), set(systems[1::2])]
 
@@ -118,7 +121,7 @@ def _slim(asked: Asked) -> Asked:
 
 
 def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDArray[np.float32]:
-    """Print what was left out and scored, corpus by corpus; the (4,) calibration that it gives."""
+    """Print what was left out and scored, corpus by corpus; the (6,) calibration that it gives."""
     job, parts = (left_out_projects, FOLDS) if mode == "project" else (left_out_pairs, len(pair_folds()))
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         done = [f.result() for f in [pool.submit(job, fold, left_out) for fold in range(parts)]]
@@ -134,7 +137,7 @@ def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDA
         if mode == "project":
             scores = project_scores([a for a in odds if a[0].scored])
             show(name, scores)
-            if name in ("wild", "foreign"):
+            if name in ("wild", "foreign", "systems"):
                 worst = sorted(scores, key=lambda group: scores[group]["F1"])[:10]
                 print("  worst: " + ", ".join(f"{g} {scores[g]['F1']:.2f}" for g in worst), flush=True)
         else:

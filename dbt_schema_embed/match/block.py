@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
+from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SLIGHT_WORDS, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
@@ -66,6 +67,7 @@ class Lexicon:
         self.vocabulary = known_words(everything)
         self.words_of = {r.id: column_words(r, self.vocabulary) for r in everything}
         self.views_of = {r.id: _views(self.words_of[r.id], self.readings[r.id]) for r in everything}
+        self.sources = {r.id: r for r in sources}
         self.about = {r.id: tuple(dict.fromkeys((entity(r.name), *self.readings[r.id].about))) for r in everything}
         seen = Counter(
             w for r in everything for views in self.views_of[r.id] for w in {w for v in views[:2] for w in v}
@@ -74,6 +76,14 @@ class Lexicon:
         self.columns = max(1, sum(len(r.columns) for r in everything))
         self.weight = {w: self.rarity(n) for w, n in seen.items()}
         self.table = WordTable(self._all(sources), self._all(models))
+
+    def says(self, source: str) -> dict[str, Words]:
+        """Column in lower case -> what its name says, of a source table (id); empty for a table that is not here."""
+        relation = self.sources.get(source)
+        if relation is None:
+            return {}
+        columns = zip(relation.columns, self.readings[source].columns, strict=True)
+        return {c.key.lower(): reading.variants[0] for c, reading in columns}
 
     def rarity(self, times: int) -> float:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
@@ -154,6 +164,7 @@ class Block:
     column_of: "NDArray[np.int64]"
     lexicon: Lexicon
     habits: Habits
+    feeding: Feeding  # what feeds the models' columns today
     fed: "NDArray[np.bool_]"  # (models,): something feeds it today
     entered: "NDArray[np.bool_]"  # (models,): source tables first arrive in it
 
@@ -230,6 +241,13 @@ class Block:
         """The same of the candidates, with the source table's words."""
         once = {c.name: abstract(words(c.name), self.source_entity) for c in self.targets}
         return [once[c.name] for c in self.targets]
+
+    @cached_property
+    def feeders(self) -> "list[list[tuple[str, str]]]":
+        """The columns of other tables that feed every candidate today, as (source id, column in lower case)."""
+        own = self.source.relation.id
+        keys = [(self.models[m].relation.id, t.name.lower()) for m, t in zip(self.model_of, self.targets, strict=True)]
+        return [[pair for pair in self.feeding.get(key, ()) if pair[0] != own] for key in keys]
 
     def facet(self, name: str) -> tuple[Matrix, Matrix]:
         """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""

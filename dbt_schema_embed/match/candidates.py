@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.records import Embedded
 
 FREE = 0.2
@@ -26,8 +27,12 @@ _SPACE = 2**24  # cosines held at a time: 64 MB
 class Targets:
     """All columns that could be fed, stacked once for all source tables of a run."""
 
-    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
+    def __init__(
+        self, models: Sequence[Embedded], feeding: Feeding | None = None, entered: Collection[str] = ()
+    ) -> None:
         self.models = tuple(m for m in models if m.relation.columns)
+        self.feeding = feeding or {}
+        fed = {model for model, _ in self.feeding}
         self.fed = np.array([m.relation.id in fed for m in self.models], bool)
         self.entered = np.array([m.relation.id in entered for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
@@ -56,6 +61,7 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
         column_of=targets.column_of[keep],
         lexicon=lexicon,
         habits=habits,
+        feeding=targets.feeding,
         fed=targets.fed[chosen],
         entered=targets.entered[chosen],
     )

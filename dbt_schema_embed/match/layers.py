@@ -55,6 +55,18 @@ def fed_models(project: Project) -> frozenset[str]:
     return frozenset(edge.model for edge in project.lineage)
 
 
+Feeding = Mapping[Pair, Collection[Pair]]
+"""(model id, column in lower case) -> the source columns that feed it today, as (source id, column in lower case)."""
+
+
+def feeding(lineage: Iterable[Lineage]) -> Feeding:
+    """Which source columns feed which model columns today."""
+    out: dict[Pair, set[Pair]] = defaultdict(set)
+    for edge in lineage:
+        out[edge.model, edge.model_column.lower()].add((edge.source, edge.source_column.lower()))
+    return {target: tuple(sorted(columns)) for target, columns in out.items()}
+
+
 def competitors(project: Project, asked: Collection[str]) -> tuple[Relation, ...]:
     """The source tables to rank for an answer about those ``asked`` (ids), sorted by id.
 

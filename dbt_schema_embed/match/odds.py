@@ -1,6 +1,6 @@
 """Probabilities of one table's columns, and what follows from them for its models."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,28 @@ def softmax(scores: Matrix, nothing: NDArray[np.float32], barred: NDArray[np.boo
     both = np.exp(both - both.max(axis=1, keepdims=True))
     both /= both.sum(axis=1, keepdims=True)
     return Odds(both[:, :-1].astype(np.float32), both[:, -1].astype(np.float32))
+
+
+def as_chosen(odds: Odds, answers: Sequence[int], trust: NDArray[np.float32]) -> Odds:
+    """The odds once the one-to-one assignment is known (`assign`): a candidate that it gave to a row is right more
+    often than its own probability says, for the others of the row have better rows.
+
+    ``trust``: (2,) what the log odds of a chosen candidate are multiplied by, and what is added
+    (`networks.Weights.calibration`).
+    """
+    rows = np.array([i for i, j in enumerate(answers) if j >= 0], np.int64)
+    if not len(rows):
+        return odds
+    places = np.array([answers[i] for i in rows.tolist()], np.int64)
+    before = np.clip(odds.candidates[rows, places].astype(np.float64), 1e-5, 1 - 1e-5)
+    after = 1 / (1 + np.exp(-(trust[0] * np.log(before / (1 - before)) + trust[1])))
+    after = np.maximum(after, before)
+    candidates, nothing = odds.candidates.copy(), odds.nothing.copy()
+    left = (1 - after) / (1 - before)
+    candidates[rows] *= left[:, None]
+    nothing[rows] *= left
+    candidates[rows, places] = after
+    return Odds(candidates, nothing)
 
 
 def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:

@@ -12,6 +12,7 @@ from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.candidates import Targets, build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
@@ -35,6 +36,7 @@ class Ranked:
     first: Odds
     nothing: NDArray[np.float32]  # (n, len(NOTHING_NAMES))
     claimed: NDArray[np.float32]  # (models,) columns each candidate model would take, by the second round
+    trust: NDArray[np.float32]  # (2,) see `odds.as_chosen`
 
 
 def rank(
@@ -43,7 +45,7 @@ def rank(
     *,
     habits: Habits,
     arrived: Collection[str] = (),
-    fed: Collection[str] = (),
+    feeding: Feeding | None = None,
     entered: Collection[str] = (),
     mode: Mode = "project",
     barred: Barred | None = None,
@@ -58,7 +60,7 @@ def rank(
         models: the models that may be fed.
         habits: what the project's SQL teaches; empty is fine.
         arrived: ids of source tables that already arrive in some model.
-        fed: ids of models that something feeds today.
+        feeding: which source columns feed which model columns today.
         entered: ids of models that source tables first arrive in.
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
@@ -72,7 +74,7 @@ def rank(
             sides = [s.relation for s in sources], [m.relation for m in models]
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
-        return _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
+        return _ranked(tables, Targets(models, feeding, entered), habits, arrived, mode, barred, settled, lexicon)
 
 
 def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
@@ -119,7 +121,7 @@ def _ranked(
         final = weights.odds(
             *_second_scores(weights.second, values, row_values(block, rows), draft), block.legible, bar
         )
-        ranked.append(Ranked(block, values, final, draft.odds, rows, claims(block, final)))
+        ranked.append(Ranked(block, values, final, draft.odds, rows, claims(block, final), weights.trust))
     return ranked
 
 

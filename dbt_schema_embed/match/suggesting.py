@@ -1,6 +1,7 @@
 """Suggestions for source tables: rank, assign, say why."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +9,9 @@ from numpy.typing import NDArray
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.layers import arrivals, fed_models, feeders
+from dbt_schema_embed.match.layers import arrivals, feeders, feeding
 from dbt_schema_embed.match.naming import propose_name
-from dbt_schema_embed.match.odds import Odds
+from dbt_schema_embed.match.odds import Odds, as_chosen
 from dbt_schema_embed.match.ranking import Progress, Ranked, rank
 from dbt_schema_embed.match.reading import TableReading, read_tables
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, undecided_reason
@@ -79,7 +80,7 @@ def ranked_tables(
     arrived = arrivals(project)
     return rank(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
-        habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, fed=fed_models(project),
+        habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, feeding=feeding(project.lineage),
         entered={m for _, m in arrived},
         lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
         settled=lambda block: _settled(block, accepted), progress=progress,
@@ -141,6 +142,7 @@ def table_rows(
     source = table.block.source.relation
     held = [(source.id, c.key.lower()) in existing or i in settled for i, c in enumerate(source.columns)]
     answers = assign(_free(table.odds, np.array(held, bool)))
+    table = replace(table, odds=as_chosen(table.odds, answers, table.trust))
     rows = []
     for i, column in enumerate(source.columns):
         candidates = _candidates(table, i, fed, top_k)

@@ -7,7 +7,7 @@ Its name is what evidence and the weights file show.
 from collections.abc import Callable
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.signals import embeddings, facts, habits, names, tables, values
+from dbt_schema_embed.match.signals import embeddings, facts, feeders, habits, names, tables, values
 
 SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
@@ -30,6 +30,9 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     tables.source_named,
     tables.model_free,
     tables.model_entered,
+    feeders.target_fed,
+    feeders.feeder_name,
+    feeders.feeder_table,
     facts.type_fit,
     facts.key_fit,
     habits.precedent,
@@ -53,5 +56,5 @@ RELATIVE = (
 )
 """Signals that also count by how far a candidate stands above the others of its row: their level says little."""
 
-RIVALS = ("both_found", "letters", "name_meaning")
+RIVALS = ("both_found", "letters", "abbreviation", "name_meaning", "feeder_name")
 """Signals that also count by how far a candidate stands above the best other one of its row, and of its column."""
