@@ -227,9 +227,10 @@ def _trust(asked: Asked, calibration: NDArray[np.float32]) -> NDArray[np.float32
 
     def closure() -> torch.Tensor:
         search.zero_grad()
-        each = torch.nn.functional.binary_cross_entropy_with_logits(x * numbers[0] + numbers[1], y.double(), weight=w)
-        each.backward()
-        return each
+        each = torch.nn.functional.binary_cross_entropy_with_logits(x * numbers[0] + numbers[1], y, reduction="none")
+        mean = (each * w).sum() / w.sum()
+        mean.backward()
+        return mean
 
     search.step(closure)
     return np.asarray(numbers.detach().numpy(), np.float32)
