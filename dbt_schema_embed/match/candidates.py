@@ -17,7 +17,7 @@ MODELS, NEAREST = 12, 5
 benchmarks/RESULTS.md twelve models held every right answer."""
 
 
-class Targets:
+class Pool:
     """All columns that could be fed, stacked once for all source tables of a run."""
 
     def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
@@ -35,8 +35,8 @@ class Targets:
         return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
-def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Habits) -> Block:
-    """The source table beside its candidate columns, models in the order of `Targets`."""
+def build_block(source: Embedded, targets: Pool, lexicon: Lexicon, habits: Habits) -> Block:
+    """The source table beside its candidate columns, models in the order of `Pool`."""
     few = len(targets.models) <= MODELS
     keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
     chosen = np.unique(targets.model_of[keep])
@@ -54,7 +54,7 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
     )
 
 
-def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bool_]:
+def _near(source: Embedded, targets: Pool, lexicon: Lexicon) -> NDArray[np.bool_]:
     cosine = source.facets["name"] @ targets.names.T
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model

@@ -10,8 +10,7 @@ from dbt_schema_embed.errors import ArtifactError, WriteError, printable
 from dbt_schema_embed.files import shown_path, write_text
 from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Artifacts, Embedded, Opened, Project, Relation, Suggestion, Suggestions
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.records import Artifacts, Embedded, Opened, Project, Relation, Suggestion, Suggestions, Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
