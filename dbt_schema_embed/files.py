@@ -80,6 +80,11 @@ def _write(real: Path, made: Callable[[bytes | None], bytes], expected_hash: str
     return True
 
 
+def shown_path(root: Path, path: Path) -> str:
+    """``path`` as people are told it: relative to the project where it can be, with slashes."""
+    return printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())
+
+
 def save(path: Path, text: str, root: Path | None = None) -> None:
     """Write a result to the file somebody named, whole or not at all; missing folders are made.
 

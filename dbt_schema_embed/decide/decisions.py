@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from dbt_schema_embed.decide.mappings import load_mappings, shown_path
+from dbt_schema_embed.decide.mappings import load_mappings
 from dbt_schema_embed.decide.signing import signature
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
 

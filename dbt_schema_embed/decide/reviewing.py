@@ -7,9 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dbt_schema_embed.decide.mappings import load_mappings, owners, shown_path
+from dbt_schema_embed.decide.mappings import load_mappings, owners
 from dbt_schema_embed.decide.signing import signature
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.records import LIKELY, Column, Opened, Relation, Suggestion, Suggestions, Unfed
 from dbt_schema_embed.sensitive import hidden
 
