@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Opened, Relation, Suggestion
+from dbt_schema_embed.records import MAX_COLUMNS, Column, MappingFile, MappingRow, Opened, Relation, Suggestion
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.pins import Pin
@@ -220,7 +220,7 @@ def write_suggestions(
         WriteError: a file could not be written.
     """
     from dbt_schema_embed.lookup import model_names
-    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, schema_text
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}

@@ -188,7 +188,7 @@ class SchemaEmbed:
         ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
-            ArtifactError: a side has no columns.
+            ArtifactError: a side has no columns, or too many.
         """
         from dbt_schema_embed.pipeline.matching import matched
 
@@ -222,7 +222,8 @@ class SchemaEmbed:
     ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
-        Builds the index where it is missing, and brings it up to date.
+        Builds the index where it is missing, and brings it up to date. Without the extra `embed` it goes by the words
+        of names alone.
 
         Args:
             query: Words, e.g. "customer e-mail".
@@ -236,7 +237,6 @@ class SchemaEmbed:
         Raises:
             As `index`; ConfigError: an empty query, or no column fits ``type`` and ``table``.
         """
-        self.session.need_embed("search")
         from dbt_schema_embed.index import Filter
         from dbt_schema_embed.pipeline.search import search_project
 

@@ -10,7 +10,17 @@ from dbt_schema_embed.errors import ArtifactError, WriteError, printable
 from dbt_schema_embed.files import shown_path, write_text
 from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Artifacts, Embedded, Opened, Project, Relation, Suggestion, Suggestions, Targets
+from dbt_schema_embed.records import (
+    MAX_COLUMNS,
+    Artifacts,
+    Embedded,
+    Opened,
+    Project,
+    Relation,
+    Suggestion,
+    Suggestions,
+    Targets,
+)
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
@@ -21,6 +31,7 @@ if TYPE_CHECKING:
 class Prepared:
     """Two sides that can be matched."""
 
+    project: Project  # tables of too many columns have none in it
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
     readings: "Mapping[str, TableReading]"
@@ -37,7 +48,7 @@ def prepare(
 ) -> Prepared:
     """The source tables ``asked`` (ids) with their competitors, and the models that they may feed.
 
-    ``models`` take the place of those that ``targets`` chooses.
+    ``models`` take the place of those that ``targets`` chooses. Tables that are `too_wide` are left out.
 
     Raises:
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
@@ -53,10 +64,28 @@ def prepare(
 
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
+    models = [model for model in models if not too_wide(model)]
+    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
     words = read_glossary(glossary) if glossary else {}
     readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(sources, session.embedded(models, readings), readings)
+    return Prepared(project, sources, session.embedded(models, readings), readings)
+
+
+def too_wide(relation: Relation) -> str:
+    """What is to be said of a table with more columns than can be compared; "": it has not."""
+    count = len(relation.columns)
+    if count <= MAX_COLUMNS:
+        return ""
+    return f"{printable(relation.label)} has {count:,} columns, more than {MAX_COLUMNS:,}: it is not compared"
+
+
+def check_table(table: Relation) -> None:
+    """Raises ArtifactError: a table has no columns, or too many."""
+    if not table.columns:
+        raise ArtifactError(f"the table {printable(table.id)} has no columns")
+    if said := too_wide(table):
+        raise ArtifactError(f"the table {said}")
 
 
 def explained(session: Session, column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
@@ -65,11 +94,12 @@ def explained(session: Session, column: str, project_dir: str | Path, artifacts:
 
     opened = session.open(project_dir, artifacts)
     source, name = source_column(opened.project, column)
+    check_table(source)
     folder = session.settings.mappings_dir
     known = decided(opened, load_mappings(opened.root, folder))
     ready = prepare(session, opened.project, {source.id}, targets, glossary_path(opened.root, folder))
     text = explain(
-        source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
+        source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
         rejected=known.rejected, accepted=known.accepted, targets=targets,
     )  # fmt: skip
     session.told(opened.project.warnings)
@@ -82,8 +112,7 @@ def matched(session: Session, left: Relation, right: Relation, *, top_k: int | N
     from dbt_schema_embed.match import knowledge, match, read_tables
 
     for side in (left, right):
-        if not side.columns:
-            raise ArtifactError(f"the table {printable(side.id)} has no columns")
+        check_table(side)
     name = left.id
     left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
     readings = read_tables([left], [right], knowledge(session.cache_dir()))
@@ -144,7 +173,7 @@ def measured(
         session.told(project.warnings)
         only = {table.id for table in tables}
         ready = prepare(session, project, only, targets)
-        return suggest(ready.sources, ready.models, project=project, readings=ready.readings, only=only)
+        return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
 
     if cases is not None:
         found = evaluate_cases(cases, lambda folder: session.open(folder, {}).project, ask, session.progress)

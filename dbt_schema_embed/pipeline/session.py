@@ -16,10 +16,9 @@ from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.embed import FacetTexts
+    from dbt_schema_embed.embed import Embedder, FacetTexts
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
-    from dbt_schema_embed.embed.watched import Watched
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
 
@@ -132,11 +131,15 @@ class Session:
 
         return cache_folder(self.settings.cache_dir)
 
-    def watched(self) -> "Watched":
-        """The embedder, telling how far it has come."""
+    def watched(self) -> "Embedder":
+        """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
+        from dbt_schema_embed.embed import NoEncoder
         from dbt_schema_embed.embed.watched import Watched
 
-        return Watched(self.embedder(), self.progress)
+        if has_embed():
+            return Watched(self.embedder(), self.progress)
+        self._without_vectors = True
+        return NoEncoder()
 
     def embedded(
         self,
@@ -149,23 +152,21 @@ class Session:
 
         Names that ``readings`` translates are embedded in English.
         """
-        from dbt_schema_embed.embed import NoEncoder, column_texts, embed_relations
+        from dbt_schema_embed.embed import column_texts, embed_relations
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        texts_of = texts_of or column_texts
-        if has_embed():
-            return embed_relations(relations, self.watched(), texts_of=texts_of, said=said)
-        self._without_vectors = True
+        found = embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
         # Values apart have no row of zeros that says "nothing is known": they are left out.
-        found = embed_relations(relations, NoEncoder(), texts_of=texts_of, said=said)
-        return tuple(replace(embedded, values=()) for embedded in found)
+        return found if has_embed() else tuple(replace(embedded, values=()) for embedded in found)
 
-    def index_in(self, scratch: Path) -> "Index":
+    def index_in(self, scratch: Path, embedder: "Embedder") -> "Index":
         """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
         from dbt_schema_embed.index import Shared, open_index
 
-        s, embedder = self.settings, self.embedder()
+        s = self.settings
+        if not has_embed():  # words alone: nothing to reduce or to share
+            return open_index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
         return open_index(
             scratch / "index",
             encoder_id=embedder.encoder_id,

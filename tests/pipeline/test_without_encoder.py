@@ -38,6 +38,25 @@ def test_report_is_drawn_and_says_what_it_did_without(bare: SchemaEmbed, shop: P
     assert "answered without comparing meanings" in written.path.read_text("utf-8")
 
 
+def test_search_goes_by_words(bare: SchemaEmbed, shop: Path) -> None:
+    found = bare.search("dispute reason", shop, limit=3)
+    assert (found[0].relation, found[0].column) == ("model.shop.stg_stripe__disputes", "dispute_reason")
+    assert 0.5 < found[0].score <= 1
+    assert bare.search("dispute reason", shop, limit=3) == found  # of the index as it stands
+    assert bare.search("xylophone", shop) == []
+    assert bare.warnings == [WITHOUT_VECTORS]
+
+
+def test_an_index_of_words_gives_way_to_one_of_vectors(
+    engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
+        SchemaEmbed().search("amount", shop)
+    assert engine.search("amount", shop)
+    assert any("made for another encoder: it is built anew" in line for line in engine.warnings)
+
+
 def test_an_explanation_and_an_evaluation_need_no_encoder(bare: SchemaEmbed, shop: Path) -> None:
     assert "stg_stripe__disputes.dispute_id" in bare.explain("stripe.disputes.id", shop)
     assert bare.evaluate(shop, folds=2).mean["f1"] > 0.8
