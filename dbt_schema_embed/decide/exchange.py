@@ -6,12 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import Mappings, owners, shown_path
+from dbt_schema_embed.decide.mappings import Mappings, owners
 from dbt_schema_embed.decide.sheet import by_source, label, sheet_decisions, sheet_rows
 from dbt_schema_embed.decide.sheet_files import read_sheet, sheet_bytes
 from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.expressions import expression_problem
-from dbt_schema_embed.files import save_bytes
+from dbt_schema_embed.files import save_bytes, shown_path
 from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import MappingFile, Opened, Relation
 
