@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.show.browser import Browser, find_browser
 
 from dbt_schema_embed.records import Candidate, Column, Relation, Suggestion, Suggestions
 from dbt_schema_embed.show.report import to_html
 from dbt_schema_embed.show.report_data import ReportInput, report_data
+from tests.show.browser import Browser, find_browser
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 CHARGES, USERS = "source.shop.stripe.charges", "source.shop.app.users"

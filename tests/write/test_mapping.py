@@ -12,7 +12,6 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed import write
 from dbt_schema_embed.errors import MappingError
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.records import MappingFile, MappingRow, Relation
@@ -173,13 +172,6 @@ def test_what_models_are_called() -> None:
         "snapshot.a.kept": "kept",
         "right": "right",
     }
-
-
-def test_the_room_names_resolve() -> None:
-    for name in write._HOMES:
-        assert getattr(write, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        write.nothing  # noqa: B018
 
 
 def test_ten_thousand_columns_are_read_in_a_second() -> None:
