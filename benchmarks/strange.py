@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib.resources import files
 from zlib import crc32
 
-from dbt_schema_embed.match.knowledge import Knowledge, read_entries
+from dbt_schema_embed.match.knowledge import Knowledge, Listed, read_entries
 from dbt_schema_embed.match.names import entity, skeleton, words
 from dbt_schema_embed.records import Relation
 
@@ -193,4 +193,4 @@ def forgetful(known: Knowledge, share: float, salt: int = 0) -> Knowledge:
         return ";".join(s for s in senses.split(";") if int(s.partition(":")[0]) in english)
 
     entries = {word: left for word, senses in known.entries.items() if (left := kept(word, senses))}
-    return Knowledge(known.origins, entries)
+    return Knowledge(known.origins, Listed(entries))

@@ -9,7 +9,7 @@ same entries (see `Knowledge.with_glossary`). Words are compared without case, s
 
 import contextlib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -75,6 +75,28 @@ class Entries(Protocol):
     def get(self, word: str, /) -> str | None:
         """The senses of a word, or None."""
 
+    def begun(self, start: str, /) -> list[str]:
+        """The senses of every word that begins so; three letters or more."""
+
+
+_START = 3
+"""Letters by which words are found: most pieces of names that are no words begin as none does."""
+
+
+class Listed(dict[str, str]):
+    """Entries in memory."""
+
+    @cached_property
+    def _starts(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for word in self:
+            found.setdefault(word[:_START], []).append(word)
+        return found
+
+    def begun(self, start: str, /) -> list[str]:
+        """The senses of every word that begins so."""
+        return [self[word] for word in self._starts.get(start[:_START], ()) if word.startswith(start)]
+
 
 @dataclass(frozen=True)
 class Knowledge:
@@ -99,6 +121,15 @@ class Knowledge:
 
         return of
 
+    def begun(self, folded: str, origins: Collection[int]) -> tuple[Sense, ...]:
+        """What words of ``origins`` that begin so mean, where they agree: two meanings at most, else nothing."""
+        found: dict[str, int] = {}
+        for packed in self.entries.begun(folded):
+            found |= {s.meanings[0]: s.origin for s in _unpacked(packed) if s.origin in origins}
+            if len(found) > _AGREEING:
+                return ()
+        return tuple(Sense(origin, (meaning,)) for meaning, origin in found.items())
+
     @cached_property
     def numbers(self) -> Mapping[Kind, frozenset[int]]:
         """The origins of each kind."""
@@ -117,6 +148,10 @@ class Knowledge:
         return replace(self, origins=origins, entries=_Overlay(added, self.entries))
 
 
+_AGREEING = 2
+"""Meanings among which a word that is cut off may stand."""
+
+
 @dataclass(frozen=True)
 class _Overlay:
     above: Mapping[str, Sequence[str]]
@@ -125,6 +160,10 @@ class _Overlay:
     def get(self, word: str, /) -> str | None:
         senses, rest = self.above.get(word), self.below.get(word)
         return ";".join([*senses, *([rest] if rest else [])]) if senses else rest
+
+    def begun(self, start: str, /) -> list[str]:
+        """The senses of every word that begins so."""
+        return [";".join(senses) for word, senses in self.above.items() if word.startswith(start)] + self.below.begun(start)
 
 
 def _unpacked(packed: str) -> tuple[Sense, ...]:
@@ -167,7 +206,7 @@ def compiled() -> Knowledge:
         _add(entries, len(origins) - 1, read_entries(text))
     lines = (_HOME / "plain_english.txt").read_text("utf-8").split("\n")
     plain = frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-    return Knowledge(tuple(origins), {word: ";".join(senses) for word, senses in entries.items()}, plain)
+    return Knowledge(tuple(origins), Listed({word: ";".join(senses) for word, senses in entries.items()}), plain)
 
 
 _HOME = Path(__file__).with_name("concepts")
@@ -214,10 +253,6 @@ class _Head(msgspec.Struct, array_like=True):
     body_crc: int
 
 
-_START = 3
-"""Letters by which words are found: most pieces of names that are no words begin as none does."""
-
-
 @dataclass(frozen=True)
 class _Packed:
     """Lines of ``word TAB senses``, sorted; only what is asked for is read."""
@@ -234,6 +269,17 @@ class _Packed:
             return None
         line = self.body[at + 1 : self.body.index(b"\n", at + 1)]
         return line.partition(b"\t")[2].decode()
+
+    def begun(self, start: str, /) -> list[str]:
+        """The senses of every word that begins so."""
+        first, last = self.parts.get(start[:_START], (0, 0))
+        found, mark = [], f"\n{start}".encode()
+        at = self.body.find(mark, first, last)
+        while at >= 0:
+            line = self.body[at + 1 : self.body.index(b"\n", at + 1)]
+            found.append(line.partition(b"\t")[2].decode())
+            at = self.body.find(mark, at + 1, last)
+        return found
 
 
 def _packed(known: Knowledge, stamp: str) -> bytes:

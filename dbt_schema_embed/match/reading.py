@@ -29,7 +29,11 @@ _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 from which they are first tried in English."""
 RUN = 4
 """Words of a phrase that is looked up."""
+CUT_OFF = 4
+"""Letters from which a piece may be the beginning of a longer word."""
 _FILLERS = frozenset({"of", "the", "a", "an", "for", "in", "and", "or"})
+_PARTICLED = frozenset({"move", "moved", "check", "checked", "sign", "signed", "log", "logged", "clock", "clocked"})
+"""Verbs that mean something else with "in"."""
 _GLOSSES = {
     "state of processing": "processing status", "order of sorting": "sort order", "title of a person": "title",
     "child under age": "child", "department of a hospital": "department", "subject taught": "subject",
@@ -88,7 +92,9 @@ def phrase_words(meaning: str) -> Words:
     >>> phrase_words("date of birth"), phrase_words("class at school")
     (('date', 'birth'), ('class',))
     """
-    return tuple(w for w in words(_GLOSSES.get(meaning, meaning)) if w not in _FILLERS) or words(meaning)
+    found = words(_GLOSSES.get(meaning, meaning))
+    before = ("", *found)
+    return tuple(w for b, w in zip(before, found, strict=False) if w not in _FILLERS or b in _PARTICLED) or found
 
 
 @dataclass
@@ -184,7 +190,7 @@ class Reader:
         out = []
         for start, end in _runs(name, lambda key: any(s.origin in active for s in self.knowledge.senses(key))):
             key = "".join(name[start:end])
-            if self._known(key, active) or key in self.knowledge.plain or len(key) < 5:
+            if self._known(key, active) or key in self.knowledge.plain or len(key) < _uncut(key):
                 out.append(key)
             elif cut == "always" or (cut == "late" and not self._cut(key, self._english)[0].known):
                 out += [p.text for p in self._cut(key, active) if p.known]
@@ -232,11 +238,23 @@ class Reader:
         for start, end in _runs(name, lambda key: self._known(key, active)):
             key = "".join(fold(w) for w in name[start:end])
             plain = key in self.vocabulary or key in self.knowledge.plain
-            if end - start > 1 or plain or self._known(key, active) or len(key) < 5:
+            if end - start > 1 or plain or self._known(key, active):
                 found.append(self._part(key, active, ranked))
             else:
-                found += [self._part(p.text, active, ranked) if p.known else p for p in self._cut(key, active)]
+                pieces = self._cut(key, active) if len(key) >= _uncut(key) else (Part(key, (key,), known=key.isdigit()),)
+                found += [self._part(p.text, active, ranked) if p.known else self._cut_off(p, active) for p in pieces]
         return found
+
+    def _cut_off(self, part: Part, active: frozenset[int]) -> Part:
+        """An unknown piece as the beginning of a word of the table's languages, where one or two begin so: ``bonif``."""
+        languages = active & self.knowledge.numbers["language"]
+        if not languages or len(part.text) < CUT_OFF or not part.text.isalpha():
+            return part
+        senses = self.knowledge.begun(part.text, languages)
+        if not senses:
+            return part
+        meanings = tuple(m for s in senses for m in s.meanings)
+        return Part(part.text, meanings, self.knowledge.origins[senses[0].origin])
 
     def _known(self, key: str, active: frozenset[int]) -> bool:
         return any(s.origin in active for s in self.knowledge.senses(fold(key)))
@@ -298,12 +316,25 @@ def _runs(name: Words, known: "Known") -> Iterable[tuple[int, int]]:
 def _variants(parts: Sequence[Part]) -> list[Words]:
     """The likeliest meaning of every part, and then one other meaning of one part at a time."""
     first = [phrase_words(p.meanings[0]) for p in parts]
-    found = [tuple(w for ws in first for w in ws)]
-    for at, part in enumerate(parts):
-        for meaning in part.meanings[1:]:
-            other = [*first[:at], phrase_words(meaning), *first[at + 1 :]]
-            found.append(tuple(w for ws in other for w in ws))
+    found = [_joined(first)]
+    for place in range(1, max((len(p.meanings) for p in parts), default=0)):
+        for at, part in enumerate(parts):
+            if place < len(part.meanings):
+                found.append(_joined([*first[:at], phrase_words(part.meanings[place]), *first[at + 1 :]]))
     return found
+
+
+def _joined(phrases: Sequence[Words]) -> Words:
+    """The phrases as one, each word said once, where it stands last: "code" and "drg code"."""
+    return tuple(reversed(dict.fromkeys(w for words in reversed(phrases) for w in reversed(words))))
+
+
+def _uncut(key: str) -> int:
+    """Letters below which a name is no compound: Chinese, Japanese and Korean write whole words with two."""
+    return 3 if key > _IDEOGRAPHS else 5
+
+
+_IDEOGRAPHS = "\u2e80"
 
 
 def _best_cover(own: Mapping[int, Mapping[str, float]], rest: Mapping[int, Mapping[str, float]]) -> list[int]:
