@@ -17,7 +17,7 @@ from dbt_schema_embed.match.names import entity, words
 from dbt_schema_embed.records import Relation
 
 Words = tuple[str, ...]
-Known = Callable[[str], bool]
+Known = Callable[[Words], bool]
 Cut = Literal["never", "late", "always"]
 
 MOST = 4
@@ -27,7 +27,7 @@ _HEARD, _TABLES_HEARD, _BESIDE = 120, 40, 0.3
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 """Share of a table's letters that English explains from which glued words are not cut to hear another language, and
 from which they are first tried in English."""
-RUN = 4
+RUN = 6
 """Words of a phrase that is looked up."""
 CUT_OFF = 4
 """Letters from which a piece may be the beginning of a longer word."""
@@ -188,7 +188,7 @@ class Reader:
     def _pieces(self, name: Words, active: frozenset[int], cut: Cut) -> list[str]:
         """The words and pieces of a name. ``cut``: glued words are cut; "late": those that English does not explain."""
         out = []
-        for start, end in _runs(name, lambda key: any(s.origin in active for s in self.knowledge.senses(key))):
+        for start, end in _runs(name, lambda run: self._run_known(run, active)):
             key = "".join(name[start:end])
             if self._known(key, active) or key in self.knowledge.plain or len(key) < _uncut(key):
                 out.append(key)
@@ -235,7 +235,7 @@ class Reader:
 
     def _parts(self, name: Words, active: frozenset[int], ranked: Mapping[int, int]) -> list[Part]:
         found: list[Part] = []
-        for start, end in _runs(name, lambda key: self._known(key, active)):
+        for start, end in _runs(name, lambda run: self._run_known(run, active)):
             key = "".join(fold(w) for w in name[start:end])
             plain = key in self.vocabulary or key in self.knowledge.plain
             if end - start > 1 or plain or self._known(key, active):
@@ -255,6 +255,12 @@ class Reader:
             return part
         meanings = tuple(m for s in senses for m in s.meanings)
         return Part(part.text, meanings, self.knowledge.origins[senses[0].origin])
+
+    def _run_known(self, run: Words, active: frozenset[int]) -> bool:
+        """A letter that stands apart is no part of a language's word: ``f_alta`` is no ``falta``, but ``e_mail`` is
+        English."""
+        lone = any(len(w) == 1 and w.isascii() and w.isalpha() for w in run)
+        return self._known("".join(run), active - self.knowledge.numbers["language"] if lone else active)
 
     def _known(self, key: str, active: frozenset[int]) -> bool:
         return any(s.origin in active for s in self.knowledge.senses(fold(key)))
@@ -301,12 +307,12 @@ class Reader:
         return float("inf")
 
 
-def _runs(name: Words, known: "Known") -> Iterable[tuple[int, int]]:
+def _runs(name: Words, known: Known) -> Iterable[tuple[int, int]]:
     """(start, end) of the longest runs of words that are known together, else single words."""
     at = 0
     while at < len(name):
         end = next(
-            (e for e in range(min(len(name), at + RUN), at + 1, -1) if known("".join(fold(w) for w in name[at:e]))),
+            (e for e in range(min(len(name), at + RUN), at + 1, -1) if known(name[at:e])),
             at + 1,
         )
         yield at, end
