@@ -142,7 +142,7 @@ def open_embedder(
 def _shared_levels(folder: Path, ttl: float | None, size_limit: int | None, notes: list[str]) -> "list[Level]":
     """The memo's level on disk."""
     from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
-    from dbt_schema_embed.embed.upkeep import FOLDER
+    from dbt_schema_embed.embed.memo_files import FOLDER
 
     return [DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)]
 
