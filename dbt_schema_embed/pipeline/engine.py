@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.read.names import Names
-    from dbt_schema_embed.read.tables import ArrowTable
+    from dbt_schema_embed.read.table_files import ArrowTable
 
     Table = str | Path | ArrowTable
 

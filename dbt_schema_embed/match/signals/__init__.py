@@ -7,7 +7,7 @@ Its name is what evidence and the weights file show.
 from collections.abc import Callable
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.signals import embeddings, facts, feeders, habits, names, tables, values
+from dbt_schema_embed.match.signals import embeddings, feeders, habits, names, tables, types_keys, values
 
 SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
@@ -33,8 +33,8 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     feeders.target_fed,
     feeders.feeder_name,
     feeders.feeder_table,
-    facts.type_fit,
-    facts.key_fit,
+    types_keys.type_fit,
+    types_keys.key_fit,
     habits.precedent,
     habits.name_rule,
     habits.model_name_habit,
