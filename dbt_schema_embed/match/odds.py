@@ -38,9 +38,8 @@ def as_chosen(odds: Odds, answers: Sequence[int], trust: NDArray[np.float32]) ->
     if not len(rows):
         return odds
     places = np.array([answers[i] for i in rows.tolist()], np.int64)
-    before = np.clip(odds.candidates[rows, places].astype(np.float64), 1e-5, 1 - 1e-5)
-    after = 1 / (1 + np.exp(-(trust[0] * np.log(before / (1 - before)) + trust[1])))
-    after = np.maximum(after, before)
+    before = np.clip(odds.candidates[rows, places].astype(np.float64), 1e-7, 1 - 1e-7)
+    after = np.maximum(before, 1 / (1 + np.exp(-(trust[0] * np.log(before / (1 - before)) + trust[1]))))
     candidates, nothing = odds.candidates.copy(), odds.nothing.copy()
     left = (1 - after) / (1 - before)
     candidates[rows] *= left[:, None]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dbt_schema_embed.match.networks import load_weights
-from dbt_schema_embed.match.odds import Odds, as_settled, balanced, softmax
+from dbt_schema_embed.match.odds import Odds, as_chosen, as_settled, balanced, softmax
 
 SCORES = arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(-20, 20, width=32))
 
@@ -29,6 +29,22 @@ def test_balanced_candidates_are_taken_once_and_rows_stay_whole(scores: np.ndarr
     p = balanced(softmax(scores, np.zeros(len(scores), np.float32)), steps=200)
     assert (p.sum(axis=0) <= 1.02).all()
     assert (p.sum(axis=1) <= 1 + 1e-5).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(SCORES, st.data())
+def test_a_chosen_candidate_gains_and_the_rest_of_its_row_gives_alike(scores: np.ndarray, data: st.DataObject) -> None:
+    n, k = scores.shape
+    answers = data.draw(st.lists(st.integers(-1, k - 1), min_size=n, max_size=n))
+    odds = softmax(scores, np.zeros(n, np.float32))
+    found = as_chosen(odds, answers, np.array([0.6, 0.9], np.float32))
+    assert np.allclose(found.candidates.sum(axis=1) + found.nothing, 1, atol=1e-4)
+    for i, j in enumerate(answers):
+        if j < 0:
+            assert (found.candidates[i] == odds.candidates[i]).all()
+        else:
+            assert found.candidates[i, j] >= odds.candidates[i, j] - 1e-6
+            assert (np.delete(found.candidates[i], j) <= np.delete(odds.candidates[i], j) + 1e-6).all()
 
 
 def test_a_settled_column_is_certain_and_others_stay() -> None:
