@@ -187,7 +187,7 @@ def ask(run: Sequence[Table], rounds: Rounds) -> Asked:
 
 
 def calibrate(asked: Asked) -> NDArray[np.float32]:
-    """The (6,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
+    """The (8,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
     kept = [a for a in asked if (a[0].used & (a[0].right.any(axis=1) | a[0].empty)).any()]
     data, scores, nothing, unlike = _as_examples(kept)
 
@@ -207,21 +207,29 @@ def calibrate(asked: Asked) -> NDArray[np.float32]:
         return found
 
     search.step(closure)
-    found = np.concatenate([numbers.detach().numpy(), [1, 0]]).astype(np.float32)
-    return np.concatenate([found[:4], _trust(asked, found)])
+    found = np.concatenate([numbers.detach().numpy(), [1, 0, 1, 0]]).astype(np.float32)
+    return np.concatenate([found[:4], *_trust(asked, found)])
 
 
-def _trust(asked: Asked, calibration: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The (2,) numbers of `odds.as_chosen`: a logistic regression of right answers on the log odds of the chosen."""
-    odds, right, weight = [], [], []
+def _trust(asked: Asked, calibration: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The numbers of `odds.as_chosen`, (2,) of the chosen and (2,) of nothing: logistic regressions of right answers on
+    the log odds of what was answered."""
+    chosen, rest = [], []
     for table, found in answered(asked, _NONE, calibration):
         for i, j in enumerate(assign(found)):
             if table.used[i] and j >= 0 and not table.passed_over[i, j]:
-                p = np.clip(float(found.candidates[i, j]), 1e-5, 1 - 1e-5)
-                odds.append(np.log(p / (1 - p)))
-                right.append(bool(table.right[i, j]))
-                weight.append(table.weight)
-    x, y, w = (torch.tensor(np.array(v), dtype=torch.float64) for v in (odds, right, weight))
+                chosen.append((float(found.candidates[i, j]), bool(table.right[i, j]), table.weight))
+            elif table.used[i] and j < 0:
+                rest.append((float(found.nothing[i]), bool(table.empty[i]), table.weight))
+    return _regression(chosen), _regression(rest)
+
+
+def _regression(said: Sequence[tuple[float, bool, float]]) -> NDArray[np.float32]:
+    """Slope and shift that make log odds hold; ``said``: (probability, right, weight)."""
+    if not said:
+        return np.array([1, 0], np.float32)
+    p, y, w = (torch.tensor(column, dtype=torch.float64) for column in zip(*said, strict=True))
+    x = torch.logit(p, eps=1e-5)
     numbers = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
     search = torch.optim.LBFGS([numbers], max_iter=80, line_search_fn="strong_wolfe")
 

@@ -121,7 +121,7 @@ def _slim(asked: Asked) -> Asked:
 
 
 def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDArray[np.float32]:
-    """Print what was left out and scored, corpus by corpus; the (6,) calibration that it gives."""
+    """Print what was left out and scored, corpus by corpus; the (8,) calibration that it gives."""
     job, parts = (left_out_projects, FOLDS) if mode == "project" else (left_out_pairs, len(pair_folds()))
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         done = [f.result() for f in [pool.submit(job, fold, left_out) for fold in range(parts)]]

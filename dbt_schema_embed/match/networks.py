@@ -101,12 +101,12 @@ class Weights:
 
     first: Round
     second: Round
-    calibration: Vector  # (6,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
+    calibration: Vector  # (8,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
 
     @property
     def trust(self) -> Vector:
-        """(2,) what being chosen by the assignment makes of log odds: see `odds.as_chosen`."""
-        return self.calibration[4:6]
+        """(4,) what being chosen by the assignment, or not, makes of log odds: see `odds.as_chosen`."""
+        return self.calibration[4:]
 
     def odds(self, scores: Matrix, nothing: Vector, legible: Vector, barred: NDArray[np.bool_] | None = None) -> Odds:
         """Probabilities from the second round's scores."""

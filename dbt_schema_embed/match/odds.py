@@ -29,23 +29,21 @@ def softmax(scores: Matrix, nothing: NDArray[np.float32], barred: NDArray[np.boo
 
 def as_chosen(odds: Odds, answers: Sequence[int], trust: NDArray[np.float32]) -> Odds:
     """The odds once the one-to-one assignment is known (`assign`): a candidate that it gave to a row is right more
-    often than its own probability says, for the others of the row have better rows.
+    often than its own probability says, for the others of the row have better rows; and a row that got none feeds
+    nothing as often as such rows did.
 
-    ``trust``: (2,) what the log odds of a chosen candidate are multiplied by, and what is added
-    (`networks.Weights.calibration`).
+    ``trust``: (4,) what the log odds of a chosen candidate are multiplied by, and what is added; the same of nothing
+    where no candidate was chosen (`networks.Weights.calibration`).
     """
-    rows = np.array([i for i, j in enumerate(answers) if j >= 0], np.int64)
-    if not len(rows):
-        return odds
-    places = np.array([answers[i] for i in rows.tolist()], np.int64)
-    before = np.clip(odds.candidates[rows, places].astype(np.float64), 1e-7, 1 - 1e-7)
-    after = np.maximum(before, 1 / (1 + np.exp(-(trust[0] * np.log(before / (1 - before)) + trust[1]))))
-    candidates, nothing = odds.candidates.copy(), odds.nothing.copy()
-    left = (1 - after) / (1 - before)
-    candidates[rows] *= left[:, None]
-    nothing[rows] *= left
-    candidates[rows, places] = after
-    return Odds(candidates, nothing)
+    both = np.concatenate([odds.candidates, odds.nothing[:, None]], axis=1).astype(np.float64)
+    rows, answer = np.arange(len(both)), np.array(answers, np.int64)  # -1 is the last column: nothing
+    before = np.clip(both[rows, answer], 1e-7, 1 - 1e-7)
+    slope, shift = np.where(answer >= 0, trust[0], trust[2]), np.where(answer >= 0, trust[1], trust[3])
+    after = 1 / (1 + np.exp(-(slope * np.log(before / (1 - before)) + shift)))
+    after = np.where(answer >= 0, np.maximum(before, after), after)
+    both *= ((1 - after) / (1 - before))[:, None]
+    both[rows, answer] = after
+    return Odds(both[:, :-1].astype(np.float32), both[:, -1].astype(np.float32))
 
 
 def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:

@@ -20,6 +20,9 @@ _NEAR = 0.33
 _SOME = 0.3
 """Share of a name's words from which some are found: one shortened word of two."""
 
+_LIKE_FEEDER, _BESIDE = 0.85, 0.7
+"""Likeness to a feeding column's name, and shares of an order that is kept, from which they are said."""
+
 _VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
 
@@ -85,6 +88,7 @@ def _alike(value: Mapping[str, float]) -> str:
         "same words, with the table's name": min(value["source_words_found"], value["target_words_found_in_table"])
         > 0.9,
         "one name abbreviates the other": value["abbreviation"] == 1,
+        "named like a column that feeds it today": value["feeder_name"] > _LIKE_FEEDER,
         f"{value['value_overlap']:.0%} of the values in common": value["value_overlap"] > 0.5,
         "words in common": shared > 0.6,
         f"values near in meaning ({value['value_meaning']:.2f})": value["value_meaning"] > 0.7,
@@ -134,6 +138,8 @@ def left_over(table: Ranked, i: int, j: int) -> str:
     ]  # fmt: skip
     if family and len(rest) == 1:
         return f"the only {family} left"
+    if table.values["beside"][i, j] > _BESIDE and table.values["order_kept"][i, j] > _BESIDE:
+        return "beside the same columns in both tables"
     return "what is left in a table that fits"
 
 
