@@ -81,6 +81,7 @@ class Relation:
     yaml_path: str = ""  # where its columns are documented, relative to its package
     tags: tuple[str, ...] = ()
     has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
+    off: bool = False  # a plan with `enabled: false`: dbt neither builds nor tests it
     parents: tuple[str, ...] = ()  # unique_ids it selects from
     contract: bool = False  # contract enforced: its types are promises
     in_catalog: bool = False  # its columns and types are the warehouse's; False: those that somebody wrote down

@@ -1,6 +1,6 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
 from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
 from dbt_schema_embed.pipeline.people import signature
-from dbt_schema_embed.pipeline.project import Artifacts, near_hint
+from dbt_schema_embed.pipeline.project import Artifacts, near_hint, open_project
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import MappingFile, Project
+from dbt_schema_embed.records import MappingFile, Project, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
@@ -177,17 +177,26 @@ class Decisions:
 
         Raises:
             ConfigError: no accepted row, or an unknown source or model.
-            WriteError: the model has SQL already.
+            WriteError: the model's SQL is not such that columns can be added to it.
         """
         from dbt_schema_embed.write.stage import StageOptions, stage
 
         root = Path(project_dir)
         file = _file_of(root, self._session.settings, source)[1]
-        opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+        fed = {row.model for row in file.columns if row.model}
+        opened = open_project(root, artifacts, self._session.settings, lineage_of=partial(_called, fed), values=False)
         examples = _staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
         return _carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+
+
+def _called(names: Collection[str], relations: Sequence[Relation]) -> set[str]:
+    """The ids of the models that mapping files call so."""
+    from dbt_schema_embed.write.mapping import model_names
+
+    lowered = {name.lower() for name in names}
+    return {i for i, name in model_names(relations).items() if name.lower() in lowered}
 
 
 def _carried_out(plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:

@@ -56,6 +56,7 @@ def open_project(
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
+    from dbt_schema_embed.pipeline.planned import with_yaml_plans
     from dbt_schema_embed.read import read_project
 
     root = Path(project_dir)
@@ -64,7 +65,8 @@ def open_project(
         root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
-    return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
+    project = with_yaml_plans(_with_profile(project, scratch / PROFILE, values=values), root)
+    return Opened(root, scratch, project)
 
 
 def scratch_folder(root: Path, target_path: Path | None = None) -> Path:

@@ -3,6 +3,7 @@
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -13,7 +14,7 @@ from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, lo
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.info_schema import read_info_schema
-from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
+from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, plans_off, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
 
@@ -64,8 +65,15 @@ def read_project(
     folder = target_folder(project_dir, target_path)
     homes = project_dir, folder
     manifest = manifest or _found(folder / "manifest.json", homes)
+    if not manifest.exists() and not (project_dir / "dbt_project.yml").exists():
+        raise ArtifactError(
+            f"there is no dbt project in {printable(project_dir.resolve())}: neither dbt_project.yml nor a manifest",
+            hint="go to the project's folder, or name it with --project-dir",
+        )
     read = load_manifest(manifest)
     nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
+    name = root_package(read.metadata, (node.package_name for node in nodes.values()))
+    nodes = {**plans_off(read.switched_off(), name), **nodes}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -91,8 +99,10 @@ def read_project(
         facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir, progress)
         relations = _told(relations, facts, values)
         lineage = _joined(facts.lineage, known.lineage, known.traced & wanted)
+        stubs = _stubs(relations, facts.stars, nodes)
+        relations = [stubs.get(r.id, r) for r in relations]
+        lineage = tuple(line for line in lineage if line.model not in stubs)
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
-    name = root_package(read.metadata, (node.package_name for node in nodes.values()))
     return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
 
 
@@ -212,6 +222,17 @@ def _joined(ours: tuple[Lineage, ...], dbts: tuple[Lineage, ...], traced: Collec
     if not traced:
         return ours
     return tuple(sorted([*(x for x in ours if x.model not in traced), *(x for x in dbts if x.model in traced)]))
+
+
+def _stubs(relations: Sequence[Relation], stars: Collection[str], nodes: Mapping[str, Node]) -> dict[str, Relation]:
+    """Models that select * alone while their YAML lists columns that * does not give, as the plans that they are."""
+    found = {}
+    for stub in (r for r in relations if r.id in stars and any(c.absent for c in r.columns)):
+        place = {name.lower(): i for i, (name, _) in enumerate(nodes[stub.id].documented())}
+        listed = sorted((c for c in stub.columns if c.key in place), key=lambda c: place[c.key])
+        columns = tuple(replace(c, absent=False, position=i) for i, c in enumerate(listed))
+        found[stub.id] = replace(stub, columns=columns, has_sql=False)
+    return found
 
 
 def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Relation]:

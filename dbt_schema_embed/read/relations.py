@@ -51,6 +51,7 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         yaml_path=_yaml_path(node),
         tags=_tags(node),
         has_sql=built,
+        off=not enabled(node),
         parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
         contract=contract,
         in_catalog=known.table is not None,
@@ -61,6 +62,20 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
 def enabled(node: Node) -> bool:
     """Whether dbt would build the node. Disabled sources stay in the manifests of old versions."""
     return node.config is None or node.config.enabled is not False
+
+
+def plans_off(off: Mapping[str, Node], package: str) -> dict[str, Node]:
+    """The models of ``package`` that are planned and switched off, and their tests: dbt builds neither.
+
+    One that is off and has SQL is no plan: somebody wants it no more.
+    """
+    plans = {
+        i: node
+        for i, node in off.items()
+        if node.resource_type == "model" and node.package_name == package and not _is_built(node)
+    }
+    tests = {i: node for i, node in off.items() if node.resource_type == "test" and plans.keys() & parents(node)}
+    return plans | tests
 
 
 def parents(node: Node) -> tuple[str, ...]:
