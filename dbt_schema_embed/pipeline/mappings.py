@@ -110,6 +110,9 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
             model = relations.get(models.get((row.model or "").lower(), ""))
             target = model.column(row.model_column or "") if model else None
             pair = (model.id, target.name) if model and target else None
+            if pair is None and row.status == "accepted" and row.model and row.model_column:
+                # A column that is to be made: as the model will be called once it is staged.
+                pair = (model.id if model else f"model.{opened.project.name}.{row.model}", row.model_column)
             for name in row.source_columns:
                 if column := relations[source_id].column(name):
                     _decide(found, row, source_id, column, pair)
@@ -127,7 +130,7 @@ def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pai
         if place in found.accepted and pair:
             found.more.setdefault(place, []).append(pair)
         found.accepted.setdefault(place, pair)
-    elif row.proposed and (pair or row.model is None):
+    elif row.proposed and (pair or row.model is None or row.invented):
         found.proposed[place] = pair, row
 
 
@@ -145,9 +148,13 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
         row = replace(answer, note=known.notes.get(place, ""))
         if place in known.accepted:
             settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
-        elif place in known.proposed:
+        elif place in known.proposed and (row.answer == "nothing" or not known.proposed[place][1].invented):
             pair, said = known.proposed[place]
-            settled.append(proposed_row(row, pair, said.decided_by, said.reason))
+            row = replace(row, reason=said.reason, decided_by=said.decided_by) if said.invented else row
+            if said.invented and pair is None:
+                settled.append(replace(row, proposed_model=said.model, proposed_name=said.model_column))
+            else:
+                settled.append(proposed_row(row, pair, said.decided_by, said.reason))
         elif row.model is None and (row.source, row.source_column) in refused:
             names = listed([f"{m.rpartition('.')[2]}.{c}" for m, c in refused[row.source, row.source_column]])
             settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
