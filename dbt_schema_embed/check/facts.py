@@ -1,12 +1,13 @@
 """Mapping files beside the project they speak of: every name looked up once, for all rules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
 from dbt_schema_embed.errors import MappingError, printable
-from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation, sources_called
+from dbt_schema_embed.lookup import sources_called
+from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation
 
 _LOOKUPS = 300
 """Names that get a near one looked up: a file of 50,000 wrong names must not take minutes."""
@@ -46,8 +47,7 @@ class Facts:
     project: Project
     files: Sequence[MappingFile]
     errors: Sequence[MappingError] = ()
-    manifest: tuple[str, float] | None = None  # path, time of its last change in seconds
-    project_files: Mapping[str, float] = field(default_factory=dict)  # path -> time of its last change
+    manifest: str = ""  # path of the manifest
 
     def sources_of(self, file: MappingFile) -> list[Relation]:
         """The relations a mapping file can mean: one, or several packages' sources of one name, or none."""

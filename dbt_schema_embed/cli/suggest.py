@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Most candidates a column; 0 with --format json: the answers alone.",
 )
-@click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
+@click.option("--propose", is_flag=True, help="Propose new columns, and models, for what maps to nothing.")
 @click.option(
     "--explain",
     metavar="SOURCE.COLUMN",
@@ -116,7 +116,7 @@ def command(
         raise click.UsageError("--into and --not-into go with --select: which tables?")
     server = None
     if rerank is not None:
-        from dbt_schema_embed.pipeline.reranking import Reranker
+        from dbt_schema_embed.decide.reranking import Reranker
 
         server = Reranker(rerank, rerank_model, allow_remote)
         server.check()

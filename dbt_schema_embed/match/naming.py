@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from dbt_schema_embed.match.glued import ENGLISH
 from dbt_schema_embed.match.habits import ENTITY, Habits, Words, abstract
 from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.names import entity, words
@@ -32,6 +31,7 @@ class Plans:
 
     project: Project
     readings: Mapping[str, TableReading]
+    plain: Collection[str] = frozenset()  # English words that mean what they say
     into: Mapping[str, str] = field(default_factory=dict)  # source id -> the model that people say it feeds, by id
     unfed: Collection[tuple[str, str]] = ()  # (model id, column in lower case) that is planned, and nothing feeds it
 
@@ -66,13 +66,15 @@ def _table(
         if not asked or column is None or _better(row, plans.unfed):
             named.append(row)
             continue
-        said = propose_name(column, source, habits, columns.get(column.name))
+        said = propose_name(column, source, habits, columns.get(column.name), plans.plain)
         if home and (home.id, said) in plans.unfed:
             named.append(row)
             continue
         new = next(n for n in (said, *(f"{said}_{i}" for i in range(2, len(taken) + 3))) if n not in taken)
         taken.add(new)
-        named.append(replace(row, proposed_model=name, proposed_name=new, decided_by=PROPOSER, reason=_why(column, new)))
+        named.append(
+            replace(row, proposed_model=name, proposed_name=new, decided_by=PROPOSER, reason=_why(column, new))
+        )
     return named
 
 
@@ -103,7 +105,9 @@ def _snake(name: str) -> str:
     return name if _SNAKE.fullmatch(name) else "_".join(words(name))
 
 
-def propose_name(column: Column, source: Relation, habits: Habits, reading: Reading | None = None) -> str:
+def propose_name(
+    column: Column, source: Relation, habits: Habits, reading: Reading | None = None, plain: Collection[str] = ()
+) -> str:
     """A name in lower snake case: what columns of that name became elsewhere, else what its type's habit makes of it.
 
     >>> propose_name(Column("createdAt"), Relation("s", "orders", "source"), Habits())
@@ -115,7 +119,7 @@ def propose_name(column: Column, source: Relation, habits: Habits, reading: Read
     if known:
         after, _ = min(known.items(), key=lambda item: (-item[1], item[0]))
         return _spell(after, about)
-    before = abstract(in_english(column.name, reading), about)
+    before = abstract(in_english(column.name, reading, plain), about)
     family = type_family(column.type) or ""
     rules = habits.rules.get(family)
     if rules:
@@ -130,10 +134,10 @@ def propose_name(column: Column, source: Relation, habits: Habits, reading: Read
     return _spell(before, about)
 
 
-def in_english(name: str, reading: Reading | None) -> Words:
+def in_english(name: str, reading: Reading | None, plain: Collection[str] = ()) -> Words:
     """The words of a name; in English where it is a foreign or a cryptic one that is understood whole."""
     own = words(name)
-    if reading is None or not reading.translated or reading.legible < 1 or all(w in ENGLISH or w == "id" for w in own):
+    if reading is None or not reading.translated or reading.legible < 1 or all(w in plain or w == "id" for w in own):
         return own
     said = tuple(w for part in reading.parts if part.known for w in words(part.meanings[0]))
     if own[-1] in ("id", "ids") or own[-1].endswith("id"):

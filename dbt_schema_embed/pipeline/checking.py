@@ -1,24 +1,16 @@
 """`check` around its room: which models' SQL matters, how old the artifacts are, which findings are known."""
 
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside
-from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
-from dbt_schema_embed.pipeline.output import save
-from dbt_schema_embed.pipeline.project import Artifacts, open_project
-from dbt_schema_embed.records import Problem, Project, Relation, Tabular
+from dbt_schema_embed.decide.mappings import Mappings, load_mappings, shown_path
+from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.files import inside, save
+from dbt_schema_embed.read.opening import open_project
+from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
-
-GRACE = 60.0
-"""Seconds a manifest may be older than a file: a fresh checkout writes them in any order."""
-
-_ENDINGS = (".sql", ".py", ".yml", ".yaml", ".csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +22,7 @@ class Checked(Tabular):
     folder: str  # the project, relative to the repository it stands in
     known: int = 0
     gone: int = 0
+    notes: tuple[str, ...] = ()  # how the project was read, where that bounds what can be found
 
     @property
     def failed(self) -> bool:
@@ -52,11 +45,11 @@ def check_project(project_dir: Path, artifacts: Artifacts, settings: Settings, b
     """See `SchemaEmbed.check`; ``baseline`` None: nothing is passed over."""
     from dbt_schema_embed.check import read_baseline, unknown_only
 
-    problems, count = _problems(project_dir, artifacts, settings)
+    found = _all(project_dir, artifacts, settings)
     if baseline is None:
-        return Checked(tuple(problems), count, _below_repository(project_dir))
-    left, gone = unknown_only(problems, read_baseline(baseline))
-    return Checked(tuple(left), count, _below_repository(project_dir), len(problems) - len(left), len(gone))
+        return found
+    left, gone = unknown_only(found.problems, read_baseline(baseline))
+    return replace(found, problems=tuple(left), known=len(found.problems) - len(left), gone=len(gone))
 
 
 def write_baseline(
@@ -66,7 +59,7 @@ def write_baseline(
     from dbt_schema_embed.check import baseline_text
 
     path = baseline or usual_baseline(project_dir, settings)
-    problems, _ = _problems(project_dir, artifacts, settings)
+    problems = _all(project_dir, artifacts, settings).problems
     save(path, baseline_text(problems), root=None if baseline else project_dir)
     return path, len(problems)
 
@@ -85,28 +78,53 @@ def usual_baseline(project_dir: Path, settings: Settings) -> Path:
     return path
 
 
-def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tuple[list[Problem], int]:
-    """All problems, and how many mapping files there are."""
+def _all(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Checked:
+    """Every problem; the project's own files count more than the manifest, which need not be there."""
     from dbt_schema_embed.check import check
 
-    mappings = load_mappings(project_dir, settings)
-    decided = partial(_with_decided_sql, mappings)
-    opened = open_project(project_dir, artifacts, settings, lineage_of=decided, values=False)
-    manifest = Path(opened.project.manifest)
+    mappings = load_mappings(project_dir, settings.mappings_dir)
+    named: set[str] = set()
+
+    def decided(relations: Sequence[Relation]) -> set[str]:
+        named.update(_with_decided_sql(mappings, relations))
+        return named
+
+    opened = open_project(project_dir, artifacts, settings.dialect, lineage_of=decided, values=False, own_files=True)
+    project = replace(opened.project, unread=_worth_reading(opened.project, named))
+    manifest = Path(project.manifest)
+    shown = shown_path(project_dir, manifest)
     problems = check(
-        opened.project,
+        project,
         [file for _, file in mappings.files],
         mappings.errors,
         severity=settings.severity,
-        manifest=(shown_path(project_dir, manifest), manifest.stat().st_mtime + GRACE),
-        project_files=dict(_project_files(project_dir, opened.project)),
+        manifest=shown if manifest.exists() else "",
     )
-    return problems, len(mappings.files) + len(mappings.errors)
+    notes = () if manifest.exists() else _without_manifest(project, shown)
+    return Checked(
+        tuple(problems), len(mappings.files) + len(mappings.errors), _below_repository(project_dir), notes=notes
+    )
+
+
+def _worth_reading(project: Project, named: Collection[str]) -> tuple[str, ...]:
+    """Files that only dbt can read, without those of models that no mapping file has ``named``."""
+    passed_over = {r.path for r in project.relations if r.kind == "model" and r.id not in named}
+    return tuple(path for path in project.unread if path not in passed_over)
+
+
+def _without_manifest(project: Project, shown: str) -> tuple[str, ...]:
+    """What people are told where no manifest is: how the project was read, and what only dbt could say."""
+    lines = [f"there is no {shown}: the project is read from its files, as far as refs and sources go"]
+    if project.unread:
+        lines.append(f"only dbt can read {printable(listed(list(project.unread)), 400)}: what they feed is not checked")
+    if not project.whole:
+        lines.append("its packages are not installed: mappings of their sources are not checked")
+    return (*lines, *project.warnings)
 
 
 def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[str]:
     """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     named = {
         (row.model or "").lower()
@@ -116,23 +134,6 @@ def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[
     }
     built = {r.id for r in relations if r.has_sql}
     return {i for i, name in model_names(relations).items() if i in built and name.lower() in named}
-
-
-def _project_files(root: Path, project: Project) -> Iterator[tuple[str, float]]:
-    """The files dbt parses, with the time of their last change: dbt_project.yml and the folders the manifest knows."""
-    own = {r.path.partition("/")[0] for r in project.relations if r.package == project.name and "/" in r.path}
-    places = [root / "dbt_project.yml", *(root / name for name in sorted(own - {"", "."}) if inside(root / name, root))]
-    for place in places:
-        for path in [place] if place.is_file() else _files_below(place):
-            try:
-                yield shown_path(root, path), path.stat().st_mtime
-            except OSError:  # removed meanwhile, or a dangling link
-                continue
-
-
-def _files_below(folder: Path) -> Iterator[Path]:
-    for where, _, names in os.walk(folder):
-        yield from (Path(where, name) for name in sorted(names) if name.endswith(_ENDINGS))
 
 
 def _below_repository(root: Path) -> str:

@@ -5,20 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
+from dbt_schema_embed.decide.decisions import Decisions
 from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.cache import Cache
-from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.measuring import Measures
-from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Hits, Relation, Suggestions
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dbt_schema_embed.decide.reranking import Reranker
+    from dbt_schema_embed.decide.reviewing import Review
     from dbt_schema_embed.index import Changes
     from dbt_schema_embed.pipeline.checking import Checked
     from dbt_schema_embed.pipeline.doctor import Diagnosis
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
-    from dbt_schema_embed.pipeline.reranking import Reranker
-    from dbt_schema_embed.pipeline.reviewing import Review
     from dbt_schema_embed.read.tables import ArrowTable
+    from dbt_schema_embed.records import Opened
+    from dbt_schema_embed.write.rewrite import Rewrite
 
     Table = str | Path | ArrowTable
 
@@ -42,10 +44,17 @@ class SchemaEmbed:
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
-        made = self.decisions = Decisions(self._session)
+        made = self.decisions = Decisions(
+            self._session.open_for, self.settings.mappings_dir, self._session.told, self._propose
+        )
         self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
         self.cache = Cache(self._session)
         self.measures = Measures(self._session)
+
+    def _propose(self, project_dir: str | Path, artifacts: Artifacts, table: str) -> "tuple[Opened, Rewrite]":
+        from dbt_schema_embed.pipeline.suggesting import propose_table
+
+        return propose_table(self._session, project_dir, artifacts, table)
 
     def __enter__(self) -> Self:
         return self
@@ -123,17 +132,15 @@ class SchemaEmbed:
             As `suggest`; ConfigError also where no source column is called so.
         """
         from dbt_schema_embed.match import explain
-        from dbt_schema_embed.pipeline.mappings import decided, load_mappings
-        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
+        from dbt_schema_embed.pipeline.suggesting import question
 
         opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
-        known = decided(opened, load_mappings(opened.root, self.settings))
-        wanted = targets or self.settings.targets
-        ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings))
+        asked = question(self._session, opened, [source], targets)
         text = explain(
-            source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
-            rejected=known.rejected, accepted=known.accepted, targets=wanted,
+            source.id, name, asked.ready.sources, asked.ready.models, project=opened.project,
+            readings=asked.ready.readings, rejected=asked.rejected, accepted=asked.known.accepted,
+            targets=targets or self.settings.targets,
         )  # fmt: skip
         self._session.told(opened.project.warnings)
         return text
@@ -187,11 +194,11 @@ class SchemaEmbed:
 
         Raises as `suggest`.
         """
-        from dbt_schema_embed.pipeline.reviewing import review_of
+        from dbt_schema_embed.decide.reviewing import review_of
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
         opened = self._session.open(project_dir, artifacts, lineage_of=())
-        return review_of(opened, answer, self.settings)
+        return review_of(opened, answer, self.settings.mappings_dir)
 
     def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:
         """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, file_stamps, files_read, open_project
-from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
-from dbt_schema_embed.records import Embedded, Relation
+from dbt_schema_embed.lookup import model_names
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
+from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed import FacetTexts
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
+    from dbt_schema_embed.embed.watched import Watched
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
 
@@ -78,13 +80,21 @@ class Session:
         if known is not None and known[0] == stamp:
             return known[1]
         opened = open_project(
-            project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
+            project_dir, artifacts, self.settings.dialect, lineage_of=lineage_of, values=values, progress=self.progress
         )
         self.scratch = opened.scratch
         if self.keep:
             with self._lock:
                 self._kept[asked] = stamp, opened
         return opened
+
+    def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
+        """Read a project without SQL, but for that of the models that mapping files call so."""
+        opened = self.open(project_dir, artifacts, lineage_of=(), values=False)
+        named = {name.lower() for name in models}
+        called = {i for i, name in model_names(opened.project.relations).items() if name.lower() in named}
+        built = {r.id for r in opened.project.relations if r.id in called and r.has_sql}
+        return self.open(project_dir, artifacts, lineage_of=built, values=False) if built else opened
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:
@@ -142,8 +152,10 @@ class Session:
         except RuntimeError as problem:
             raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
 
-    def watched(self) -> Watched:
+    def watched(self) -> "Watched":
         """The embedder, telling how far it has come."""
+        from dbt_schema_embed.embed.watched import Watched
+
         return Watched(self.embedder(), self.progress)
 
     def embedded(

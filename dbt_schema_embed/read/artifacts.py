@@ -146,19 +146,11 @@ class Manifest(msgspec.Struct, frozen=True):
     metadata: Metadata | None = None
     nodes: dict[str, Node] | msgspec.UnsetType = msgspec.UNSET
     sources: dict[str, Node] | None = None
-    disabled: msgspec.Raw = msgspec.Raw(b"{}")  # what is switched off; packages bring hundreds
+    disabled: Any = None  # what is switched off: lists of nodes by unique_id
 
     def every_node(self) -> dict[str, Node]:
         """Sources and nodes by unique_id. Before dbt 0.17 sources stood among the nodes."""
         return {**(self.nodes or {}), **(self.sources or {})}
-
-    def switched_off(self) -> dict[str, Node]:
-        """Nodes with ``enabled: false`` by unique_id, of several with one id the first; none before dbt 1.0."""
-        try:
-            found = msgspec.json.decode(self.disabled, type=dict[str, list[Node]] | None)
-        except (msgspec.DecodeError, RecursionError):
-            return {}
-        return {unique_id: nodes[0] for unique_id, nodes in (found or {}).items() if nodes}
 
 
 class CatalogColumn(msgspec.Struct, frozen=True):

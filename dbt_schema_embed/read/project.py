@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.files import inside
-from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
+from dbt_schema_embed.read.artifacts import (
+    CatalogTable,
+    Manifest,
+    Metadata,
+    Node,
+    load_catalog,
+    load_manifest,
+    root_package,
+)
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.info_schema import read_info_schema
-from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, plans_off, relation, with_sql
+from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
     from dbt_schema_embed.read.lineage import SqlFacts
+    from dbt_schema_embed.read.own_files import Own
     from dbt_schema_embed.read.sql_statements import Progress
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
@@ -37,6 +46,7 @@ def read_project(
     values: bool = True,
     cache_dir: Path | None = None,
     progress: "Progress | None" = None,
+    own_files: bool = False,
 ) -> Project:
     """Read the dbt project in ``project_dir`` from its artifacts.
 
@@ -53,6 +63,8 @@ def read_project(
         values: Whether rows of seeds, accepted values and literals are kept as sample values.
         cache_dir: Where parsed SQL may be kept between runs; None: nowhere.
         progress: Is told, before each model's SQL that is parsed, how many of how many are through.
+        own_files: Whether the project's own files count more than the manifest, which then need not be there, see
+            `read_own_files`.
 
     Returns:
         The project; relations and lineage sorted. A project without sources is not an error.
@@ -64,16 +76,12 @@ def read_project(
     asked = checked_dialect(dialect)
     folder = target_folder(project_dir, target_path)
     homes = project_dir, folder
+    named = manifest is not None
     manifest = manifest or _found(folder / "manifest.json", homes)
-    if not manifest.exists() and not (project_dir / "dbt_project.yml").exists():
-        raise ArtifactError(
-            f"there is no dbt project in {printable(project_dir.resolve())}: neither dbt_project.yml nor a manifest",
-            hint="go to the project's folder, or name it with --project-dir",
-        )
-    read = load_manifest(manifest)
-    nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
-    name = root_package(read.metadata, (node.package_name for node in nodes.values()))
-    nodes = {**plans_off(read.switched_off(), name), **nodes}
+    read, own = _nodes(project_dir, manifest, own_files=own_files, needed=named)
+    name = root_package(read.metadata, (node.package_name for node in own.nodes.values())) or own.name
+    nodes = {unique_id: node for unique_id, node in own.nodes.items() if enabled(node)}
+    nodes = {**_plans(project_dir, name, read, own), **nodes}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -83,8 +91,9 @@ def read_project(
     )
     # What the warehouse has counts more than what dbt works out.
     tables = {**known.tables, **_catalog(manifest, catalog, nodes)}
+    tables = {i: table for i, table in tables.items() if i not in own.changed}
     rows, warnings = seed_rows(nodes, project_dir, values)
-    warnings += known.warnings
+    warnings += [*own.warnings, *known.warnings]
     promised = promises(nodes)
     relations = [
         relation(i, node, Known(tables.get(i), promised.get(i, {}), rows.get(i, NO_ROWS), values), nodes)
@@ -103,7 +112,40 @@ def read_project(
         relations = [stubs.get(r.id, r) for r in relations]
         lineage = tuple(line for line in lineage if line.model not in stubs)
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
-    return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
+    return Project(
+        name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest), unread=tuple(own.unread),
+        whole=own.whole,
+    )  # fmt: skip
+
+
+def _plans(project_dir: Path, name: str, read: Manifest, own: "Own") -> Mapping[str, Node]:
+    """The planned models that dbt does not build, and their tests."""
+    from dbt_schema_embed.read.own_files import switched_off
+    from dbt_schema_embed.read.planned import plans_in_yaml, plans_off
+
+    off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
+    return {**plans_in_yaml(project_dir, name, {*off, *own.nodes}), **plans_off(off, name)}
+
+
+def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) -> "tuple[Manifest, Own]":
+    """The manifest, empty where there is none, and the nodes to read: its own, or as the project's files have them.
+
+    Raises:
+        ArtifactError: there is no manifest, and it is ``needed``, or the files do not count or are no dbt project.
+    """
+    from dbt_schema_embed.read.own_files import Own, adapter_of, read_own_files
+
+    own_files = own_files and (project_dir / "dbt_project.yml").is_file()
+    if own_files and not needed and not manifest.exists():
+        return Manifest(Metadata(adapter_type=adapter_of(project_dir))), read_own_files(project_dir, None)
+    if not manifest.exists() and not (project_dir / "dbt_project.yml").exists():
+        raise ArtifactError(
+            f"there is no dbt project in {printable(project_dir.resolve())}: neither dbt_project.yml nor a manifest",
+            hint="go to the project's folder, or name it with --project-dir",
+        )
+    read = load_manifest(manifest)
+    own = read_own_files(project_dir, read, manifest.stat().st_mtime) if own_files else Own(read.every_node())
+    return read, own
 
 
 _PROJECT_FILE = 2**20  # characters of dbt_project.yml that are looked at
@@ -257,5 +299,5 @@ def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Re
 def _unknown_adapter(adapter: str | None, dialect: str | None) -> list[str]:
     if dialect:
         return []
-    said = f"the adapter {printable(adapter)} is not known" if adapter else "the manifest names no adapter"
+    said = f"the adapter {printable(adapter)} is not known" if adapter else "nothing says which adapter the project has"
     return [f"{said}: SQL is read in no particular dialect; say which with --dialect"]

@@ -35,7 +35,7 @@ class Known:
 
 def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]) -> Relation:
     """The Relation of a source, model, seed or snapshot."""
-    built = node.resource_type in ("model", "snapshot") and _is_built(node)
+    built = node.resource_type in ("model", "snapshot") and is_built(node)
     contract = _enforced(node.contract) or (node.config is not None and _enforced(node.config.contract))
     planned = node.resource_type == "model" and not built  # its YAML is the whole plan
     return Relation(
@@ -64,20 +64,6 @@ def enabled(node: Node) -> bool:
     return node.config is None or node.config.enabled is not False
 
 
-def plans_off(off: Mapping[str, Node], package: str) -> dict[str, Node]:
-    """The models of ``package`` that are planned and switched off, and their tests: dbt builds neither.
-
-    One that is off and has SQL is no plan: somebody wants it no more.
-    """
-    plans = {
-        i: node
-        for i, node in off.items()
-        if node.resource_type == "model" and node.package_name == package and not _is_built(node)
-    }
-    tests = {i: node for i, node in off.items() if node.resource_type == "test" and plans.keys() & parents(node)}
-    return plans | tests
-
-
 def parents(node: Node) -> tuple[str, ...]:
     """The unique_ids a node depends on, each once."""
     return tuple(dict.fromkeys((node.depends_on.nodes if node.depends_on else None) or ()))
@@ -88,7 +74,7 @@ def has_sql(node: Node) -> bool:
     return not _is_python(node) and any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
 
 
-def _is_built(node: Node) -> bool:
+def is_built(node: Node) -> bool:
     """Whether a model is more than a plan; one whose code dbt keeps out of the manifest is, when it reads anything."""
     hidden = node.raw.strip() == _HIDDEN_CODE and bool(parents(node))
     return _is_python(node) or hidden or has_sql(node)

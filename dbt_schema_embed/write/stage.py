@@ -8,15 +8,15 @@ from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
-from dbt_schema_embed.records import MappingFile, MappingRow, Project, Relation, sources_called
+from dbt_schema_embed.lookup import model_names, sources_called
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
 from dbt_schema_embed.write.items import Item, Items, model_items, unfed_notes, unused_notes
-from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.merge import merged, selected, selected_names, spelled_out, starred, without_comments
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja, type_sql
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
 from dbt_schema_embed.write.switch import switched_on, without_query, without_switch
-from dbt_schema_embed.write.yamledit import Indent, Raw, Value, block_lines
+from dbt_schema_embed.write.yamledit import Indent, Raw, Value, block_lines, flow_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,20 +250,27 @@ def _new_yaml(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
 
 
 def _yaml(name: str, source: Relation, items: Sequence[Item]) -> str:
-    """A properties file: descriptions and types of the model, or else of the source."""
+    """A properties file: descriptions and types of the model, or else of the source; tests of keys."""
     columns: list[Value] = []
     for item in items:
-        column = {"name": item.target.name}
+        column: dict[str, Value] = {"name": item.target.name}
         type_ = item.target.type or item.source.type
         for key, value in (("description", item.target.description or item.source.description), ("data_type", type_)):
             if value and not opens_jinja(value):
                 column[key] = value
+        if not item.expression and (tests := _tests(item.source)):
+            column["data_tests"] = Raw(flow_text(tests))
         columns.append(column)
     model: dict[str, Value] = {"name": name}
     if source.description and not opens_jinja(source.description):
         model["description"] = source.description
     pairs: dict[str, Value] = {"version": Raw("2"), "models": [{**model, "columns": columns}]}
     return "".join(f"{line}\n" for line in block_lines(pairs, Indent()))
+
+
+def _tests(source: Column) -> list[str]:
+    """What holds of a source column holds of its copy."""
+    return [test for test, holds in (("unique", source.unique), ("not_null", source.not_null)) if holds]
 
 
 def _place(project: Project, source: Relation, model: Relation | None, name: str) -> PurePosixPath:

@@ -1,0 +1,358 @@
+"""What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+from dbt_schema_embed.decide.mappings import load_mappings, shown_path
+from dbt_schema_embed.decide.signing import signature
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
+from dbt_schema_embed.lookup import model_column, model_names
+from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.decide.rows import Decision
+    from dbt_schema_embed.write.rewrite import Rewrite
+
+_EXAMPLES = 50
+_EXAMPLE_BYTES = 2**18
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Files that changed, as people are told them, and a unified diff. A dry run has the diff alone."""
+
+    files: tuple[str, ...]
+    diff: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `accept`, `reject`, `apply` and `stage` say it with --format json."""
+        return {"schema_version": 1, "files": list(self.files), "diff": self.diff}
+
+
+class Answer(Artifacts, total=False):
+    """What may be said with a decision; see `Decisions.decide`."""
+
+    model: str | None
+    model_column: str | None
+    note: str | None
+    also: bool
+    expression: str | None
+
+
+class Decisions:
+    """Accept, reject, apply, stage. No encoder and no index is loaded."""
+
+    def __init__(
+        self,
+        open_: Callable[[str | Path, Artifacts, Collection[str]], Opened],
+        mappings_dir: str,
+        told: Callable[[Iterable[str]], object],
+        propose: "Callable[[str | Path, Artifacts, str], tuple[Opened, Rewrite]]",
+    ) -> None:
+        """``open_`` reads a project, SQL left out but for that of the models called so; ``told`` hears what went wrong
+        without stopping a call; ``propose`` brings the mapping file of a table up to date, new columns proposed, and
+        writes nothing."""
+        self._open, self._folder, self._told, self._propose = open_, mappings_dir, told, propose
+
+    def accept(
+        self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
+    ) -> Changed:
+        """Accept the suggestions for ``columns`` of ``source``; see `decide`, and `accept_confident` for many."""
+        return self.decide(project_dir, source, columns, "accepted", **more)
+
+    def reject(
+        self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
+    ) -> Changed:
+        """Reject the suggestions for ``columns`` of ``source``; see `decide`."""
+        return self.decide(project_dir, source, columns, "rejected", **more)
+
+    def decide(
+        self,
+        project_dir: str | Path,
+        source: str,
+        columns: Sequence[str],
+        status: Literal["accepted", "rejected", "suggested"],
+        *,
+        model: str | None = None,
+        model_column: str | None = None,
+        note: str | None = None,
+        also: bool = False,
+        expression: str | None = None,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Accept or reject the suggestions for ``columns`` of ``source`` ("stripe.charges"), or open them again.
+
+        ``model`` and ``model_column`` name an answer, which may be another than the suggested one, for one column; it
+        takes the place of the one that was accepted before, unless ``also``. ``expression``: SQL that makes the model
+        column from the columns, which may then be several.
+
+        Raises:
+            ConfigError: no file maps the source, or several do; it has no such column, or several rows for it; an
+                unknown model; an expression that is none.
+            MappingError: the file cannot be read.
+        """
+        from dbt_schema_embed.decide.rows import Decision, decide
+
+        root = Path(project_dir)
+        path, file = _file_of(root, self._folder, source)
+        pair: tuple[str | None, str | None] = (None, None)
+        if model is not None or model_column is not None or expression:
+            opened = self._open(root, artifacts, ())
+            if expression:
+                _check_expression(opened.project, file, columns, expression, model_column)
+            pair = _model_pair(opened.project, model, model_column, columns if not expression else ())
+        by, at = signature(root)
+        asked = [(columns[0], tuple(columns[1:]))] if expression else [(column, ()) for column in columns]
+        decisions = [
+            Decision(name, status, *pair, note, also=also, others=others, expression=expression, by=by, at=at)
+            for name, others in asked
+        ]
+        return _decided([partial(decide, path, decisions, shown=shown_path(root, path))], root)
+
+    def accept_confident(
+        self, project_dir: str | Path, minimum: float, *, source: str | None = None
+    ) -> tuple[int, Changed]:
+        """Accept every suggestion with a confidence of ``minimum`` or more: how many, and the files that changed.
+
+        ``source``: only of this table ("stripe.charges").
+
+        Raises:
+            ConfigError: no file maps the source.
+            MappingError: a file cannot be read.
+        """
+        from dbt_schema_embed.decide.rows import Decision, confident, decide
+
+        root = Path(project_dir)
+        by, at = signature(root, minimum)
+        counts: dict[str, int] = {}
+
+        def decisions(file: MappingFile) -> list[Decision]:
+            some = [replace(decision, by=by, at=at) for decision in confident(file, minimum)]
+            counts[file.path] = len(some)
+            return some
+
+        paths = [path for path, _ in _files_of(root, self._folder, source)]
+        plans = [partial(decide, path, decisions, shown=shown_path(root, path)) for path in paths]
+        changed = _decided(plans, root)
+        return sum(counts.values()), changed
+
+    def apply(
+        self,
+        project_dir: str | Path = ".",
+        sources: Sequence[str] = (),
+        *,
+        revert: bool = False,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Accepted mappings into the YAML that declares the sources, where dbt macros read them; ``revert``: out of it.
+
+        ``sources``: only these ("stripe.charges"); empty: all that have a mapping file.
+
+        Raises:
+            ConfigError: no file maps one of the sources.
+            MappingError: a mapping file cannot be read.
+            WriteError: a YAML file cannot be changed without touching more than our entries.
+        """
+        from dbt_schema_embed.write.apply import apply_mappings
+
+        root = Path(project_dir)
+        wanted: Sequence[str | None] = sources or [None]
+        files = [file for name in wanted for _, file in _files_of(root, self._folder, name)]
+        opened = self._open(root, artifacts, ())
+        applied = apply_mappings(opened.project, files, root, revert=revert)
+        self._told(applied.warnings)
+        return _carried_out(applied.rewrites, root, dry_run=dry_run)
+
+    def stage(
+        self,
+        source: str,
+        project_dir: str | Path = ".",
+        *,
+        model: str | None = None,
+        new: bool = False,
+        leading_commas: bool | None = None,
+        case_sensitive_cols: bool = False,
+        materialized: str | None = None,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Write the staging model of ``source`` ("stripe.charges") from its accepted mapping, in the project's style.
+
+        ``model`` None: the one that most columns feed; ``leading_commas`` None: as in the project's staging models.
+        ``new``: columns that map to nothing become new ones of the model, named in the project's style; those rows are
+        accepted with that.
+
+        Raises:
+            ConfigError: no accepted row, or an unknown source or model.
+            WriteError: the model's SQL is not such that columns can be added to it.
+        """
+        from dbt_schema_embed.decide.rows import decided
+        from dbt_schema_embed.write.mapping import parse_mapping
+        from dbt_schema_embed.write.stage import StageOptions, stage
+
+        root = Path(project_dir)
+        mapping: Rewrite | None = None
+        if new:
+            opened, mapping = self._propose(root, artifacts, source)
+            by, at = signature(root)
+            mapping = decided(mapping, partial(_invented, by, at))
+            file = parse_mapping(mapping.text, mapping.shown)[0]
+        else:
+            file = _file_of(root, self._folder, source)[1]
+            opened = self._open(root, artifacts, {row.model for row in file.columns if row.model})
+        examples = _staging_sql(root, opened.project, file.source)
+        options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
+        staged = stage(opened.project, file, root, examples, options)
+        return _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+
+
+def _invented(by: str, at: str, file: MappingFile) -> "list[Decision]":
+    """Decisions that accept every proposal of a new column."""
+    from dbt_schema_embed.decide.rows import Decision
+
+    return [
+        Decision(row.source_column, "accepted", *row.pair, by=by, at=at, others=row.others)
+        for row in file.columns
+        if row.invented
+    ]
+
+
+def _carried_out(plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
+    """Every file was worked out before the first one is written; the error says what was written before it."""
+    done: list[str] = []
+    try:
+        for plan in () if dry_run else plans:
+            done += [plan.shown] if plan.write(root) else []
+    except WriteError as problem:
+        problem.hint = f"written before that: {listed(done)}" if done else problem.hint
+        raise
+    return Changed(tuple(done), "".join(plan.diff() for plan in plans))
+
+
+def _decided(plans: "Sequence[Callable[[], Rewrite]]", root: Path) -> Changed:
+    """As `_carried_out`, but each plan is made anew from its file where somebody else was quicker."""
+    from dbt_schema_embed.write.rewrite import written
+
+    for plan in plans:  # every file is worked out before the first one is written
+        plan()
+    done: list[Rewrite] = []
+    try:
+        for plan in plans:
+            done.append(written(plan, root))
+    except SchemaEmbedError as problem:
+        before = [rewrite.shown for rewrite in done if rewrite.changed]
+        problem.hint = f"written before that: {listed(before)}" if before else problem.hint
+        raise
+    return Changed(tuple(r.shown for r in done if r.changed), "".join(r.diff() for r in done))
+
+
+def _check_expression(
+    project: Project, file: MappingFile, columns: Sequence[str], expression: str, target: str | None
+) -> None:
+    """Raises ConfigError: it is no SQL expression, or takes other columns than ``columns``."""
+    from dbt_schema_embed.expressions import expression_problem
+
+    if target is None:
+        raise ConfigError("--expression goes with --model and --column: which column does it make?")
+    if problem := expression_problem(expression, columns, project.dialect):
+        raise ConfigError(
+            f"the expression for {printable(file.source)} {problem}",
+            hint="name every column that it takes, and write SQL such as: first_name || ' ' || last_name",
+        )
+
+
+def _model_pair(project: Project, model: str | None, column: str | None, columns: Sequence[str]) -> tuple[str, str]:
+    """A model and its column as mapping files name them.
+
+    Raises:
+        ConfigError: one of the two is missing or unknown, or more than one source column is to feed it.
+    """
+    if model is None or column is None:
+        raise ConfigError("--model and --column stand together: which column of which model?")
+    if len(columns) > 1:
+        raise ConfigError(
+            f"--model and --column are the answer for one column, not for {len(columns)}",
+            hint="say with --expression how they are joined",
+        )
+    found, name = model_column(project, model, column)
+    return model_names(project.relations)[found.id], name
+
+
+def _file_of(root: Path, mappings_dir: str, source: str) -> tuple[Path, MappingFile]:
+    """The one mapping file of a source table.
+
+    Raises:
+        ConfigError: there is none, or there are several; the message names them.
+        MappingError: it may be one that cannot be read.
+    """
+    found = _files_of(root, mappings_dir, source)
+    if len(found) > 1:
+        names = listed([printable(f"{file.package}.{file.source}".removeprefix(".")) for _, file in found])
+        raise ConfigError(f"{printable(source)!r} means several mapped sources", hint=f"name one of them: {names}")
+    return found[0]
+
+
+def _files_of(root: Path, mappings_dir: str, source: str | None) -> list[tuple[Path, MappingFile]]:
+    """The mapping files of a source table called "stripe.charges" or "package.stripe.charges"; of None, all.
+
+    Those that spell it so; where there is none, those that differ in case alone.
+
+    Raises:
+        ConfigError: there is none; the message names a near one.
+        MappingError: it may be one that cannot be read.
+    """
+    mappings = load_mappings(root, mappings_dir)
+    wanted = (source or "").lower()
+    found = [
+        (path, file)
+        for path, file in mappings.files
+        if source is None or wanted in (file.source.lower(), f"{file.package}.{file.source}".lower())
+    ]
+    if exact := [(p, f) for p, f in found if source in (f.source, f"{f.package}.{f.source}")]:
+        found = exact
+    if mappings.errors and (source is None or not found):
+        raise mappings.errors[0]
+    if not mappings.files:
+        raise ConfigError(
+            f"there are no mapping files in {shown_path(root, mappings.folder)}",
+            hint="write them with: dbt-schema-embed suggest --write",
+        )
+    if not found:
+        known = [file.source for _, file in mappings.files]
+        hint = near_hint(wanted, known) or f"mapped are: {printable(listed(known))}"
+        raise ConfigError(f"no mapping file is about {printable(source)!r}", hint=hint)
+    return found
+
+
+def _staging_sql(root: Path, project: Project, source: str) -> list[str]:
+    """What a new staging model should look like: the SQL of the project's models that read the source of table
+    ``source`` ("stripe.charges"), of those that read any source where there are none. Some will do."""
+    names = {r.id: r.source_name for r in project.relations if r.kind == "source"}
+    own = [r for r in project.relations if r.kind == "model" and r.package == project.name and r.has_sql]
+    readers = [(r.path, {names[parent] for parent in r.parents if parent in names}) for r in own]
+    near = [path for path, read in readers if source.rpartition(".")[0].lower() in map(str.lower, read)]
+    return _texts(root, near) or _texts(root, [path for path, read in readers if read])
+
+
+def _texts(root: Path, paths: Sequence[str]) -> list[str]:
+    """The SQL in the files of ``paths`` that say anything, `_EXAMPLES` at most."""
+    inside = root.resolve()
+    found: list[str] = []
+    for name in paths:
+        path = (root / name).resolve()  # the manifest's word: it may lead anywhere
+        if path.suffix != ".sql" or not path.is_relative_to(inside):
+            continue
+        try:
+            with path.open("rb") as file:
+                text = file.read(_EXAMPLE_BYTES).decode("utf-8", "replace")
+        except OSError:  # the manifest is older than the files
+            continue
+        if text.strip():
+            found.append(text)
+        if len(found) == _EXAMPLES:
+            break
+    return found

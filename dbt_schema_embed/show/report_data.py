@@ -1,0 +1,152 @@
+"""What a report shows, as compact JSON: numbers for names, and no sample values."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.records import CERTAIN, LIKELY, Column, Relation, Suggestion, Suggestions
+from dbt_schema_embed.show.report_changes import changes
+from dbt_schema_embed.show.report_map import map_data
+from dbt_schema_embed.show.words import reason, short_name
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+VERSION = 1
+SCALE = 10_000
+"""Confidences are whole numbers from 0 to this."""
+
+LARGE = 4000
+"""Source columns above which a row is told in fewer words, so that the file opens fast."""
+
+DECISIONS_LEAST = 20
+"""Decisions below which the share of accepted ones says nothing."""
+
+STATUSES = ("suggested", "existing", "accepted", "rejected")
+_HEADINGS = ("name", "habit", "table", "type", "values")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInput:
+    """What a report is made from."""
+
+    project: str
+    made: str  # when, as people read it
+    suggestions: Suggestions
+    relations: Sequence[Relation]
+    # relation id -> (n_columns, d): the vectors of its columns' names
+    vectors: Mapping[str, "NDArray[np.float32]"] = field(default_factory=dict)
+    # when `evaluate` measured, and of each tenth of confidence: its mean, the share of right answers, answers
+    measured: tuple[str, Sequence[tuple[float, float, int]]] = ("", ())
+    decisions: Sequence[tuple[float, bool]] = ()  # confidence said, and whether a person accepted
+    notes: Sequence[str] = ()  # lines for its foot
+
+
+def report_data(given: ReportInput, previous: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The data of `report.to_html`; ``previous`` is that of the report before, None when there is none."""
+    by_id = {r.id: r for r in given.relations}
+    writer = _Writer(by_id, large=len(given.suggestions.rows) > LARGE)
+    rows = sorted(given.suggestions.rows, key=lambda row: row.source)
+    tables = [writer.table(source, list(group)) for source, group in groupby(rows, key=lambda row: row.source)]
+    data: dict[str, Any] = {
+        "version": VERSION,
+        "project": printable(given.project),
+        "made": given.made,
+        "levels": {"certain": round(CERTAIN * SCALE), "likely": round(LIKELY * SCALE)},
+        "models": list(writer.models),
+        "targets": list(map(list, writer.targets)),
+        "signals": list(writer.signals),
+        "tables": tables,
+        "map": map_data([r for r in given.relations if r.id in given.vectors], given.vectors),
+        "measured": {"made": given.measured[0], "tenths": list(map(list, given.measured[1]))},
+        "decided": _decided(given.decisions),
+        "notes": [*map(printable, given.notes), *writer.notes()],
+    }
+    return data | {"changes": changes(data, previous)}
+
+
+class _Writer:
+    """Turns rows into lists, and names that repeat into numbers."""
+
+    def __init__(self, relations: Mapping[str, Relation], *, large: bool) -> None:
+        self.models: dict[str, int] = {}
+        self.targets: dict[tuple[int, str], int] = {}
+        self.signals: dict[str, int] = {}
+        self._relations = relations
+        self._numbers: dict[tuple[str, str], int] = {}  # by the names as they came: cleaning them takes its time
+        self._large = large
+        self._candidates, self._words, self._evidence = (3, 60, len(_HEADINGS)) if large else (10, 240, 100)
+
+    def notes(self) -> list[str]:
+        """What was left out."""
+        if not self._large:
+            return []
+        return [
+            f"Left out, for there are more than {LARGE:,} source columns: candidates after the third, evidence beside "
+            f"{', '.join(_HEADINGS)}, and what descriptions say after {self._words} characters."
+        ]
+
+    def table(self, source: str, rows: Sequence[Suggestion]) -> dict[str, Any]:
+        """One source table."""
+        relation = self._relations.get(source)
+        columns = {c.name: c for c in relation.columns} if relation else {}
+        fed = Counter(row.model for row in rows if row.model is not None)
+        model = fed.most_common(1)[0][0] if fed else next((c.model for row in rows for c in row.candidates), None)
+        return {
+            "id": source,
+            "label": short_name(source),
+            "about": printable(relation.description, self._words) if relation else "",
+            "model": short_name(model) if model else "",
+            "rows": [self._row(columns.get(row.source_column), row) for row in rows],
+        }
+
+    def _row(self, column: Column | None, row: Suggestion) -> list[Any]:
+        return [
+            printable(row.source_column),
+            printable((column.type if column else None) or "", 40),
+            printable(column.description, self._words) if column else "",
+            self._target(row.model, row.model_column),
+            round(row.confidence * SCALE),
+            STATUSES.index(row.status),
+            reason(row),
+            list(self._evidence_of(row)),
+            [
+                number
+                for c in row.candidates[: self._candidates]
+                for number in (self._target(c.model, c.model_column), round(c.confidence * SCALE))
+            ],
+            [printable(name) for name in row.fed_by[:5]],
+            printable(row.proposed_name or ""),
+        ]
+
+    def _target(self, model: str | None, column: str | None) -> int:
+        if model is None or column is None:
+            return -1
+        if (model, column) not in self._numbers:
+            number = self.models.setdefault(short_name(model), len(self.models))
+            self._numbers[model, column] = self.targets.setdefault((number, printable(column)), len(self.targets))
+        return self._numbers[model, column]
+
+    def _evidence_of(self, row: Suggestion) -> Iterator[Any]:
+        """Signal, value, signal, value ...; what is None is left out."""
+        known = [(name, value) for name, value in row.evidence.items() if value is not None]
+        for name, value in known[: self._evidence]:
+            yield self.signals.setdefault(printable(name), len(self.signals))
+            yield round(value, 2) if isinstance(value, float) else printable(value)
+
+
+def _decided(decisions: Sequence[tuple[float, bool]]) -> dict[str, Any]:
+    """Tenths of confidence with at least one decision: [mean confidence, share accepted, decisions]."""
+    held: dict[int, list[tuple[float, bool]]] = {}
+    if len(decisions) >= DECISIONS_LEAST:
+        for confidence, right in decisions:
+            held.setdefault(min(9, int(confidence * 10)), []).append((confidence, right))
+    told = [
+        [round(sum(c for c, _ in some) / len(some), 3), round(sum(r for _, r in some) / len(some), 3), len(some)]
+        for _, some in sorted(held.items())
+    ]
+    return {"tenths": told, "count": len(decisions), "least": DECISIONS_LEAST}
