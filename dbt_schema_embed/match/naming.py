@@ -8,7 +8,7 @@ from itertools import groupby
 
 from dbt_schema_embed.match.habits import ENTITY, Habits, Words, abstract
 from dbt_schema_embed.match.layers import arrivals
-from dbt_schema_embed.match.names import entity, words
+from dbt_schema_embed.match.names import entity, singular, words
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.suggesting import habits_of
 from dbt_schema_embed.records import LIKELY, PROPOSER, Column, Project, Relation, Suggestion
@@ -23,6 +23,7 @@ PLAUSIBLE = 0.1
 _MODEL = "stg_<source>__<table>"
 _SNAKE = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = {"number", "identifier"}
+_SMALL = frozenset({"id", "at", "by", "for", "from", "has", "in", "is", "of", "on", "to", "was"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def _better(row: Suggestion, unfed: Collection[tuple[str, str]]) -> bool:
 
 def _why(column: Column, name: str) -> str:
     plain = "_".join(words(column.name)) == name
-    return "a new column" if plain else f"a new column: {column.name} in this project's words"
+    return "a new column" if plain else f"a new column: {column.name} in plain words"
 
 
 def model_name(source: Relation, habits: Habits) -> str:
@@ -137,7 +138,9 @@ def propose_name(
 def in_english(name: str, reading: Reading | None, plain: Collection[str] = ()) -> Words:
     """The words of a name; in English where it is a foreign or a cryptic one that is understood whole."""
     own = words(name)
-    if reading is None or not reading.translated or reading.legible < 1 or all(w in plain or w == "id" for w in own):
+    if reading is None or not reading.translated or reading.legible < 1:
+        return own
+    if all(w in plain or w in _SMALL or w.isdigit() for w in own):
         return own
     said = tuple(w for part in reading.parts if part.known for w in words(part.meanings[0]))
     if own[-1] in ("id", "ids") or own[-1].endswith("id"):
@@ -150,4 +153,6 @@ def _ends(name: Words, end: Words) -> bool:
 
 
 def _spell(name: Words, about: Words) -> str:
-    return "_".join(part for word in name for part in (about if word == ENTITY else (word,)))
+    """The words as a name; of the table, one row is meant."""
+    one = (*about[:-1], singular(about[-1])) if about else ()
+    return "_".join(part for word in name for part in (one if word == ENTITY else (word,)))

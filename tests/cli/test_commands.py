@@ -63,10 +63,8 @@ def test_suggest_explain(in_shop: Tool) -> None:
 
 
 def test_flags_reach_the_pipeline(in_shop: Tool, matcher: SameName) -> None:
-    in_shop("suggest", "--targets", "all", "--top-k", "3", "--propose")
-    assert {k: matcher.asked[-1][k] for k in ("targets", "top_k", "propose")} == {
-        "targets": "all", "top_k": 3, "propose": True,
-    }  # fmt: skip
+    in_shop("suggest", "--targets", "all", "--top-k", "3")
+    assert {k: matcher.asked[-1][k] for k in ("targets", "top_k")} == {"targets": "all", "top_k": 3}
     in_shop("suggest", "--set", "targets=all")
     assert matcher.asked[-1]["targets"] == "all"
 
