@@ -26,6 +26,9 @@ UNLIKE = 0.136
 PROPOSER = "suggest --propose"
 """Who proposes columns that no model has yet, in mapping files."""
 
+NO_MODEL = "there is no model to feed"
+"""The reason of a column that maps to nothing because the project has no model that it could feed."""
+
 NOTEBOOK_ROWS = 100
 """Rows of a result that a notebook shows."""
 

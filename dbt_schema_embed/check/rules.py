@@ -75,9 +75,10 @@ def unknown_model(facts: Facts) -> Iterator[Found]:
         if case.source is None and not facts.project.whole:  # a package's, which is not installed
             continue
         if case.row.model is not None and not case.row.invented and not facts.models_called(case.row.model):
-            hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
-            if case.row.status == "accepted":
-                hint += f", or make it: dbt-schema-embed stage {printable(case.file.source)}"
+            hint = facts.near(case.row.model, facts.model_names)
+            if not hint and case.row.status == "accepted":
+                hint = f"dbt-schema-embed stage {printable(case.file.source)}, if it is to be made; else remove the row"
+            hint = hint or "remove the row, if the model is gone for good"
             yield case.found(f"the project has no model {quoted(case.row.model)}", hint)
 
 

@@ -1,11 +1,13 @@
 """dbt-schema-embed stage."""
 
+import shlex
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say_changed
+from dbt_schema_embed.cli.console import say_changed, say_next
 from dbt_schema_embed.cli.options import Place, examples, form_option, project_options
 
 if TYPE_CHECKING:
@@ -59,3 +61,5 @@ def command(
         case_sensitive_cols=case_sensitive_cols, materialized=materialized, dry_run=dry_run, **place.artifacts,
     )  # fmt: skip
     say_changed(changed, form, dry_run=dry_run, otherwise="the model has all that is accepted")
+    models = [PurePosixPath(name).stem for name in changed.files if name.endswith(".sql")]
+    say_next(changed, form, f"dbt build --select {shlex.quote(models[0])}" if models else "")

@@ -17,7 +17,7 @@ from dbt_schema_embed.decide.mappings import (
 from dbt_schema_embed.decide.pins import barred, pinned, targets_with
 from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_tables
 from dbt_schema_embed.read.opening import chosen_sources
 from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions
@@ -133,6 +133,8 @@ def suggest_project(
     asked = question(session, opened, sources, wish.targets, wish.into, wish.not_into)
     rows, failures = answer(session, asked, wish)
     said = [*opened.project.warnings, *failures]
+    if unknown := [printable(source.label) for source in sources if not source.columns]:
+        said.append(f"no columns are known of {listed(unknown)}: run dbt docs generate, or list them in its YAML")
     written = write_suggestions(opened, asked.mappings, rows, asked.pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, asked.mappings, rows, asked.models if everything else ())
