@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 VALUES_LIMIT = 1000
 """Distinct sample values kept for one column, in memory only."""
 
+MAX_COLUMNS = 20_000
+"""Columns of a table that is compared with others, or that a mapping file may list."""
+
 RelationKind = Literal["source", "model", "seed", "snapshot", "table"]
 LineageKind = Literal["identical", "renamed", "cast", "derived"]
 Status = Literal["suggested", "existing", "accepted", "rejected"]

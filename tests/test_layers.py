@@ -20,10 +20,11 @@ LEAVES = frozenset(
         "lookup",
         "progress",
         "sensitive",
+        "extras",
         "yaml_values",
     }
 )
-ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show", "observe"})
+ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
@@ -32,10 +33,12 @@ ALLOWED = {
     "lookup": frozenset({"records", "errors"}),
     "settings": {"errors", "files", "yaml_values"},
     **dict.fromkeys(ROOMS, LEAVES),
+    "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},
-    "pipeline": LEAVES | ROOMS | {"settings", "decide"},
-    "agent": LEAVES | {"pipeline", "settings", "decide", "read"},
-    "cli": {"pipeline", "settings", "errors", "agent", "show", "decide"},
+    "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
+    "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
+    "osmosis": {"records", "settings", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

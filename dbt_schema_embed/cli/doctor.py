@@ -11,8 +11,8 @@ from dbt_schema_embed.cli.console import color_wanted, show
 from dbt_schema_embed.cli.options import Place, examples, output_options, project_options
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.observe.doctor import Diagnosis
     from dbt_schema_embed.pipeline import SchemaEmbed
-    from dbt_schema_embed.pipeline.doctor import Diagnosis
 
 _MARKS = {"ok": "ok     ", "note": "note   ", "missing": "missing", "broken": "BROKEN "}
 _COLORS = {"ok": "32", "note": "33", "missing": "33", "broken": "31"}

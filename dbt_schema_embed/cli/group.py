@@ -15,6 +15,8 @@ COMMANDS = {
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
     "reopen": "Open decided suggestions again.",
+    "export": "Write mappings as CSV or XLSX, for people who decide in a spreadsheet.",
+    "import": "Take over what people decided in a spreadsheet.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
     "glossary": "Propose words of your project from accepted suggestions.",
     "stage": "Write a staging model from accepted mappings.",

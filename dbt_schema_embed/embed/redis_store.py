@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from dbt_schema_embed.embed.forking import new_lock
-from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.extras import need
 
 PREFIX = "dbt-schema-embed:"
 SIGNED = "dbt-schema-embed:signed:"
@@ -65,8 +65,7 @@ class RedisStore:
             ConfigError: not the URL of a Redis server.
             MissingExtraError: redis-py is not installed.
         """
-        if find_spec("redis") is None:
-            raise MissingExtraError("a Redis memo", "redis")
+        need("a Redis memo", "redis")
         self.shown = _shown(url)
         self.check_every = 0 if key else check_every
         self._key = key.encode() if key else None

@@ -10,7 +10,6 @@ reads requests, a line of JSON each, ``[method, arguments]``, and answers each w
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -20,7 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dbt_schema_embed.arrays import DamagedError, Parts
-from dbt_schema_embed.errors import MissingExtraError, printable
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.extras import need
 from dbt_schema_embed.index.server import ChromaError, within
 
 CALL_SECONDS = 60.0
@@ -38,8 +38,7 @@ class Child:
     """
 
     def __init__(self, store: Path) -> None:
-        if importlib.util.find_spec("chromadb") is None:
-            raise MissingExtraError("approximate search", "chroma")
+        need("approximate search", "chroma")
         self._unpacked = TemporaryDirectory(prefix="schema-embed-", ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         try:

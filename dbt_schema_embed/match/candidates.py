@@ -1,6 +1,6 @@
 """Which columns a source table is compared with: the nearest models' columns, and the nearest columns anywhere."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,12 @@ FREE = 0.2
 MODELS, NEAREST = 12, 5
 """Models whose every column is a candidate, and further columns nearest to each source column. On the projects of
 benchmarks/RESULTS.md twelve models held every right answer."""
+
+
+PAIRS = 4_000_000
+"""Pairs of columns that are compared for one table, at most: 1.5 GB of signals. No real table comes near."""
+
+_SPACE = 2**24  # cosines held at a time: 64 MB
 
 
 class Targets:
@@ -39,6 +45,7 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
     """The source table beside its candidate columns, models in the order of `Targets`."""
     few = len(targets.models) <= MODELS
     keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
+    keep = _fewest(source, targets, keep)
     chosen = np.unique(targets.model_of[keep])
     place = np.full(len(targets.models), -1)
     place[chosen] = np.arange(len(chosen))
@@ -54,15 +61,33 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
     )
 
 
+def _cosines(source: Embedded, targets: Targets) -> Iterator[Matrix]:
+    """Of the table's columns, some rows at a time, with all targets."""
+    names, step = source.facets["name"], max(1, _SPACE // max(1, len(targets.names)))
+    for start in range(0, len(names), step):
+        yield names[start : start + step] @ targets.names.T
+
+
+def _fewest(source: Embedded, targets: Targets, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of the candidates those nearest to any column, as many as `PAIRS` leaves to a table of so many columns."""
+    most = PAIRS // max(1, len(source.relation.columns))
+    if int(keep.sum()) <= most:
+        return keep
+    nearest = np.where(keep, np.max([part.max(axis=0) for part in _cosines(source, targets)], axis=0), -np.inf)
+    left = np.zeros_like(keep)
+    left[np.argsort(-nearest, kind="stable")[:most]] = True
+    return left
+
+
 def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bool_]:
-    cosine = source.facets["name"] @ targets.names.T
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
-    covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
+    covered, near = np.zeros(len(targets.models), np.float32), np.zeros(len(targets.names), bool)
+    for part in _cosines(source, targets):
+        covered += np.maximum.reduceat(part, starts, axis=1).sum(axis=0) / len(source.relation.columns)
+        if len(near) > NEAREST:
+            near[np.argpartition(-part, NEAREST, axis=1)[:, :NEAREST].ravel()] = True
     shared = lexicon.tables_alike(source.relation.id, [m.relation.id for m in targets.models])
     likeness = covered + targets.tables @ source.table + shared + FREE * ~targets.fed
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
-    keep = np.isin(targets.model_of, best_models)
-    if cosine.shape[1] > NEAREST:
-        keep[np.argpartition(-cosine, NEAREST, axis=1)[:, :NEAREST].ravel()] = True
-    return keep
+    return near | np.isin(targets.model_of, best_models)

@@ -1,44 +1,22 @@
-"""`check` around its room: which models' SQL matters, how old the artifacts are, which findings are known."""
+"""`check`: the project read, its mapping files, the problems, and which of them are known."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from dbt_schema_embed.decide.mappings import Mappings, load_mappings, shown_path
-from dbt_schema_embed.errors import ConfigError, listed, printable
-from dbt_schema_embed.files import inside, save
+from dbt_schema_embed.check.project import (
+    Checked,
+    below_repository,
+    usual_baseline,
+    with_decided_sql,
+    without_manifest,
+    worth_reading,
+)
+from dbt_schema_embed.decide.mappings import load_mappings
+from dbt_schema_embed.files import save, shown_path
 from dbt_schema_embed.read.opening import open_project
-from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
+from dbt_schema_embed.records import Artifacts, Relation
 from dbt_schema_embed.settings import Settings
-
-
-@dataclass(frozen=True, slots=True)
-class Checked(Tabular):
-    """What `check` found. ``known``: findings that the baseline has; ``gone``: those in it that no longer occur."""
-
-    problems: tuple[Problem, ...]
-    files: int  # mapping files that were read
-    folder: str  # the project, relative to the repository it stands in
-    known: int = 0
-    gone: int = 0
-    notes: tuple[str, ...] = ()  # how the project was read, where that bounds what can be found
-
-    @property
-    def failed(self) -> bool:
-        """Whether one of the problems is an error."""
-        return any(problem.severity == "error" for problem in self.problems)
-
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """A row a problem."""
-        return [asdict(problem) for problem in self.problems]
-
-    def text(self, form: str, *, color: bool = False) -> str:
-        """The problems in one of `check.formats.FORMATS`."""
-        from dbt_schema_embed import __version__
-        from dbt_schema_embed.check import formatted
-
-        return formatted(self.problems, form, files=self.files, folder=self.folder, version=__version__, color=color)
 
 
 def check_project(project_dir: Path, artifacts: Artifacts, settings: Settings, baseline: Path | None) -> Checked:
@@ -58,24 +36,10 @@ def write_baseline(
     """See `SchemaEmbed.write_baseline`."""
     from dbt_schema_embed.check import baseline_text
 
-    path = baseline or usual_baseline(project_dir, settings)
+    path = baseline or usual_baseline(project_dir, settings.baseline)
     problems = _all(project_dir, artifacts, settings).problems
     save(path, baseline_text(problems), root=None if baseline else project_dir)
     return path, len(problems)
-
-
-def usual_baseline(project_dir: Path, settings: Settings) -> Path:
-    """The baseline that the settings name; it need not exist.
-
-    Raises:
-        ConfigError: it is outside the project.
-    """
-    path = project_dir / settings.baseline
-    if not inside(path, project_dir):
-        raise ConfigError(
-            f"the baseline {printable(path)} is outside the project", hint="name it with --baseline, if that is right"
-        )
-    return path
 
 
 def _all(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Checked:
@@ -83,61 +47,25 @@ def _all(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Checked
     from dbt_schema_embed.check import check
 
     mappings = load_mappings(project_dir, settings.mappings_dir)
+    files = [file for _, file in mappings.files]
     named: set[str] = set()
 
     def decided(relations: Sequence[Relation]) -> set[str]:
-        named.update(_with_decided_sql(mappings, relations))
+        named.update(with_decided_sql(files, relations))
         return named
 
     opened = open_project(project_dir, artifacts, settings.dialect, lineage_of=decided, values=False, own_files=True)
-    project = replace(opened.project, unread=_worth_reading(opened.project, named))
+    project = replace(opened.project, unread=worth_reading(opened.project, named))
     manifest = Path(project.manifest)
     shown = shown_path(project_dir, manifest)
     problems = check(
         project,
-        [file for _, file in mappings.files],
+        files,
         mappings.errors,
         severity=settings.severity,
         manifest=shown if manifest.exists() else "",
     )
-    notes = () if manifest.exists() else _without_manifest(project, shown)
+    notes = () if manifest.exists() else without_manifest(project, shown)
     return Checked(
-        tuple(problems), len(mappings.files) + len(mappings.errors), _below_repository(project_dir), notes=notes
+        tuple(problems), len(mappings.files) + len(mappings.errors), below_repository(project_dir), notes=notes
     )
-
-
-def _worth_reading(project: Project, named: Collection[str]) -> tuple[str, ...]:
-    """Files that only dbt can read, without those of models that no mapping file has ``named``."""
-    passed_over = {r.path for r in project.relations if r.kind == "model" and r.id not in named}
-    return tuple(path for path in project.unread if path not in passed_over)
-
-
-def _without_manifest(project: Project, shown: str) -> tuple[str, ...]:
-    """What people are told where no manifest is: how the project was read, and what only dbt could say."""
-    lines = [f"there is no {shown}: the project is read from its files, as far as refs and sources go"]
-    if project.unread:
-        lines.append(f"only dbt can read {printable(listed(list(project.unread)), 400)}: what they feed is not checked")
-    if not project.whole:
-        lines.append("its packages are not installed: mappings of their sources are not checked")
-    return (*lines, *project.warnings)
-
-
-def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[str]:
-    """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
-    from dbt_schema_embed.lookup import model_names
-
-    named = {
-        (row.model or "").lower()
-        for _, file in mappings.files
-        for row in file.columns
-        if row.status in ("accepted", "existing")
-    }
-    built = {r.id for r in relations if r.has_sql}
-    return {i for i, name in model_names(relations).items() if i in built and name.lower() in named}
-
-
-def _below_repository(root: Path) -> str:
-    """The project's path below the repository it stands in; empty at its top and outside any."""
-    here = root.resolve()
-    top = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), here)
-    return here.relative_to(top).as_posix().removeprefix(".")

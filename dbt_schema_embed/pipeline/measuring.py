@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.extras import need
 from dbt_schema_embed.files import save
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.observe.benching import Benched
     from dbt_schema_embed.observe.metrics import Metrics
-    from dbt_schema_embed.pipeline.benching import Benched
 
 _RUNS = "runs.txt"
 _RUNS_KEPT = 200
@@ -97,12 +98,20 @@ class Measures:
     ) -> "Benched":
         """Measure encoder and memo on this machine; ``project_dir`` None: with generated column names. Takes minutes.
 
-        Raises as `pipeline.benching.bench`.
+        Raises:
+            ArtifactError: the project cannot be read.
+            ConfigError: it has no columns.
+            MissingExtraError: the extra `torch` is not installed, whose encoder is the one to compare with.
         """
-        from dbt_schema_embed.pipeline.benching import bench
+        from dbt_schema_embed.observe.benching import bench
 
-        root = None if project_dir is None else Path(project_dir)
-        return bench(self._session, root, artifacts, texts=texts, rounds=rounds)
+        session = self._session
+        session.need_embed("bench")
+        need("bench", "torch")
+        opened = None if project_dir is None else session.open(project_dir, artifacts, lineage_of=(), values=False)
+        session.progress("Measuring, which takes minutes")
+        s = session.settings
+        return bench(opened, artifacts, model_name=s.model_name, max_workers=s.max_workers, texts=texts, rounds=rounds)
 
     def _again(self, asked: str) -> bool:
         """Whether a run like this has been measured in this project before; it has been from now on."""

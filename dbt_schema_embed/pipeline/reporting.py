@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import load_mappings, shown_path
-from dbt_schema_embed.files import refuse_links, save
-from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
+from dbt_schema_embed.decide.mappings import load_mappings
+from dbt_schema_embed.files import refuse_links, save, shown_path
+from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts, Relation, Suggestions
 

@@ -18,7 +18,7 @@ from dbt_schema_embed.decide.pins import barred, pinned, targets_with
 from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
-from dbt_schema_embed.lookup import model_names, source_tables
+from dbt_schema_embed.lookup import model_names, source_column, source_tables
 from dbt_schema_embed.read.opening import chosen_sources
 from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions
 from dbt_schema_embed.settings import Targets
@@ -95,7 +95,7 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
     session.progress("Matching tables")
     with session.timed("match"):
         found = suggest(
-            asked.ready.sources, asked.ready.models, project=asked.opened.project, readings=asked.ready.readings,
+            asked.ready.sources, asked.ready.models, project=asked.ready.project, readings=asked.ready.readings,
             only={source.id for source in asked.sources}, rejected=asked.rejected, accepted=asked.known.accepted,
             top_k=wish.top_k, progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
@@ -124,21 +124,35 @@ def suggest_project(
     session: "Session", project_dir: str | Path, wish: Wish, artifacts: Artifacts
 ) -> tuple[Opened, Suggestions]:
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
-    from dbt_schema_embed.pipeline.profiling import with_values
+    from dbt_schema_embed.observe.profiling import with_values
+    from dbt_schema_embed.pipeline.matching import too_wide
 
     opened = session.open(project_dir, artifacts)
     sources = chosen_sources(opened.project, wish.select, wish.exclude)
     if wish.profile:
-        opened, sources = with_values(session, opened, sources)
+        opened, sources = with_values(opened, sources, session.progress, session.told)
     asked = question(session, opened, sources, wish.targets, wish.into, wish.not_into)
-    rows, failures = answer(session, asked, wish)
-    said = [*opened.project.warnings, *failures]
+    compared, failures = answer(session, asked, wish)
+    rows = _with_the_rest(compared, sources)
+    wide = [line for relation in (*sources, *asked.models) if (line := too_wide(relation))]
+    said = [*opened.project.warnings, *failures, *wide]
     if unknown := [printable(source.label) for source in sources if not source.columns]:
         said.append(f"no columns are known of {listed(unknown)}: run dbt docs generate, or list them in its YAML")
-    written = write_suggestions(opened, asked.mappings, rows, asked.pins, said.extend) if wish.write else ()
+    written = write_suggestions(opened, asked.mappings, compared, asked.pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, asked.mappings, rows, asked.models if everything else ())
     return opened, Suggestions(rows, session.told(said), written, unfed)
+
+
+def _with_the_rest(rows: tuple[Suggestion, ...], sources: Sequence[Relation]) -> tuple[Suggestion, ...]:
+    """The rows, and undecided ones for the columns of tables that were not compared; tables by id."""
+    from dbt_schema_embed.pipeline.matching import too_wide
+
+    rest = [
+        Suggestion(source.id, column.name, None, None, 0.0, reason="its table has too many columns", undecided=True)
+        for source in sources if too_wide(source) for column in source.columns
+    ]  # fmt: skip
+    return tuple(sorted((*rows, *rest), key=lambda row: row.source)) if rest else rows
 
 
 def propose_table(
@@ -149,15 +163,33 @@ def propose_table(
     Raises:
         ConfigError: no source table is called so, or its columns are not known.
     """
+    from dbt_schema_embed.pipeline.matching import check_table
+
     opened = session.open(project_dir, artifacts)
     source = source_tables(opened.project, table)[0]
     if not source.columns:
-        raise ConfigError(f"the columns of {printable(source.label)} are not known", hint="run: dbt docs generate")
+        raise ConfigError(f"no columns are known of {printable(source.label)}", hint="run: dbt docs generate")
+    check_table(source)
     asked = question(session, opened, [source])
     rows, _ = answer(session, asked, Wish(propose=True))
     said = list(opened.project.warnings)
-    plans = brought_up(opened, asked.mappings, rows, asked.pins, said.extend)
+    (plan,) = brought_up(opened, asked.mappings, rows, asked.pins, said.extend)
     session.told(said)
-    if not plans:
-        raise ConfigError(f"{printable(source.label)} has too many columns for a mapping file")
-    return opened, plans[0]
+    return opened, plan
+
+
+def explained(session: "Session", column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
+    """See `SchemaEmbed.explain`."""
+    from dbt_schema_embed.match import explain
+    from dbt_schema_embed.pipeline.matching import check_table
+
+    opened = session.open(project_dir, artifacts)
+    source, name = source_column(opened.project, column)
+    check_table(source)
+    asked = question(session, opened, [source], targets)
+    text = explain(
+        source.id, name, asked.ready.sources, asked.ready.models, project=asked.ready.project,
+        readings=asked.ready.readings, rejected=asked.rejected, accepted=asked.known.accepted, targets=targets,
+    )  # fmt: skip
+    session.told(opened.project.warnings)
+    return text

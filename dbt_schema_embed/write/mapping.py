@@ -9,14 +9,13 @@ from typing import get_args
 
 from dbt_schema_embed.errors import MappingError, printable
 from dbt_schema_embed.files import content_hash, safe_name
-from dbt_schema_embed.records import MappingFile, MappingRow, Relation, Status
+from dbt_schema_embed.records import MAX_COLUMNS, MappingFile, MappingRow, Relation, Status
 from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse, read_content
 
 VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
-MAX_COLUMNS = 20_000
 FILE_KEYS = ("version", "source", "package", "into", "not_into", "columns", "undecided", "unmapped")
 ROW_KEYS = (
     "source_column", "source_columns", "model", "model_column", "expression", "confidence", "status", "reason", "note",

@@ -65,8 +65,8 @@ def test_lineage_is_read_only_of_models_that_decided_rows_name(mapped: Path, mon
     asked: list[object] = []
     from dbt_schema_embed.pipeline import checking
 
-    real = checking._with_decided_sql
-    monkeypatch.setattr(checking, "_with_decided_sql", lambda *a: (asked.append(real(*a)), asked[-1])[1])
+    real = checking.with_decided_sql
+    monkeypatch.setattr(checking, "with_decided_sql", lambda *a: (asked.append(real(*a)), asked[-1])[1])
     SchemaEmbed(QUIET).check(mapped)
     assert asked == [set()]  # suggestions for planned models only: they have no SQL
     replaced(mapped, "unmapped:", "columns:\n  - {source_column: cust_no, model: stg_shopkeep__customers, "
