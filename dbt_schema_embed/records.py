@@ -29,6 +29,9 @@ UNLIKE = 0.136
 PROPOSER = "suggest --propose"
 """Who proposes columns that no model has yet, in mapping files."""
 
+NEW_COLUMN = "a new column"
+"""How the reason begins of a row whose model column is to be made, also when it is accepted."""
+
 NO_MODEL = "there is no model to feed"
 """The reason of a column that maps to nothing because the project has no model that it could feed."""
 

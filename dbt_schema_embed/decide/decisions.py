@@ -14,11 +14,7 @@ from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.decide.rows import Decision
     from dbt_schema_embed.write.rewrite import Rewrite
-
-_EXAMPLES = 50
-_EXAMPLE_BYTES = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +201,7 @@ class Decisions:
             WriteError: the model's SQL is not such that columns can be added to it.
         """
         from dbt_schema_embed.decide.rows import decided
+        from dbt_schema_embed.decide.staging import invented, staging_sql
         from dbt_schema_embed.write.mapping import parse_mapping
         from dbt_schema_embed.write.stage import StageOptions, stage
 
@@ -213,12 +210,12 @@ class Decisions:
         if new:
             opened, mapping = self._propose(root, artifacts, source)
             by, at = signature(root)
-            mapping = decided(mapping, partial(_invented, by, at))
+            mapping = decided(mapping, partial(invented, by, at))
             file = parse_mapping(mapping.text, mapping.shown)[0]
         else:
             file = _file_of(root, self._folder, source)[1]
             opened = self._open(root, artifacts, {row.model for row in file.columns if row.model})
-        examples = _staging_sql(root, opened.project, file.source)
+        examples = staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
         return _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
@@ -274,17 +271,6 @@ class Decisions:
             return Imported((), diff, found.decisions, found.problems)
         changed = _decided(found.plans, root)
         return Imported(changed.files, changed.diff, found.decisions, found.problems)
-
-
-def _invented(by: str, at: str, file: MappingFile) -> "list[Decision]":
-    """Decisions that accept every proposal of a new column."""
-    from dbt_schema_embed.decide.rows import Decision
-
-    return [
-        Decision(row.source_column, "accepted", *row.pair, by=by, at=at, others=row.others)
-        for row in file.columns
-        if row.invented
-    ]
 
 
 def _carried_out(plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:
@@ -391,34 +377,4 @@ def _files_of(root: Path, mappings_dir: str, source: str | None) -> list[tuple[P
         known = [file.source for _, file in mappings.files]
         hint = near_hint(wanted, known) or f"mapped are: {printable(listed(known))}"
         raise ConfigError(f"no mapping file is about {printable(source)!r}", hint=hint)
-    return found
-
-
-def _staging_sql(root: Path, project: Project, source: str) -> list[str]:
-    """What a new staging model should look like: the SQL of the project's models that read the source of table
-    ``source`` ("stripe.charges"), of those that read any source where there are none. Some will do."""
-    names = {r.id: r.source_name for r in project.relations if r.kind == "source"}
-    own = [r for r in project.relations if r.kind == "model" and r.package == project.name and r.has_sql]
-    readers = [(r.path, {names[parent] for parent in r.parents if parent in names}) for r in own]
-    near = [path for path, read in readers if source.rpartition(".")[0].lower() in map(str.lower, read)]
-    return _texts(root, near) or _texts(root, [path for path, read in readers if read])
-
-
-def _texts(root: Path, paths: Sequence[str]) -> list[str]:
-    """The SQL in the files of ``paths`` that say anything, `_EXAMPLES` at most."""
-    inside = root.resolve()
-    found: list[str] = []
-    for name in paths:
-        path = (root / name).resolve()  # the manifest's word: it may lead anywhere
-        if path.suffix != ".sql" or not path.is_relative_to(inside):
-            continue
-        try:
-            with path.open("rb") as file:
-                text = file.read(_EXAMPLE_BYTES).decode("utf-8", "replace")
-        except OSError:  # the manifest is older than the files
-            continue
-        if text.strip():
-            found.append(text)
-        if len(found) == _EXAMPLES:
-            break
     return found

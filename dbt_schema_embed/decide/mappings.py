@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
-from dbt_schema_embed.records import MAX_COLUMNS, Column, MappingFile, MappingRow, Opened, Relation, Suggestion
+from dbt_schema_embed.records import (
+    MAX_COLUMNS,
+    NEW_COLUMN,
+    Column,
+    MappingFile,
+    MappingRow,
+    Opened,
+    Relation,
+    Suggestion,
+)
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.pins import Pin
@@ -119,8 +128,8 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
             model = relations.get(models.get((row.model or "").lower(), ""))
             target = model.column(row.model_column or "") if model else None
             pair = (model.id, target.name) if model and target else None
-            if pair is None and row.status == "accepted" and row.model and row.model_column:
-                # A column that is to be made: as the model will be called once it is staged.
+            if pair is None and row.status == "accepted" and row.reason.startswith(NEW_COLUMN) and row.model_column:
+                # It is to be made: as the model will be called once it is staged.
                 pair = (model.id if model else f"model.{opened.project.name}.{row.model}", row.model_column)
             for name in row.source_columns:
                 if column := relations[source_id].column(name):

@@ -11,7 +11,7 @@ from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.names import entity, singular, words
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.records import LIKELY, PROPOSER, Column, Project, Relation, Suggestion
+from dbt_schema_embed.records import LIKELY, NEW_COLUMN, PROPOSER, Column, Project, Relation, Suggestion
 from dbt_schema_embed.types import type_family
 
 LEAST = 3
@@ -92,7 +92,7 @@ def _better(row: Suggestion, unfed: Collection[tuple[str, str]]) -> bool:
 
 def _why(column: Column, name: str) -> str:
     plain = "_".join(words(column.name)) == name
-    return "a new column" if plain else f"a new column: {column.name} in plain words"
+    return NEW_COLUMN if plain else f"{NEW_COLUMN}: {column.name} in plain words"
 
 
 def model_name(source: Relation, habits: Habits) -> str:
