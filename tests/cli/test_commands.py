@@ -193,7 +193,10 @@ def test_doctor(in_shop: Tool) -> None:
 def test_doctor_of_nothing_exits_with_1(tool: Tool, tmp_path: Path) -> None:
     done = tool("doctor", "--project-dir", tmp_path, "--set", "model_name=no such encoder")
     assert done.code == 1
-    assert f"  BROKEN   there is no dbt project in {tmp_path.resolve()}: neither dbt_project.yml nor a manifest\n" in done.out
+    assert (
+        f"  BROKEN   there is no dbt project in {tmp_path.resolve()}: neither dbt_project.yml nor a manifest\n"
+        in done.out
+    )
     assert done.out.endswith("\nsomething that suggest needs is broken\n")
 
 
