@@ -20,8 +20,7 @@ from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
 from dbt_schema_embed.read.opening import chosen_sources
-from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions, Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings

@@ -145,7 +145,8 @@ STATES = {
         out="no columns\nnothing feeds: stg_ehr__patients.patient_id (must not be empty), "
         "stg_ehr__patients.birth_date (must not be empty), stg_ehr__patients.first_name, stg_ehr__patients.last_name, "
         "stg_ehr__patients.updated_at\n",
-        err="the mapping files are up to date\nwarning: no columns are known of ehr.patients: run dbt docs generate, or list them in its YAML\n",
+        err="the mapping files are up to date\n"
+        "warning: no columns are known of ehr.patients: run dbt docs generate, or list them in its YAML\n",
         then=("dbt docs generate", "suggest --write", *ACCEPT),
         green=False,
     ),
