@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "info_schema_files": "info_schema",
     "read_project": "project",
-    "read_relation": "tables",
-    "read_relations": "tables",
+    "read_relation": "table_files",
+    "read_relations": "table_files",
     "select": "selection",
     "target_folder": "project",
 }
