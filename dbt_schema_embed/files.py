@@ -44,6 +44,13 @@ def content_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def read_bounded(path: Path, limit: int) -> bytes | None:
+    """The content of a file; None of one with more than ``limit`` bytes, which is not read on. Raises OSError."""
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    return content if len(content) <= limit else None
+
+
 def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None = None) -> bool:
     """Write ``text`` as UTF-8 to ``path``, below ``root``, and say whether the file changed.
 

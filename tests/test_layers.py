@@ -21,6 +21,9 @@ LEAVES = frozenset(
         "progress",
         "sensitive",
         "extras",
+        "deadline",
+        "doors",
+        "colors",
         "yaml_values",
     }
 )
@@ -31,14 +34,14 @@ ALLOWED = {
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),
-    "settings": {"errors", "files", "yaml_values"},
+    "settings": {"errors", "files", "yaml_values", "records"},
     **dict.fromkeys(ROOMS, LEAVES),
     "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},
     "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
     "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
     "osmosis": {"records", "settings", "decide"},
-    "cli": {"pipeline", "settings", "errors", "extras", "agent", "show", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "colors", "doors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

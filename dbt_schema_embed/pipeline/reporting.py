@@ -42,7 +42,7 @@ def write_report(
 ) -> Reported:
     """See `SchemaEmbed.report`; ``problems``: what `check` found in the project."""
     from dbt_schema_embed.records import LIKELY
-    from dbt_schema_embed.show.report import to_html
+    from dbt_schema_embed.show.report import earlier_data, to_html
     from dbt_schema_embed.show.report_data import ReportInput, report_data
 
     opened = session.open(root, artifacts, lineage_of=(), values=False)
@@ -68,7 +68,7 @@ def write_report(
         files=files,
         base=_way(path, root),
     )
-    save(path, to_html(report_data(given, _previous(path))), root=None if output else opened.scratch.parent)
+    save(path, to_html(report_data(given, earlier_data(path))), root=None if output else opened.scratch.parent)
     open_ = [row for row in answer.rows if row.status == "suggested"]
     people = sum(row.undecided or row.confidence < LIKELY for row in open_) + len(answer.unfed)
     return Reported(path, shown_path(root, path), len(answer.rows), people)
@@ -100,16 +100,3 @@ def _decisions(mappings: Mappings) -> list[tuple[float, bool]]:
         if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
         if not in_bulk(row.decided_by)
     ]
-
-
-def _previous(path: Path) -> "dict[str, object] | None":
-    """The data of the report that stands at ``path``; None when there is none, or something else."""
-    from dbt_schema_embed.show.report import DATA_BYTES, data_of
-
-    try:
-        if not path.is_file() or path.stat().st_size > DATA_BYTES:
-            return None
-        data = data_of(path.read_text("utf-8"))
-    except (OSError, ValueError):  # unreadable, or no text: it will be replaced, and is nothing to compare with
-        return None
-    return None if data is None else dict(data)
