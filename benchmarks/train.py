@@ -65,7 +65,9 @@ def pair_runs(corpora: Corpora, kept: Kept) -> list[Run]:
         shown = [(some, 0.45), ([blind(t, "value") for t in some], 0.25), ([blind(t, "descri") for t in some], 0.15)]
         shown += [([wordless(blind(t, "value")) for t in some[::2]], 0.1), ([wordless(t) for t in some[1::2]], 0.05)]
         found += [t for tables, part in shown for t in weighed(tables, share * part)] if some else []
-    lone = [t for name in ("wild", "wild, strange", "foreign", "systems") for t in alone(corpora.get(name, ())) if kept(t)]
+    lone = [
+        t for name in ("wild", "wild, strange", "foreign", "systems") for t in alone(corpora.get(name, ())) if kept(t)
+    ]
     found += weighed([replace(t, scored=False) for t in lone[::2]], 1 - sum(PAIRS.values())) if lone else []
     return [[t] for t in found]
 

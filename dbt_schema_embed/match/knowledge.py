@@ -163,7 +163,9 @@ class _Overlay:
 
     def begun(self, start: str, /) -> list[str]:
         """The senses of every word that begins so."""
-        return [";".join(senses) for word, senses in self.above.items() if word.startswith(start)] + self.below.begun(start)
+        return [";".join(senses) for word, senses in self.above.items() if word.startswith(start)] + self.below.begun(
+            start
+        )
 
 
 def _unpacked(packed: str) -> tuple[Sense, ...]:

@@ -101,7 +101,9 @@ class Weights:
 
     first: Round
     second: Round
-    calibration: Vector  # (8,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
+    calibration: (
+        Vector  # (8,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
+    )
 
     @property
     def trust(self) -> Vector:

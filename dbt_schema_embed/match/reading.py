@@ -241,7 +241,9 @@ class Reader:
             if end - start > 1 or plain or self._known(key, active):
                 found.append(self._part(key, active, ranked))
             else:
-                pieces = self._cut(key, active) if len(key) >= _uncut(key) else (Part(key, (key,), known=key.isdigit()),)
+                pieces = (
+                    self._cut(key, active) if len(key) >= _uncut(key) else (Part(key, (key,), known=key.isdigit()),)
+                )
                 found += [self._part(p.text, active, ranked) if p.known else self._cut_off(p, active) for p in pieces]
         return found
 
