@@ -12,11 +12,10 @@ from dbt_schema_embed.match.block import Matrix
 
 
 def in_order(p: Matrix, model_of: NDArray[np.int64]) -> tuple[Matrix, Matrix, Matrix]:
-    """How well each pair keeps the order of the columns, by the first round's probabilities ``p``; each (n, k) in [0, 1].
+    """How well each pair keeps the order of the columns, by the first round's probabilities ``p``.
 
-    Returned are the share of the model's other likely
-    pairs that stand on the same side in both tables, how likely its nearest neighbours are a pair, and how well the
-    model as a whole keeps the order.
+    Three (n, k) matrices in [0, 1]: the share of the model's other likely pairs that stand on the same side in both
+    tables, how likely its nearest neighbours are a pair, and how well the model as a whole keeps the order.
     """
     order, beside, kept = (np.zeros(p.shape, np.float32) for _ in range(3))
     for m in np.unique(model_of):

@@ -248,7 +248,7 @@ class Reader:
         return found
 
     def _cut_off(self, part: Part, active: frozenset[int]) -> Part:
-        """An unknown piece as the beginning of a word of the table's languages, where one or two begin so: ``bonif``."""
+        """An unknown piece as the beginning of a word of the table's languages, where few begin so: ``bonif``."""
         languages = active & self.knowledge.numbers["language"]
         if not languages or len(part.text) < CUT_OFF or not part.text.isalpha():
             return part

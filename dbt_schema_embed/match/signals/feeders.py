@@ -16,7 +16,8 @@ from dbt_schema_embed.match.reading import Words
 def target_fed(block: Block) -> Matrix:
     """1 where another table's column feeds the candidate today, 0 where only its model's other columns are fed."""
     there = np.array([bool(some) for some in block.feeders], np.float32)
-    return np.broadcast_to(np.where(block.fed[block.model_of], there, np.nan), block.shape).astype(np.float32)
+    told = np.where(block.fed[block.model_of], there, np.nan)
+    return np.broadcast_to(told, block.shape).astype(np.float32)
 
 
 def feeder_name(block: Block) -> Matrix:
@@ -64,4 +65,4 @@ def _letters(left: Sequence[str], right: Sequence[str]) -> Matrix:
     if not left or not right:
         return np.zeros((len(left), len(right)), np.float32)
     ratio: Matrix = process.cdist(left, right, scorer=fuzz.ratio, dtype=np.float32, workers=1)
-    return ratio / 100
+    return np.asarray(ratio / 100, np.float32)
