@@ -63,7 +63,7 @@ def one_fold(fold: int) -> dict[tuple[str, str], Scores]:
     def held(table: Table) -> bool:
         return folds[owner(table.group)] == fold
 
-    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project"))
+    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project"), "project")
     found: dict[tuple[str, str], Scores] = {}
     for name in SHOWN:
         run = [t for t in DATA[name] if held(t)]
@@ -91,7 +91,7 @@ def learnt(fold: int) -> dict[tuple[str, str], Scores]:
             whose = owner(table.group)
             return folds[whose] != fold and (whose not in wild or whose in few)
 
-        rounds = two_rounds(project_runs(DATA, kept), signals("project"))
+        rounds = two_rounds(project_runs(DATA, kept), signals("project"), "project")
         for name in SHOWN:
             found[f"{share:.0%}", name] = _scores(ask([t for t in DATA[name] if folds[owner(t.group)] == fold], rounds))
     return found

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scoring import pair_scores, project_scores, show
 
 import dbt_schema_embed.match as match_room
+from dbt_schema_embed.match.networks import Mode
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES
 
 FOLDS = 5
@@ -39,7 +40,7 @@ DATA: Corpora = {}
 """What the worker processes find when they are forked: it is gigabytes."""
 
 
-def signals(mode: str, left_out: Sequence[str] = ()) -> list[str]:
+def signals(mode: Mode, left_out: Sequence[str] = ()) -> list[str]:
     """The signals of a mode, without some and what says how they stand."""
     gone = (*left_out, *(PAIRS_ONLY if mode == "project" else ()))
     return [n for n in SIGNAL_NAMES if not any(n == g or n.startswith((f"{g}_relative", f"{g}_over")) for g in gone)]
@@ -87,7 +88,7 @@ def left_out_projects(fold: int, left_out: Sequence[str] = ()) -> dict[str, Aske
     def held(table: Table) -> bool:
         return folds[owner(table.group)] == fold
 
-    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out))
+    rounds = two_rounds(project_runs(DATA, lambda t: not held(t)), signals("project", left_out), "project")
     asked = {name: [t for t in DATA.get(name, ()) if held(t)] for name in PROJECTS}
     return {name: _slim(ask(run, rounds)) for name, run in asked.items() if run}
 
@@ -100,7 +101,7 @@ def left_out_pairs(fold: int, left_out: Sequence[str] = ()) -> dict[str, Asked]:
     def held(table: Table) -> bool:
         return owner(table.group.partition("/")[0]) in sets[fold]
 
-    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out))
+    rounds = two_rounds(pair_runs(DATA, lambda t: not held(t)), signals("tables", left_out), "tables")
     names = ("pairs, published", *FOREIGN_PAIRS)
     return {
         name: [a for t in DATA.get(name, ()) if held(t) for a in _slim(ask([t], rounds))] for name in names
@@ -122,7 +123,7 @@ def _slim(asked: Asked) -> Asked:
     return [(replace(t, values={}), scores, nothing) for t, scores, nothing in asked]
 
 
-def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDArray[np.float32]:
+def cross_validate(mode: Mode, workers: int, left_out: Sequence[str] = ()) -> NDArray[np.float32]:
     """Print what was left out and scored, corpus by corpus; the (8,) calibration that it gives."""
     job, parts = (left_out_projects, FOLDS) if mode == "project" else (left_out_pairs, len(pair_folds()))
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
@@ -152,7 +153,7 @@ def cross_validate(mode: str, workers: int, left_out: Sequence[str] = ()) -> NDA
 _NONE: Any = (None, None)
 
 
-def packed(mode: str, rounds: Rounds, calibration: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+def packed(mode: Mode, rounds: Rounds, calibration: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     """`match.networks.Weights` as named arrays, half precision: what is lost moves no probability by 0.001."""
     arrays: dict[str, NDArray[Any]] = {f"{mode}/calibration": calibration}
     for number, found in enumerate(rounds, 1):
@@ -166,13 +167,13 @@ def packed(mode: str, rounds: Rounds, calibration: NDArray[np.float32]) -> dict[
 _WHOLE = ("first", "rows", "first_bias", "second", "second_bias", "third", "straight")
 
 
-def final(corpora: Corpora, calibrations: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+def final(corpora: Corpora, calibrations: Mapping[Mode, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
     """The weights file's content, trained on everything."""
     torch.set_num_threads(1)
     out: dict[str, NDArray[Any]] = {}
-    runs = {"project": project_runs, "tables": pair_runs}
+    runs: dict[Mode, Callable[..., list[Run]]] = {"project": project_runs, "tables": pair_runs}
     for mode, calibration in calibrations.items():
-        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode)), calibration)
+        out |= packed(mode, two_rounds(runs[mode](corpora, lambda _: True), signals(mode), mode), calibration)
     return out
 
 
@@ -188,7 +189,8 @@ def main() -> None:
     args = parser.parse_args()
     DATA.update(read_corpora(args.cases, args.keep, args.workers, args.only))
     left_out = [n for n in args.without.split(",") if n]
-    modes = [m for m in ("project", "tables") if args.only in (None, m)]
+    both: tuple[Mode, ...] = ("project", "tables")
+    modes = [m for m in both if args.only in (None, m)]
     calibrations = {mode: cross_validate(mode, args.workers, left_out) for mode in modes}
     if args.write:
         old = dict(np.load(WEIGHTS)) if WEIGHTS.exists() else {}
