@@ -58,7 +58,7 @@ def suggest_project(
     session.progress("Matching tables")
     with session.timed("match"):
         found = suggest(
-            ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only,
+            ready.sources, ready.models, project=ready.project, lexicon=ready.lexicon, only=only,
             rejected={*known.rejected, *barred(opened.project, models, pins)}, accepted=known.accepted,
             top_k=wish.top_k, propose=wish.propose, progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
