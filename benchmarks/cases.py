@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
-from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.candidates import Pool, build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.knowledge import Knowledge, knowledge
@@ -216,7 +216,7 @@ def project_tables(
     arrived = arrivals(project)
     fed = {s for s, _ in arrived}
     left = embed(_some(sources, scored), said=said)
-    right = Targets(embed(models, said=said), fed_models(project), {m for _, m in arrived})
+    right = Pool(embed(models, said=said), fed_models(project), {m for _, m in arrived})
     habits = habits_of(project, arrived)
     lexicon = Lexicon(sources, models, readings)
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}
@@ -288,7 +288,7 @@ def pair_table(group: str, name: str, sides: Sequence[Relation], truth: set[Key]
     """Two tables without a project."""
     readings = read_tables(sides[:1], sides[1:])
     left, right = embed(list(sides), said={name: r.texts for name, r in readings.items()})
-    block = build_block(left, Targets([right]), Lexicon([left.relation], [right.relation], readings), Habits())
+    block = build_block(left, Pool([right]), Lexicon([left.relation], [right.relation], readings), Habits())
     n, k = block.shape
     hit = np.array([[(a.name, b.name) in truth for b in block.targets] for a in block.columns], bool).reshape(n, k)
     return table_of(

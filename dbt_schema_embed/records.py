@@ -21,6 +21,7 @@ LineageKind = Literal["identical", "renamed", "cast", "derived"]
 Status = Literal["suggested", "existing", "accepted", "rejected"]
 Answer = Literal["match", "nothing", "undecided"]
 Severity = Literal["error", "warning"]
+Targets = Literal["auto", "all"]  # models that could be fed next, or all
 Evidence = Mapping[str, float | str | None]
 
 UNLIKE = 0.136
@@ -258,7 +259,7 @@ class Suggestions(Tabular):
         """The answers alone: table -> a list a column, whose fields are named once."""
         tables: dict[str, list[list[Any]]] = {}
         for s in self.rows:
-            row = [s.source_column, s.model, s.model_column, s.answer, round(s.confidence, 2), s.status]
+            row = [s.source_column, s.model, s.model_column, s.answer, rounded(s.confidence), s.status]
             tables.setdefault(s.source, []).append(row)
         fields = ["source_column", "model", "model_column", "answer", "confidence", "status"]
         return {"schema_version": 1, "fields": fields, "tables": tables}

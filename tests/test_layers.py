@@ -21,6 +21,8 @@ LEAVES = frozenset(
         "progress",
         "sensitive",
         "extras",
+        "deadline",
+        "colors",
         "yaml_values",
     }
 )
@@ -31,14 +33,14 @@ ALLOWED = {
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),
-    "settings": {"errors", "files", "yaml_values"},
+    "settings": {"errors", "files", "yaml_values", "records"},
     **dict.fromkeys(ROOMS, LEAVES),
     "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},
     "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
     "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
     "osmosis": {"records", "settings", "decide"},
-    "cli": {"pipeline", "settings", "errors", "extras", "agent", "show", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "colors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

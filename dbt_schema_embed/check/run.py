@@ -1,12 +1,11 @@
 """Rules over facts, with the severities people set."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import get_args
 
 from dbt_schema_embed.check.facts import Facts
 from dbt_schema_embed.check.rules import RULES
-from dbt_schema_embed.errors import ConfigError, MappingError, printable
+from dbt_schema_embed.errors import ConfigError, MappingError, near_hint, printable
 from dbt_schema_embed.records import MappingFile, Problem, Project, Severity
 
 CODES: tuple[str, ...] = tuple(rule.code for rule in RULES)
@@ -51,7 +50,6 @@ def checked_levels(severity: Mapping[str, str]) -> Mapping[str, str]:
     for code, level in severity.items():
         for word, known, what in ((code, CODES, "rule of check"), (level, LEVELS, f"severity for {code}")):
             if word not in known:
-                close = get_close_matches(str(word), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
+                hint = near_hint(str(word), known) or f"known are: {', '.join(known)}"
                 raise ConfigError(f"{printable(word)!r} is no {what}", hint=hint)
     return severity

@@ -23,7 +23,7 @@ PAIRS = 4_000_000
 _SPACE = 2**24  # cosines held at a time: 64 MB
 
 
-class Targets:
+class Pool:
     """All columns that could be fed, stacked once for all source tables of a run."""
 
     def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
@@ -41,8 +41,8 @@ class Targets:
         return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
 
 
-def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Habits) -> Block:
-    """The source table beside its candidate columns, models in the order of `Targets`."""
+def build_block(source: Embedded, targets: Pool, lexicon: Lexicon, habits: Habits) -> Block:
+    """The source table beside its candidate columns, models in the order of `Pool`."""
     few = len(targets.models) <= MODELS
     keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
     keep = _fewest(source, targets, keep)
@@ -61,14 +61,14 @@ def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Ha
     )
 
 
-def _cosines(source: Embedded, targets: Targets) -> Iterator[Matrix]:
+def _cosines(source: Embedded, targets: Pool) -> Iterator[Matrix]:
     """Of the table's columns, some rows at a time, with all targets."""
     names, step = source.facets["name"], max(1, _SPACE // max(1, len(targets.names)))
     for start in range(0, len(names), step):
         yield names[start : start + step] @ targets.names.T
 
 
-def _fewest(source: Embedded, targets: Targets, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _fewest(source: Embedded, targets: Pool, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of the candidates those nearest to any column, as many as `PAIRS` leaves to a table of so many columns."""
     most = PAIRS // max(1, len(source.relation.columns))
     if int(keep.sum()) <= most:
@@ -79,7 +79,7 @@ def _fewest(source: Embedded, targets: Targets, keep: NDArray[np.bool_]) -> NDAr
     return left
 
 
-def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bool_]:
+def _near(source: Embedded, targets: Pool, lexicon: Lexicon) -> NDArray[np.bool_]:
     starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
     covered, near = np.zeros(len(targets.models), np.float32), np.zeros(len(targets.names), bool)

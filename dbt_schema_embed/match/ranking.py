@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
-from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.candidates import Pool, build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.names import squash
@@ -17,12 +17,12 @@ from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
 from dbt_schema_embed.match.pair_values import signal_values, whole_table
 from dbt_schema_embed.match.reading import read_tables
+from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Embedded
 
 Barred = Callable[[Block], NDArray[np.bool_] | None]
 Settled = Callable[[Block], Mapping[int, int]]
 """Block -> source columns that a person settled, by place: the candidate's place, or -1 for nothing."""
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def rank(
     barred: Barred | None = None,
     settled: Settled | None = None,
     lexicon: Lexicon | None = None,
-    progress: Progress | None = None,
+    progress: Counted | None = None,
 ) -> list[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
 
@@ -72,10 +72,10 @@ def rank(
             sides = [s.relation for s in sources], [m.relation for m in models]
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
-        return _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
+        return _ranked(tables, Pool(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
 
 
-def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
+def _counted(sources: Sequence[Embedded], progress: Counted | None) -> Iterator[Embedded]:
     for done, source in enumerate(sources):
         if progress:
             progress(done, len(sources))
@@ -95,7 +95,7 @@ class Draft:
 
 def _ranked(
     sources: Iterable[Embedded],
-    targets: Targets,
+    targets: Pool,
     habits: Habits,
     arrived: Collection[str],
     mode: Mode,

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
-from dbt_schema_embed.files import save
+from dbt_schema_embed.files import read_bounded, save
 from dbt_schema_embed.progress import Progress
 from dbt_schema_embed.read.opening import chosen_sources
-from dbt_schema_embed.records import Project, Relation, Suggestion
+from dbt_schema_embed.records import Project, Relation, Suggestion, rounded
 
 if TYPE_CHECKING:
     from dbt_schema_embed.observe.evaluation import Evaluation, Wrong
@@ -89,8 +89,7 @@ def kept_evaluation(path: Path) -> tuple[str, list[tuple[float, float, int]]]:
     Empty where there is none, or something else stands there.
     """
     try:
-        with path.open("rb") as file:
-            data = json.loads(file.read(_KEPT_BYTES))
+        data = json.loads(read_bounded(path, _KEPT_BYTES) or b"")
         tenths = [(float(said), float(right), int(answers)) for said, right, answers in data["tenths"]]
         good = all(0 <= said <= 1 and 0 <= right <= 1 and answers > 0 for said, right, answers in tenths)
         return (printable(data["made"], 40), tenths) if good and len(tenths) <= 10 else ("", [])
@@ -176,7 +175,7 @@ def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
         places = [f"{short_name(model)}.{printable(column, 80)}" for model, column in (w.truth[:1] or ())]
         said = f"{short_name(w.said[0])}.{printable(w.said[1], 80)}" if w.said else "nothing"
         column = f"{short_name(w.source)}.{printable(w.source_column, 80)}"
-        lines.append(f"  {w.confidence:.2f}  {column}: said {said}, is {places[0] if places else 'nothing'}")
+        lines.append(f"  {rounded(w.confidence):.2f}  {column}: said {said}, is {places[0] if places else 'nothing'}")
     if len(wrong) > _WRONG_SHOWN:
         lines.append(f"  and {len(wrong) - _WRONG_SHOWN} more: --format json lists them all")
     return lines

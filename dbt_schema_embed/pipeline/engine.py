@@ -10,8 +10,8 @@ from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.measuring import Measures
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.progress import Progress, silent
-from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions
-from dbt_schema_embed.settings import Settings, Targets
+from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions, Targets
+from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np

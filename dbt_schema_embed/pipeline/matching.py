@@ -19,8 +19,8 @@ from dbt_schema_embed.records import (
     Relation,
     Suggestion,
     Suggestions,
+    Targets,
 )
-from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import Lexicon, TableReading

@@ -11,8 +11,7 @@ from dbt_schema_embed.decide.pins import barred, pinned, targets_with
 from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.read.opening import chosen_sources
-from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Suggestions, Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.session import Session

@@ -17,7 +17,7 @@ from msgspec import ValidationError, convert
 from msgspec.structs import replace
 
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.files import inside
+from dbt_schema_embed.files import inside, read_bounded
 from dbt_schema_embed.read.artifacts import DependsOn, Manifest, Node, NodeConfig, root_package
 from dbt_schema_embed.read.own_yaml import Said, patched, read_own_yaml, test_nodes
 from dbt_schema_embed.read.sql_jinja import plain_sql, references
@@ -317,10 +317,6 @@ def _path(path: str | None) -> str:
 def _content(path: Path) -> bytes:
     """The bytes of a file; none of one that cannot be read, is too large or leads nowhere."""
     try:
-        if not path.is_file():
-            return b""
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        return (read_bounded(path, MAX_BYTES) or b"") if path.is_file() else b""
     except (OSError, ValueError):
         return b""
-    return content if len(content) <= MAX_BYTES else b""

@@ -26,9 +26,9 @@ from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.progress import Counted
     from dbt_schema_embed.read.lineage import SqlFacts
     from dbt_schema_embed.read.own_files import Own
-    from dbt_schema_embed.read.sql_statements import Progress
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
 """Models whose SQL is wanted, see `read_project`."""
@@ -44,7 +44,7 @@ def read_project(
     lineage_of: LineageOf = None,
     values: bool = True,
     cache_dir: Path | None = None,
-    progress: "Progress | None" = None,
+    progress: "Counted | None" = None,
     own_files: bool = False,
 ) -> Project:
     """Read the dbt project in ``project_dir`` from its artifacts.
@@ -213,7 +213,7 @@ def _read_sql(
     catalog: Collection[str],
     dialect: str | None,
     cache_dir: Path | None,
-    progress: "Progress | None",
+    progress: "Counted | None",
 ) -> "SqlFacts":
     from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql, silent
 

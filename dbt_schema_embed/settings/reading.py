@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside
+from dbt_schema_embed.files import inside, read_bounded
 from dbt_schema_embed.yaml_values import load_yaml
 
 FILES = ("pyproject.toml", "dbt_schema_embed.yml", "dbt_project.yml")
@@ -58,11 +58,10 @@ def _table(path: Path) -> dict[Any, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(_FILE_BYTES + 1)
+        content = read_bounded(path, _FILE_BYTES)
     except OSError as problem:
         raise ConfigError(f"{printable(path)} cannot be read: {problem.strerror}") from None
-    if len(content) > _FILE_BYTES:
+    if content is None:
         raise ConfigError(f"{printable(path)} is larger than 1 MB: no settings are read from it")
     return content
 

@@ -4,7 +4,7 @@ import pytest
 
 from dbt_schema_embed.match import candidates
 from dbt_schema_embed.match.block import Lexicon
-from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.candidates import Pool, build_block
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.reading import read_tables
 from tests.match.builders import embedded, model, source
@@ -21,7 +21,7 @@ def test_pairs_are_bounded_and_the_nearest_stay(names: list[str], space: int, mo
     lexicon = Lexicon([table], models, read_tables([table], models))
 
     def found() -> set[str]:
-        block = build_block(embedded(table), Targets([embedded(m) for m in models]), lexicon, Habits())
+        block = build_block(embedded(table), Pool([embedded(m) for m in models]), lexicon, Habits())
         assert block.shape == (52, len(block.targets))
         return {target.name for target in block.targets}
 
