@@ -10,7 +10,6 @@ from pathlib import Path
 
 import msgspec
 
-import dbt_schema_embed
 from dbt_schema_embed.extras import has_embed
 from dbt_schema_embed.files import others_may_write, replacing
 from dbt_schema_embed.read.opening import Stamp, file_stamps
@@ -21,7 +20,7 @@ from dbt_schema_embed.settings import Settings
 Stamps = Mapping[str, Stamp]
 
 _BYTES = 2**26
-_HOME = Path(dbt_schema_embed.__file__).parent
+_HOME = Path(__file__).resolve().parents[1]
 
 
 class _File(msgspec.Struct, frozen=True):
