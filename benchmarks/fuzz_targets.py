@@ -168,7 +168,7 @@ def sql(_: Path) -> One:
 def memo(folder: Path) -> One:
     """A file of exported entries, the values in it, and the memo's own sqlite file."""
     from dbt_schema_embed.embed.disk_store import DiskStore
-    from dbt_schema_embed.embed.upkeep import FOLDER, import_memo
+    from dbt_schema_embed.embed.memo_files import FOLDER, import_memo
     from dbt_schema_embed.embed.vector_bytes import from_bytes
 
     path, cache = folder / "memo.bin", folder / "cache"

@@ -22,6 +22,7 @@ LEAVES = frozenset(
         "sensitive",
         "extras",
         "deadline",
+        "doors",
         "colors",
         "yaml_values",
     }
@@ -40,7 +41,7 @@ ALLOWED = {
     "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
     "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
     "osmosis": {"records", "settings", "decide"},
-    "cli": {"pipeline", "settings", "errors", "extras", "colors", "agent", "show", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "colors", "doors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

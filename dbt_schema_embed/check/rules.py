@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dbt_schema_embed.check.facts import Case, Facts, Found, quoted
-from dbt_schema_embed.check.plans import not_in_sql, undecided_columns, unfed_column
-from dbt_schema_embed.check.values import bad_expression, copied_whole, doubtful_types, incompatible_types, lossy_cast
+from dbt_schema_embed.check.plan_rules import not_in_sql, undecided_columns, unfed_column
+from dbt_schema_embed.check.type_rules import (
+    bad_expression,
+    copied_whole,
+    doubtful_types,
+    incompatible_types,
+    lossy_cast,
+)
 from dbt_schema_embed.errors import listed, printable
 from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
 

@@ -107,7 +107,7 @@ def _ranked(
     drafts, bars = [], []
     for source in sources:
         block = build_block(source, targets, lexicon, habits)
-        values = signal_values(block)
+        values = signal_values(block, weights.first.names)
         rows = nothing_rows(block, values, source.relation.id in arrived)
         bars.append(barred(block) if barred else None)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), bars[-1])

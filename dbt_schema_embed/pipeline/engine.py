@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.read.names import Names
-    from dbt_schema_embed.read.tables import ArrowTable
+    from dbt_schema_embed.read.table_files import ArrowTable
 
     Table = str | Path | ArrowTable
 
@@ -152,7 +152,7 @@ class SchemaEmbed:
         output: Path | None = None,
         **artifacts: Unpack[Artifacts],
     ) -> "Reported":
-        """Write what `suggest` answers as one HTML file, which also says what changed since the report it replaces.
+        """Write what `suggest` and `check` say as one HTML file, with what changed since the one that it replaces.
 
         ``output`` None: schema_embed/report.html in dbt's target folder. Raises as `suggest`; WriteError where the file
         cannot be written.
@@ -160,7 +160,8 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.reporting import write_report
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
-        return write_report(self.session, answer, Path(project_dir), artifacts, output)
+        problems = self.check(project_dir, **artifacts).problems
+        return write_report(self.session, answer, problems, Path(project_dir), artifacts, output)
 
     def review(
         self,

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from dbt_schema_embed.read.project import read_project as read_project
     from dbt_schema_embed.read.project import target_folder as target_folder
     from dbt_schema_embed.read.selection import select as select
-    from dbt_schema_embed.read.tables import read_relation as read_relation
-    from dbt_schema_embed.read.tables import read_relations as read_relations
+    from dbt_schema_embed.read.table_files import read_relation as read_relation
+    from dbt_schema_embed.read.table_files import read_relations as read_relations
 
 _HOMES = {
     "info_schema_files": "info_schema",
     "read_project": "project",
-    "read_relation": "tables",
-    "read_relations": "tables",
+    "read_relation": "table_files",
+    "read_relations": "table_files",
     "select": "selection",
     "target_folder": "project",
 }

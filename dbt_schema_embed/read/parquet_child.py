@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.values import LENGTH_LIMIT, NO_SAMPLE, Sample, sample
+from dbt_schema_embed.read.samples import LENGTH_LIMIT, NO_SAMPLE, Sample, sample
 
 MEMORY = 4 * 2**30
 """Bytes of address space that the process may have, where the system limits it."""

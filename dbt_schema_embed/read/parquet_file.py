@@ -15,7 +15,7 @@ import msgspec
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.extras import need
 from dbt_schema_embed.read.parquet_child import Answer
-from dbt_schema_embed.read.values import ROWS_LIMIT, Sample
+from dbt_schema_embed.read.samples import ROWS_LIMIT, Sample
 
 SECONDS = 120.0
 """Longest that one file may take."""

@@ -7,7 +7,7 @@ import pytest
 from dbt_schema_embed.errors import ArtifactError
 from dbt_schema_embed.read import csv_file
 from dbt_schema_embed.read.csv_file import CsvTable, read_csv
-from dbt_schema_embed.read.values import LENGTH_LIMIT
+from dbt_schema_embed.read.samples import LENGTH_LIMIT
 from dbt_schema_embed.records import VALUES_LIMIT
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed.embed.disk_store import DiskStore
-from dbt_schema_embed.embed.upkeep import FOLDER, export_memo, import_memo, memo_clear, memo_stats
+from dbt_schema_embed.embed.memo_files import FOLDER, export_memo, import_memo, memo_clear, memo_stats
 from dbt_schema_embed.errors import MemoError, WriteError
 
 ITEMS = {f"{n:040x}": bytes([n % 251]) * 1552 for n in range(2300)}

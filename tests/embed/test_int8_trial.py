@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.batches import Limits
+from dbt_schema_embed.embed.int8_trial import TEXTS, Trial, admit, measure
 from dbt_schema_embed.embed.stats import EmbedStats
-from dbt_schema_embed.embed.trial import TEXTS, Trial, admit, measure
 from dbt_schema_embed.errors import ConfigError
 from tests.embed.encoders import hash_rows
 

@@ -13,7 +13,7 @@ from dbt_schema_embed.read.artifacts import read_bytes
 from dbt_schema_embed.read.csv_file import read_csv
 from dbt_schema_embed.read.dialects import checked_dialect
 from dbt_schema_embed.read.parquet_file import read_parquet
-from dbt_schema_embed.read.values import sample
+from dbt_schema_embed.read.samples import sample
 from dbt_schema_embed.records import Column, Relation
 
 Docs = Mapping[str, Mapping[str, str | None]]

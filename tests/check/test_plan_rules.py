@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.check import check
-from dbt_schema_embed.check.formats import to_text
+from dbt_schema_embed.check.formats import About, to_text
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
 
 SOURCE = Relation(
@@ -35,7 +35,8 @@ def said(*rows: MappingRow, model: Relation = MODEL, off: str = "unfed-column", 
     file = MappingFile("m.yml", "ehr.patients", rows, **more)
     severity = {"unmapped-column": "off", off: "off"}
     return to_text(
-        check(Project("p", "duckdb", (MODEL if model is None else model, SOURCE)), [file], severity=severity), files=1
+        check(Project("p", "duckdb", (MODEL if model is None else model, SOURCE)), [file], severity=severity),
+        About(files=1),
     )
 
 
@@ -94,7 +95,7 @@ def test_what_nothing_feeds_and_what_nobody_decided() -> None:
     found = check(
         Project("p", None, (SOURCE,)), [file], severity={"undecided-columns": "error", "unmapped-column": "off"}
     )
-    assert to_text(found, files=1) == (
+    assert to_text(found, About(files=1)) == (
         "m.yml:9: error: undecided: 'dob', 'full' [undecided-columns]\n"
         "  dbt-schema-embed review --select ehr.patients\n1 error in 1 mapping file\n"
     )
