@@ -4,10 +4,11 @@ from dbt_schema_embed.match.explaining import explain
 from dbt_schema_embed.match.glossary import glossary_text, propose_words, read_glossary
 from dbt_schema_embed.match.knowledge import knowledge
 from dbt_schema_embed.match.layers import arrivals, choose_targets, competitors
+from dbt_schema_embed.match.naming import Plans, with_names
 from dbt_schema_embed.match.reading import TableReading, read_tables
 from dbt_schema_embed.match.suggesting import match, readable, suggest
 
 __all__ = [
-    "TableReading", "arrivals", "choose_targets", "competitors", "explain", "glossary_text", "knowledge", "match",
-    "propose_words", "read_glossary", "read_tables", "readable", "suggest",
+    "Plans", "TableReading", "arrivals", "choose_targets", "competitors", "explain", "glossary_text", "knowledge",
+    "match", "propose_words", "read_glossary", "read_tables", "readable", "suggest", "with_names",
 ]  # fmt: skip

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
 from dbt_schema_embed.errors import ArtifactError, WriteError, printable
 from dbt_schema_embed.files import shown_path, write_text
-from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import (
     MAX_COLUMNS,
@@ -86,24 +85,6 @@ def check_table(table: Relation) -> None:
         raise ArtifactError(f"the table {printable(table.id)} has no columns")
     if said := too_wide(table):
         raise ArtifactError(f"the table {said}")
-
-
-def explained(session: Session, column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
-    """See `SchemaEmbed.explain`."""
-    from dbt_schema_embed.match import explain
-
-    opened = session.open(project_dir, artifacts)
-    source, name = source_column(opened.project, column)
-    check_table(source)
-    folder = session.settings.mappings_dir
-    known = decided(opened, load_mappings(opened.root, folder))
-    ready = prepare(session, opened.project, {source.id}, targets, glossary_path(opened.root, folder))
-    text = explain(
-        source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
-        rejected=known.rejected, accepted=known.accepted, targets=targets,
-    )  # fmt: skip
-    session.told(opened.project.warnings)
-    return text
 
 
 def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:

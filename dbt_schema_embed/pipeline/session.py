@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.extras import has_embed
+from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
 from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
@@ -82,6 +83,14 @@ class Session:
             with self._lock:
                 self._kept[asked] = stamp, opened
         return opened
+
+    def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
+        """Read a project without SQL, but for that of the models that mapping files call so."""
+        opened = self.open(project_dir, artifacts, lineage_of=(), values=False)
+        named = {name.lower() for name in models}
+        called = {i for i, name in model_names(opened.project.relations).items() if name.lower() in named}
+        built = {r.id for r in opened.project.relations if r.id in called and r.has_sql}
+        return self.open(project_dir, artifacts, lineage_of=built, values=False) if built else opened
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:

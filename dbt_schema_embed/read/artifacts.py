@@ -147,7 +147,7 @@ class Manifest(msgspec.Struct, frozen=True):
     metadata: Metadata | None = None
     nodes: dict[str, Node] | msgspec.UnsetType = msgspec.UNSET
     sources: dict[str, Node] | None = None
-    disabled: Any = None
+    disabled: Any = None  # what is switched off: lists of nodes by unique_id
 
     def every_node(self) -> dict[str, Node]:
         """Sources and nodes by unique_id. Before dbt 0.17 sources stood among the nodes."""

@@ -80,9 +80,9 @@ def test_a_project_without_sources_is_an_error(engine: SchemaEmbed, tmp_path: Pa
 
 
 def test_options_reach_the_matcher(engine: SchemaEmbed, shop: Path, matcher: SameName) -> None:
-    engine.suggest(shop, targets="all", top_k=3, propose=True)
+    engine.suggest(shop, targets="all", top_k=3)
     asked = matcher.asked[-1]
-    assert (asked["targets"], asked["top_k"], asked["propose"]) == ("all", 3, True)
+    assert (asked["targets"], asked["top_k"]) == ("all", 3)
 
 
 def test_targets_default_to_the_settings(encoder: HashEncoder, matcher: SameName, shop: Path) -> None:
