@@ -108,6 +108,19 @@ def _write(real: Path, made: Callable[[bytes | None], bytes], expected_hash: str
     return True
 
 
+def others_may_write(folder: Path) -> str:
+    """What is to be said of a folder of ours that others may write to; "" where they may not, or there is none."""
+    if not hasattr(os, "getuid"):
+        return ""
+    try:
+        found = folder.stat()
+    except OSError:  # not there yet, or to be told of by what is done there
+        return ""
+    if found.st_uid != os.getuid():
+        return "belongs to another user: set EMBEDDING_CACHE_DIR"
+    return "can be written by other users: chmod 700 it" if found.st_mode & 0o022 else ""
+
+
 def shown_path(root: Path, path: Path) -> str:
     """``path`` as people are told it: relative to the project where it can be, with slashes."""
     return printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())

@@ -94,7 +94,7 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
     session.progress("Matching tables")
     with session.timed("match"):
         found = suggest(
-            asked.ready.sources, asked.ready.models, project=asked.ready.project, readings=asked.ready.readings,
+            asked.ready.sources, asked.ready.models, project=asked.ready.project, lexicon=asked.ready.lexicon,
             only={source.id for source in asked.sources}, rejected=asked.rejected, accepted=asked.known.accepted,
             top_k=wish.top_k, progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
@@ -116,7 +116,7 @@ def _with_names(session: "Session", asked: Question, rows: Sequence[Suggestion])
     into = {source: ids[pin.into[0]] for source, pin in asked.pins.items() if pin.into and pin.into[0] in ids}
     wanted = frozenset((u.model, u.model_column.lower()) for u in unfed)
     plain = knowledge(session.cache_dir()).plain
-    return with_names(rows, Plans(project, asked.ready.readings, plain, into, wanted))
+    return with_names(rows, Plans(project, asked.ready.lexicon.readings, plain, into, wanted))
 
 
 def suggest_project(
@@ -188,7 +188,7 @@ def explained(session: "Session", column: str, project_dir: str | Path, artifact
     asked = question(session, opened, [source], targets)
     text = explain(
         source.id, name, asked.ready.sources, asked.ready.models, project=asked.ready.project,
-        readings=asked.ready.readings, rejected=asked.rejected, accepted=asked.known.accepted, targets=targets,
+        lexicon=asked.ready.lexicon, rejected=asked.rejected, accepted=asked.known.accepted, targets=targets,
     )  # fmt: skip
     session.told(opened.project.warnings)
     return text
