@@ -11,7 +11,7 @@ from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
-from dbt_schema_embed.records import Embedded, Project, Targets
+from dbt_schema_embed.records import Embedded, Project, Targets, rounded
 
 SHOWN = 3
 """Candidates explained beside each other."""
