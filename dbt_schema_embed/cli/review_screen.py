@@ -58,8 +58,7 @@ def screen(desk: Desk, width: int, height: int) -> list[Line]:
 
 def _columns(desk: Desk, room: int, side: int) -> list[Line]:
     """The columns of the table in front, as a list of ``room`` lines around the one that is asked about."""
-    from dbt_schema_embed.records import rounded
-    from dbt_schema_embed.show.words import padded
+    from dbt_schema_embed.show.words import number, padded
 
     mine = [(i, item) for i, item in desk.walked if item.source == desk.item.source] or [(desk.at, desk.item)]
     here = next((at for at, (i, _) in enumerate(mine) if i == desk.at), 0)
@@ -68,7 +67,7 @@ def _columns(desk: Desk, room: int, side: int) -> list[Line]:
     half = (side - 11) // 2
     for i, item in mine[first : first + room - 1]:
         goal = item.answer.column if item.answer else "undecided" if item.undecided else "nothing"
-        sure = f"{rounded(item.confidence):.2f}" if item.state in ("open", "nothing") else ""
+        sure = number(item.confidence) if item.state in ("open", "nothing") else ""
         names = f"{padded(printable(item.column, 60), half)} {padded(printable(goal, 60), half)}"
         text = f" {_MARKS[item.state]} {names} {sure:4}"
         lines.append([("title" if i == desk.at and not desk.done else "dim", padded(text, side - 2)), ("", "  ")])
