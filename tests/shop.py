@@ -45,7 +45,7 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
-        readings: object = None,
+        lexicon: object = None,
         only: Collection[str] | None = None,
         rejected: Collection[tuple[str, str, str, str]] = (),
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),

@@ -1,17 +1,17 @@
 """`suggest --explain`: the candidates of one column, signal by signal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.match.block import Lexicon
 from dbt_schema_embed.match.column_values import row_values
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
-from dbt_schema_embed.match.reading import TableReading
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
-from dbt_schema_embed.records import Embedded, Project, Targets
+from dbt_schema_embed.records import Embedded, Project, Targets, rounded
 
 SHOWN = 3
 """Candidates explained beside each other."""
@@ -24,7 +24,7 @@ def explain(
     models: Sequence[Embedded],
     *,
     project: Project,
-    readings: Mapping[str, TableReading] | None = None,
+    lexicon: Lexicon | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     targets: Targets = "auto",
@@ -37,7 +37,7 @@ def explain(
     """
     (table,) = (
         t
-        for t in ranked_tables(sources, models, project, readings, rejected, accepted or {})
+        for t in ranked_tables(sources, models, project, lexicon, rejected, accepted or {})
         if t.block.source.relation.id == source_id
     )
     names = [c.name for c in table.block.columns]
@@ -47,11 +47,11 @@ def explain(
     lines = [f"{printable(table.block.source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
     nothing = table.odds.nothing[i]
     answer = nothing >= odds.max(initial=0)
-    lines.append(f"nothing    {nothing:.3f}   {nothing_reason(table, i) if answer else ''}".rstrip())
+    lines.append(f"nothing    {rounded(nothing):.2f}   {nothing_reason(table, i) if answer else ''}".rstrip())
     for place, j in enumerate(best, 1):
         text, times = habit(table, i, j)
         said = because(table, i, j) if answer or place > 1 else reason(table, i, j)
-        lines.append(f"{place}. {_name(table, j)}   {odds[j]:.3f}   {said}")
+        lines.append(f"{place}. {_name(table, j)}   {rounded(odds[j]):.2f}   {said}")
         if times:
             lines.append(f"   habit: {text}, {times} columns follow it")
     return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])

@@ -31,7 +31,7 @@ def suggest(
     models: Sequence[Embedded],
     *,
     project: Project,
-    readings: Mapping[str, TableReading] | None = None,
+    lexicon: Lexicon | None = None,
     only: Collection[str] | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
@@ -44,7 +44,7 @@ def suggest(
         sources: the source tables that `competitors` names.
         models: what `choose_targets` chose.
         project: the whole project, for its lineage, habits and words.
-        readings: what `read_tables` makes of the project's source tables and of the models; None: it is asked here.
+        lexicon: what `project_words` gives; None: it is asked here.
         only: ids of the source tables to answer about; None: all.
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
@@ -55,7 +55,7 @@ def suggest(
     fed = feeders(project.lineage, {r.id: r for r in project.relations})
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
-    ranked = ranked_tables(sources, models, project, readings, rejected, taken, progress)
+    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, progress)
     rows: list[Suggestion] = []
     for table in ranked:
         if only is None or table.block.source.relation.id in only:
@@ -67,7 +67,7 @@ def ranked_tables(
     sources: Sequence[Embedded],
     models: Sequence[Embedded],
     project: Project,
-    readings: Mapping[str, TableReading] | None,
+    lexicon: Lexicon | None,
     rejected: Rejected,
     accepted: Accepted,
     progress: Counted | None = None,
@@ -78,7 +78,8 @@ def ranked_tables(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
         habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, feeding=feeding(project.lineage),
         entered={m for _, m in arrived},
-        lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
+        lexicon=lexicon or project_words(project, [m.relation for m in models]),
+        barred=lambda block: _barred(block, rejected, accepted),
         settled=lambda block: _settled(block, accepted), progress=progress,
     )  # fmt: skip
 
@@ -97,12 +98,11 @@ def match(
 
 
 def project_words(
-    project: Project, models: Sequence[Embedded], readings: Mapping[str, TableReading] | None = None
+    project: Project, models: Sequence[Relation], readings: Mapping[str, TableReading] | None = None
 ) -> Lexicon:
     """The words of all source tables of the project, whichever are ranked, and of the models."""
     sources = readable(project)
-    targets = [m.relation for m in models]
-    return Lexicon(sources, targets, readings or read_tables(sources, targets))
+    return Lexicon(sources, models, readings or read_tables(sources, models))
 
 
 def readable(project: Project) -> list[Relation]:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.read.names import Names
-    from dbt_schema_embed.read.table_files import ArrowTable
     from dbt_schema_embed.records import Opened
+    from dbt_schema_embed.tables.table_files import ArrowTable
     from dbt_schema_embed.write.rewrite import Rewrite
 
     Table = str | Path | ArrowTable
@@ -280,7 +280,7 @@ class SchemaEmbed:
 
     def relation(self, path: "Table", *, docs: str | Path | None = None, table: str | None = None) -> Relation:
         """The table in a CSV, Parquet or DDL file, or in memory; see `read_relation`."""
-        from dbt_schema_embed.read import read_relation
+        from dbt_schema_embed.tables import read_relation
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
 

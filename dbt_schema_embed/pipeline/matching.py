@@ -22,7 +22,7 @@ from dbt_schema_embed.records import (
 )
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.match import Lexicon, TableReading
     from dbt_schema_embed.observe.evaluating import Evaluated
 
 
@@ -33,7 +33,7 @@ class Prepared:
     project: Project  # tables of too many columns have none in it
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
-    readings: "Mapping[str, TableReading]"
+    lexicon: "Lexicon"
 
 
 def prepare(
@@ -56,6 +56,7 @@ def prepare(
         choose_targets,
         competitors,
         knowledge,
+        project_words,
         read_glossary,
         read_tables,
         readable,
@@ -64,11 +65,17 @@ def prepare(
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
     models = [model for model in models if not too_wide(model)]
-    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
     words = read_glossary(glossary) if glossary else {}
-    readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+    state = (project, [(model.id, len(model.columns)) for model in models], words)
+    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
+
+    def read() -> "tuple[Mapping[str, TableReading], Lexicon]":
+        readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+        return readings, project_words(project, models, readings)
+
+    readings, lexicon = session.names_read(state, read)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(project, sources, session.embedded(models, readings), readings)
+    return Prepared(project, sources, session.embedded(models, readings), lexicon)
 
 
 def too_wide(relation: Relation) -> str:
@@ -154,7 +161,7 @@ def measured(
         session.told(project.warnings)
         only = {table.id for table in tables}
         ready = prepare(session, project, only, targets)
-        return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
+        return suggest(ready.sources, ready.models, project=ready.project, lexicon=ready.lexicon, only=only)
 
     if cases is not None:
         found = evaluate_cases(cases, lambda folder: session.open(folder, {}).project, ask, session.progress)

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
-    from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.match import Lexicon, TableReading
+
+    Names = tuple[Mapping[str, TableReading], Lexicon]
 
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
@@ -47,6 +49,7 @@ class Session:
         self.scratch: Path | None = None
         self.keep = False
         self._kept: dict[object, tuple[object, Opened]] = {}
+        self._names: tuple[object, Names] | None = None
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
         self._without_vectors = False  # whether a call had to do without
@@ -83,6 +86,18 @@ class Session:
             with self._lock:
                 self._kept[asked] = stamp, opened
         return opened
+
+    def names_read(self, state: object, read: "Callable[[], Names]") -> "Names":
+        """What ``read`` gives of the names of a project; with ``keep`` only where ``state`` is not the last one."""
+        if not self.keep:
+            return read()
+        with self._lock:
+            known = self._names
+        if known is None or known[0] != state:
+            known = state, read()
+            with self._lock:
+                self._names = known
+        return known[1]
 
     def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
         """Read a project without SQL, but for that of the models that mapping files call so."""

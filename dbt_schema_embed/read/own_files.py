@@ -20,7 +20,7 @@ from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.files import inside, read_bounded
 from dbt_schema_embed.read.artifacts import DependsOn, Manifest, Node, NodeConfig, root_package
 from dbt_schema_embed.read.own_yaml import Said, patched, read_own_yaml, test_nodes
-from dbt_schema_embed.read.sql_jinja import plain_sql, references
+from dbt_schema_embed.sql.jinja import plain_sql, references
 from dbt_schema_embed.yaml_values import load_yaml
 
 GRACE = 60.0

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from dbt_schema_embed.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import (
@@ -20,7 +21,6 @@ from dbt_schema_embed.read.artifacts import (
     root_package,
 )
 from dbt_schema_embed.read.constraints import plain, promises
-from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.info_schema import read_info_schema
 from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
@@ -28,8 +28,8 @@ from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
     from dbt_schema_embed.progress import Counted
-    from dbt_schema_embed.read.lineage import SqlFacts
     from dbt_schema_embed.read.own_files import Own
+    from dbt_schema_embed.sql.lineage import SqlFacts
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
 """Models whose SQL is wanted, see `read_project`."""
@@ -234,7 +234,7 @@ def _read_sql(
     cache_dir: Path | None,
     progress: "Counted | None",
 ) -> "SqlFacts":
-    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql, silent
+    from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql, silent
 
     columns = {i: tuple(c.name for c in r.columns) for i, r in relations.items()}
     models = [

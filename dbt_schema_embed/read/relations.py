@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn, tag_names
 from dbt_schema_embed.read.constraints import NOTHING, Promise
-from dbt_schema_embed.read.samples import NO_SAMPLE, joined
-from dbt_schema_embed.read.scanning import cut_out
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
 from dbt_schema_embed.records import Column, Relation, RelationKind
+from dbt_schema_embed.sql.scanning import cut_out
+from dbt_schema_embed.tables.samples import NO_SAMPLE, joined
 
 KINDS = ("source", "model", "seed", "snapshot")
 _JINJA = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))

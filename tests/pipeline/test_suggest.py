@@ -6,9 +6,10 @@ import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.read import read_project, read_relation
+from dbt_schema_embed.read import read_project
 from dbt_schema_embed.records import Suggestion
 from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.tables import read_relation
 from tests.embed.encoders import HashEncoder
 from tests.shop import SameName
 

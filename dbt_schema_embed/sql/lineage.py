@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.progress import Counted
-from dbt_schema_embed.read.sql_resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
-from dbt_schema_embed.read.sql_shape import CAST, DERIVED, Select, Star, Statement
-from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements, silent
 from dbt_schema_embed.records import Lineage, LineageKind, RelationKind
+from dbt_schema_embed.sql.resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
+from dbt_schema_embed.sql.shape import CAST, DERIVED, Select, Star, Statement
+from dbt_schema_embed.sql.statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements, silent
 
 __all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key", "silent"]
 
