@@ -80,8 +80,11 @@ def unknown_model(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if case.source is None and not facts.project.whole:  # a package's, which is not installed
             continue
-        if case.row.model is not None and not facts.models_called(case.row.model):
-            hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
+        if case.row.model is not None and not case.row.invented and not facts.models_called(case.row.model):
+            hint = facts.near(case.row.model, facts.model_names)
+            if not hint and case.row.status == "accepted":
+                hint = f"dbt-schema-embed stage {printable(case.file.source)}, if it is to be made; else remove the row"
+            hint = hint or "remove the row, if the model is gone for good"
             yield case.found(f"the project has no model {quoted(case.row.model)}", hint)
 
 
@@ -120,6 +123,7 @@ def unknown_model_column(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if (
             case.model is not None
+            and not case.row.invented
             and case.model.columns
             and case.model.complete
             and case.row.model_column

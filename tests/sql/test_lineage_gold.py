@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.read import read_project
-from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
 from dbt_schema_embed.records import Project
+from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql
 
 FULL = ("netsuite", "quickbooks", "workday")
 Edge = tuple[str, str, str, str]

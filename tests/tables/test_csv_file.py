@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError
-from dbt_schema_embed.read import csv_file
-from dbt_schema_embed.read.csv_file import CsvTable, read_csv
-from dbt_schema_embed.read.samples import LENGTH_LIMIT
 from dbt_schema_embed.records import VALUES_LIMIT
+from dbt_schema_embed.tables import csv_file
+from dbt_schema_embed.tables.csv_file import CsvTable, read_csv
+from dbt_schema_embed.tables.samples import LENGTH_LIMIT
 
 
 def table(tmp_path: Path, content: str | bytes, **options: object) -> CsvTable:

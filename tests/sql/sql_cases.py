@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbt_schema_embed.read.lineage import ModelSql, SqlFacts, TableInfo, read_sql
+from dbt_schema_embed.sql.lineage import ModelSql, SqlFacts, TableInfo, read_sql
 
 FOLDER = Path(__file__).parent.parent / "fixtures" / "lineage"
 ANSWER = "model.p.answer"

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, MissingExtraError
-from dbt_schema_embed.read import read_relation, read_relations
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.tables import read_relation, read_relations
 
 GOOD_DOCS = '{"A": {"description": " The key. ", "type": "int", "more": 1}, "gone": {}}'
 
@@ -167,8 +167,10 @@ def test_every_pair_reads(cases: Path) -> None:
 def test_reading_tables_and_artifacts_imports_nothing_heavy(csv: Path, root: Path) -> None:
     manifest = root / "tests" / "fixtures" / "read" / "manifests" / "dbt_1_11.json"
     code = (
-        "import sys; from pathlib import Path; from dbt_schema_embed.read import read_project, read_relation\n"
-        f"read_relation({str(csv)!r}); read_project(Path('.'), manifest=Path({str(manifest)!r}), lineage_of=())\n"
+        "import sys; from pathlib import Path\n"
+        "from dbt_schema_embed.read import read_project; from dbt_schema_embed.tables import read_relation\n"
+        f"read_relation({str(csv)!r})\n"
+        f"read_project(Path({str(csv.parent)!r}), manifest=Path({str(manifest)!r}), lineage_of=())\n"
         "print([m for m in ('sqlglot', 'numpy', 'pyarrow', 'torch', 'yaml') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root)

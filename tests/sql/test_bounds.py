@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from dbt_schema_embed.read import lineage, sql_statements
-from dbt_schema_embed.read.lineage import ModelSql, SqlFacts, TableInfo, read_sql
+from dbt_schema_embed.sql import lineage
+from dbt_schema_embed.sql import statements as sql_statements
+from dbt_schema_embed.sql.lineage import ModelSql, SqlFacts, TableInfo, read_sql
 
 WIDE = {"t": TableInfo("source.p.t", tuple(f"c{i}" for i in range(200)), complete=True)}
 

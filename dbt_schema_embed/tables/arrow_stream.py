@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.samples import ROWS_LIMIT
+from dbt_schema_embed.tables.samples import ROWS_LIMIT
 
 _NULLABLE = 2
 _Pointer = ctypes.POINTER

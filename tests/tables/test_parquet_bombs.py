@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError
-from dbt_schema_embed.read import parquet_child, parquet_file
-from dbt_schema_embed.read.parquet_file import read_parquet
-from dbt_schema_embed.read.samples import LENGTH_LIMIT
+from dbt_schema_embed.tables import parquet_child, parquet_file
+from dbt_schema_embed.tables.parquet_file import read_parquet
+from dbt_schema_embed.tables.samples import LENGTH_LIMIT
 
 ROWS = 2000
 

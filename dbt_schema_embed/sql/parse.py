@@ -9,8 +9,8 @@ from typing import Any
 from msgspec.structs import replace
 from sqlglot import exp
 
-from dbt_schema_embed.read.sql_shape import CAST, DERIVED, PLAIN, Input, Item, Ref, Select, Star, Statement, Union
-from dbt_schema_embed.read.sql_tree import SqlError, parse_tree
+from dbt_schema_embed.sql.shape import CAST, DERIVED, PLAIN, Input, Item, Ref, Select, Star, Statement, Union
+from dbt_schema_embed.sql.tree import SqlError, parse_tree
 
 MAX_VALUES = 50
 """Literals kept for one comparison."""

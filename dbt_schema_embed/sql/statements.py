@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt_schema_embed.progress import Counted
-from dbt_schema_embed.read.sql_cache import Entry, StatementCache, statement_key
-from dbt_schema_embed.read.sql_jinja import plain_sql
-from dbt_schema_embed.read.sql_shape import Statement
+from dbt_schema_embed.sql.cache import Entry, StatementCache, statement_key
+from dbt_schema_embed.sql.jinja import plain_sql
+from dbt_schema_embed.sql.shape import Statement
 
 
 def silent(done: int, total: int) -> None:
@@ -101,8 +101,8 @@ def _deep(work: Callable[[], None], seconds: float) -> None:
 
 
 def _parse(model: ModelSql, dialect: str | None, key: bytes) -> Entry:
-    from dbt_schema_embed.read.sql_parse import parse_statement
-    from dbt_schema_embed.read.sql_tree import SqlError
+    from dbt_schema_embed.sql.parse import parse_statement
+    from dbt_schema_embed.sql.tree import SqlError
 
     sql, relations = model.sql, dict[str, str]()
     if not model.compiled:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.progress import Counted
-from dbt_schema_embed.read.sql_resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
-from dbt_schema_embed.read.sql_shape import CAST, DERIVED, Statement
-from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements, silent
 from dbt_schema_embed.records import Lineage, LineageKind, RelationKind
+from dbt_schema_embed.sql.resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
+from dbt_schema_embed.sql.shape import CAST, DERIVED, Select, Star, Statement
+from dbt_schema_embed.sql.statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements, silent
 
 __all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key", "silent"]
 
@@ -32,6 +32,7 @@ class SqlFacts:
 
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # model -> columns its SQL puts out, in order
     open: frozenset[str] = frozenset()  # models that may have more columns than ``columns`` says
+    stars: frozenset[str] = frozenset()  # models that select * and nothing else
     lineage: tuple[Lineage, ...] = ()  # sorted
     # (unique_id, lower-case column) -> at most 50 literals it is compared with. Sample values: in memory only.
     literals: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict, repr=False)
@@ -102,6 +103,7 @@ class _Reader:
         return SqlFacts(
             {i: tuple(n for n in f.names if n) for i, f in sorted(self._frames.items())},
             frozenset(i for i, f in self._frames.items() if f.open),
+            frozenset(i for i in self._frames if _only_stars(self._statements[i])),
             tuple(sorted(self._lineage, key=_place)),  # ten times faster than by their own order
             {key: tuple(values) for key, values in self._literals.items()},
             tuple(f"{printable(i)}: its SQL was not read: {why}" for i, why in sorted(self._problems.items())),
@@ -162,6 +164,10 @@ class _Reader:
             for (owner, column), strength in (frame.find(name) or {}).items():
                 if owner.startswith(("source.", "seed.")):
                     yield Lineage(owner, column, model.id, shown, _kind(column, name, strength))
+
+
+def _only_stars(statement: Statement) -> bool:
+    return all(isinstance(query, Select) and query.items == (Star(),) for query in statement.queries)
 
 
 def _columns(model: ModelSql, frame: Frame) -> list[str]:

@@ -1,6 +1,6 @@
 """A Parquet file in a process of its own.
 
-python -P -m dbt_schema_embed.read.parquet_child PATH ROWS, or PATH all COLUMN...: samples, or all rows of some columns.
+python -P -m dbt_schema_embed.tables.parquet_child PATH ROWS: samples; or PATH all COLUMN...: all rows of some columns.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.samples import LENGTH_LIMIT, NO_SAMPLE, Sample, sample
+from dbt_schema_embed.tables.samples import LENGTH_LIMIT, NO_SAMPLE, Sample, sample
 
 MEMORY = 4 * 2**30
 """Bytes of address space that the process may have, where the system limits it."""

@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from dbt_schema_embed.read import read_relation
+from dbt_schema_embed.tables import read_relation
 
 ROWS = {
     "id": [1, None, 3],

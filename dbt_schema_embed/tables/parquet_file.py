@@ -14,8 +14,8 @@ import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.extras import need
-from dbt_schema_embed.read.parquet_child import Answer
-from dbt_schema_embed.read.samples import ROWS_LIMIT, Sample
+from dbt_schema_embed.tables.parquet_child import Answer
+from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample
 
 SECONDS = 120.0
 """Longest that one file may take."""
@@ -58,7 +58,7 @@ def _answer(path: Path, *wanted: str) -> Answer:
     need("reading Parquet", "parquet")
     shown = printable(path)
     # -P: no module is taken from the current folder
-    command = [sys.executable, "-P", "-m", "dbt_schema_embed.read.parquet_child", str(path.absolute()), *wanted]
+    command = [sys.executable, "-P", "-m", "dbt_schema_embed.tables.parquet_child", str(path.absolute()), *wanted]
     try:
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False, timeout=SECONDS)
         answer = msgspec.msgpack.decode(done.stdout, type=Answer)

@@ -2,8 +2,8 @@
 
 import pytest
 
+from dbt_schema_embed.dialects import _ADAPTERS, DIALECTS, adapter_dialect, checked_dialect
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.read.dialects import _ADAPTERS, DIALECTS, adapter_dialect, checked_dialect
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dbt_schema_embed.read.sql_jinja import plain_sql
+from dbt_schema_embed.sql.jinja import plain_sql
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
-from dbt_schema_embed.read import read_relation, read_relations
-from dbt_schema_embed.read.ddl_split import defining_statements
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.tables import read_relation, read_relations
+from dbt_schema_embed.tables.ddl_split import defining_statements
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "read" / "ddl"
 

@@ -2,7 +2,7 @@
 
 import re
 
-from dbt_schema_embed.read.scanning import cut_out
+from dbt_schema_embed.sql.scanning import cut_out
 
 HOLE = "dse_jinja_"
 """Names that begin so stand for an expression whose SQL only dbt knows."""

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dbt_schema_embed.read.lineage import ModelSql, SqlFacts, TableInfo, read_sql, relation_key
 from dbt_schema_embed.records import Lineage
-from tests.read.sql_cases import SqlCase, cases, told
+from dbt_schema_embed.sql.lineage import ModelSql, SqlFacts, TableInfo, read_sql, relation_key
+from tests.sql.sql_cases import SqlCase, cases, told
 
 FILES = ("kinds.sql", "stars.sql", "queries.sql", "dialects.sql", "jinja.sql")
 ALL = [pytest.param(case, id=f"{name}: {case.title}") for name in FILES for case in cases(name)]
@@ -208,7 +208,7 @@ def test_any_text_gives_facts_or_a_warning(sql: str, dialect: str | None, compil
 def test_reading_from_the_cache_does_not_import_sqlglot(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from dbt_schema_embed.read.lineage import ModelSql, read_sql\n"
+        "from dbt_schema_embed.sql.lineage import ModelSql, read_sql\n"
         "facts = read_sql([ModelSql('model.p.m', 'select 1 as a')], {}, 'duckdb', Path(sys.argv[1]))\n"
         "print(dict(facts.columns), 'sqlglot' in sys.modules)"
     )

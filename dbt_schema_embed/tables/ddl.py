@@ -13,10 +13,10 @@ from sqlglot import Dialect, exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.artifacts import read_bytes
-from dbt_schema_embed.read.csv_file import decoded
-from dbt_schema_embed.read.ddl_split import Piece, defining_statements
+from dbt_schema_embed.files import read_bytes
 from dbt_schema_embed.records import VALUES_LIMIT, Column, Relation
+from dbt_schema_embed.tables.csv_file import decoded
+from dbt_schema_embed.tables.ddl_split import Piece, defining_statements
 
 MAX_BYTES = 5 * 2**20
 

@@ -8,13 +8,13 @@ from typing import Protocol
 
 import msgspec
 
+from dbt_schema_embed.dialects import checked_dialect
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
-from dbt_schema_embed.read.artifacts import read_bytes
-from dbt_schema_embed.read.csv_file import read_csv
-from dbt_schema_embed.read.dialects import checked_dialect
-from dbt_schema_embed.read.parquet_file import read_parquet
-from dbt_schema_embed.read.samples import sample
+from dbt_schema_embed.files import read_bytes
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.tables.csv_file import read_csv
+from dbt_schema_embed.tables.parquet_file import read_parquet
+from dbt_schema_embed.tables.samples import sample
 
 Docs = Mapping[str, Mapping[str, str | None]]
 """Column name -> {"description": ..., "type": ...}."""
@@ -92,7 +92,7 @@ def read_relations(
     spoken = checked_dialect(dialect)
     suffix = path.suffix.lower()
     if suffix in _DDL_SUFFIXES:
-        from dbt_schema_embed.read.ddl import read_ddl
+        from dbt_schema_embed.tables.ddl import read_ddl
 
         found = read_ddl(path, spoken)
     else:
@@ -108,7 +108,7 @@ def _from_memory(table: "ArrowTable", name: str) -> Relation:
         raise TypeError(
             f"read_relation takes a path or a table of pandas, polars, Arrow or DuckDB, not {type(table).__name__}"
         )
-    from dbt_schema_embed.read.arrow_stream import read_stream
+    from dbt_schema_embed.tables.arrow_stream import read_stream
 
     columns = []
     for place, found in enumerate(read_stream(table)):

@@ -7,7 +7,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.samples import ROWS_LIMIT, Sample, sample
+from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample, sample
 
 HEAD_BYTES = 64 * 2**20  # most of one file that is read
 MAX_COLUMNS = 100_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from dbt_schema_embed.files import replacing
-from dbt_schema_embed.read.sql_shape import Statement
+from dbt_schema_embed.sql.shape import Statement
 
 _FILE = "sql_statements.msgpack"
 _VERSION = b"1"  # of the shape and of how sql_parse fills it: raise it when either changes

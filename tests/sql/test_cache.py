@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.read import sql_statements
-from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
-from dbt_schema_embed.read.sql_cache import Entry, StatementCache, statement_key
-from dbt_schema_embed.read.sql_shape import Statement
+from dbt_schema_embed.sql import statements as sql_statements
+from dbt_schema_embed.sql.cache import Entry, StatementCache, statement_key
+from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql
+from dbt_schema_embed.sql.shape import Statement
 
 MODELS = [ModelSql("model.p.a", "select id from t", "a"), ModelSql("model.p.b", "select id as b_id from a", "b")]
 TABLES = {"t": TableInfo("source.p.t", ("id",))}

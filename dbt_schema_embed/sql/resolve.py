@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from dbt_schema_embed.read.sql_shape import CAST, DERIVED, PLAIN, Input, Item, Ref, Select, Star, Statement
+from dbt_schema_embed.sql.shape import CAST, DERIVED, PLAIN, Input, Item, Ref, Select, Star, Statement
 
 MAX_COLUMNS = 5_000
 """Output columns of one query; `select *, *` doubles them at every step."""
