@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
-from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.knowledge import Knowledge, knowledge
@@ -23,6 +23,7 @@ from dbt_schema_embed.match.pair_values import signal_values, standings
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
+from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.read import read_project, read_relation
 from dbt_schema_embed.records import Column, Lineage, Project, Relation
 

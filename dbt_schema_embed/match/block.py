@@ -13,10 +13,11 @@ from dbt_schema_embed.match.habits import Habits, abstract
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SLIGHT_WORDS, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
+from dbt_schema_embed.match.targets import Matrix as Matrix
+from dbt_schema_embed.match.targets import Targets
+from dbt_schema_embed.match.values import Profile, profiles
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
-
-Matrix = NDArray[np.float32]
 
 _SLIGHT = 0.3
 """What a word of SLIGHT_WORDS counts beside another."""
@@ -145,22 +146,19 @@ def _views(raw: Sequence[Words], reading: TableReading) -> list[tuple[Words, ...
 class Block:
     """n columns of one source table and k candidate columns; a signal turns it into an (n, k) float32 matrix.
 
-    ``model_of[j]`` is the place in ``models`` of candidate j's model and ``column_of[j]`` its column's place there.
+    A model's candidates follow one another.
     """
 
     source: Embedded
-    models: Sequence[Embedded]
-    model_of: "NDArray[np.int64]"
-    column_of: "NDArray[np.int64]"
+    side: Targets
+    places: "NDArray[np.int64]"  # (k,) ascending: the candidates among all columns that could be fed
     lexicon: Lexicon
     habits: Habits
-    fed: "NDArray[np.bool_]"  # (models,): something feeds it today
-    entered: "NDArray[np.bool_]"  # (models,): source tables first arrive in it
 
     @property
     def shape(self) -> tuple[int, int]:
         """(source columns, candidates)."""
-        return len(self.columns), len(self.model_of)
+        return len(self.columns), len(self.places)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -170,7 +168,48 @@ class Block:
     @cached_property
     def targets(self) -> list[Column]:
         """The candidate columns, in order."""
-        return [self.models[m].relation.columns[c] for m, c in zip(self.model_of, self.column_of, strict=True)]
+        return [self.side.columns[t] for t in self.places.tolist()]
+
+    @cached_property
+    def chosen(self) -> "NDArray[np.int64]":
+        """(models,) the candidates' models among all."""
+        return np.unique(self.side.model_of[self.places])
+
+    @cached_property
+    def models(self) -> list[Embedded]:
+        """The candidates' models."""
+        return [self.side.models[m] for m in self.chosen.tolist()]
+
+    @cached_property
+    def model_of(self) -> "NDArray[np.int64]":
+        """(k,) ascending: the place in ``models`` of each candidate's model."""
+        return np.searchsorted(self.chosen, self.side.model_of[self.places])
+
+    @cached_property
+    def column_of(self) -> "NDArray[np.int64]":
+        """(k,) each candidate's place within its model."""
+        return self.side.column_of[self.places]
+
+    @cached_property
+    def starts(self) -> "NDArray[np.int64]":
+        """(models,) the first candidate of each model."""
+        return np.searchsorted(self.model_of, np.arange(len(self.chosen)))
+
+    @cached_property
+    def fed(self) -> "NDArray[np.bool_]":
+        """(models,) something feeds it today."""
+        return self.side.fed[self.chosen]
+
+    @cached_property
+    def entered(self) -> "NDArray[np.bool_]":
+        """(models,) source tables first arrive in it."""
+        return self.side.entered[self.chosen]
+
+    @cached_property
+    def profiles(self) -> tuple[list[tuple[int, Profile]], list[tuple[int, Profile]]]:
+        """The source columns and the candidates that have values, by place; none where only one side has any."""
+        left = profiles(self.columns)
+        return (left, profiles(self.targets)) if left else ([], [])
 
     @cached_property
     def source_views(self) -> list[tuple[Words, ...]]:
@@ -231,21 +270,21 @@ class Block:
         once = {c.name: abstract(words(c.name), self.source_entity) for c in self.targets}
         return [once[c.name] for c in self.targets]
 
+    @cached_property
+    def places_of_names(self) -> dict[Words, list[int]]:
+        """Abstract name -> the candidates that have it."""
+        found: dict[Words, list[int]] = {}
+        for j, name in enumerate(self.abstract_targets):
+            found.setdefault(name, []).append(j)
+        return found
+
     def facet(self, name: str) -> tuple[Matrix, Matrix]:
         """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""
-        if not self.models:
-            return self.source.facets[name], np.zeros((0, self.source.facets[name].shape[1]), np.float32)
-        right = [m.facets[name][columns] for m, columns in zip(self.models, self._columns_of, strict=True)]
-        return self.source.facets[name], np.concatenate(right)
-
-    @cached_property
-    def _columns_of(self) -> "list[NDArray[np.int64]]":
-        """The candidates' places within each model; a model's candidates follow one another."""
-        return np.split(self.column_of, np.flatnonzero(np.diff(self.model_of)) + 1)
+        return self.source.facets[name], self.side.facet(name)[self.places]
 
     def per_model(self, values: Sequence[float]) -> "Matrix":
         """One value a candidate model, spread over its columns and all source columns."""
-        return np.broadcast_to(np.array(values, np.float32)[self.model_of], self.shape).copy()
+        return np.broadcast_to(np.asarray(values, np.float32)[self.model_of], self.shape)
 
     @cached_property
     def coverage(self) -> "Coverage":
@@ -258,56 +297,85 @@ class Coverage:
 
     def __init__(self, block: Block) -> None:
         table, weight = block.lexicon.table, block.lexicon.weight
-        likeness = table.likeness
         lefts = [view for views in block.source_views for view in views]
-        rights, place_of = _distinct_views(block.target_views, block.model_of)
-        left = _placed(lefts, table.left)
-        right = _placed([w for w, _ in rights], table.right)
-        model_of = np.array([m for _, m in rights], np.int64)
-        left_weight = _weights(lefts, weight, left.shape[1])
-        right_weight = _weights([w for w, _ in rights], weight, right.shape[1])
-        used = np.unique(left)
-        place = np.searchsorted(used, left)
+        pairs, place_of = _distinct_views(block.target_views, block.model_of)
+        rights = [view for view, _ in pairs]
+        model_of = np.array([m for _, m in pairs], np.int64)
+        left, right = _Views(lefts, table.left, weight), _Views(rights, table.right, weight)
+        likeness = table.likeness[np.ix_(left.words, right.words)]  # of the words that occur here
         # best[w, j]: how well word w of the source side is found in view j of the candidates
-        best = likeness[used][:, right].max(axis=2)
-        # found[i, j, t]: how well word t of view j is found in view i of the source columns
-        near = likeness[left].max(axis=1)[:, right]
+        best = _highest(likeness.T, right.places).T
+        # found[i, t]: how well word t of the candidates is found in view i of the source columns
+        found = _highest(likeness, left.places)
         about = [w for words in block.lexicon.about[block.source.relation.id] for w in words]
-        own = likeness[table.rows(about)].max(axis=0)[right] if about else 0 * right_weight
-        other = _entity_likeness(block, likeness)
-        of_source = (best[place] * left_weight[:, :, None]).sum(axis=1)
-        of_target = (np.maximum(near, own[None]) * right_weight[None]).sum(axis=2)
+        if about:
+            own = table.likeness[np.ix_(table.rows(about), right.words)].max(axis=0)
+            np.maximum(found, own, out=found)
         # words of the source name that the model's own name says already
-        helped = np.maximum(best[place], other[used][:, model_of][place])
-        in_model = (helped * left_weight[:, :, None]).sum(axis=1)
-        head = likeness[table.rows([w[-1] if w else "" for w in lefts])][
-            :, table.columns([w[-1] if w else "" for w, _ in rights])
-        ]
-        starts = np.cumsum([0, *(len(views) for views in block.source_views)])[:-1]
-        fold = _Fold(starts, place_of)
-        self.of_source, self.of_target_in_table = fold(of_source), fold(of_target)
+        other = _entity_likeness(block, table.likeness[left.words])
+        helped = np.maximum(best, np.take(other, model_of, axis=1))
+        of_target, in_model = found @ right.weights.T, left.weights @ helped
+        head = likeness[np.ix_(left.last, right.last)]
+        ends = np.cumsum([len(views) for views in block.source_views]).tolist()
+        fold = _Fold([range(end - len(v), end) for end, v in zip(ends, block.source_views, strict=True)], place_of)
+        self.of_source, self.of_target_in_table = fold(left.weights @ best), fold(of_target)
         self.of_source_in_model, self.head = fold(in_model), fold(head)
         self.both = fold(np.minimum(in_model, of_target))
+
+
+class _Views:
+    """Some views in numbers, by the distinct words that occur in them; the last of these is no word."""
+
+    def __init__(self, views: Sequence[Words], place: Mapping[str, int], weight: Mapping[str, float]) -> None:
+        number: dict[str, int] = {}
+        self.words = np.zeros(0, np.int64)  # their places in the table of words
+        width = max((len(view) for view in views), default=0) or 1
+        rows = [[number.setdefault(w, len(number)) for w in view] for view in views]
+        empty = len(number)
+        self.words = np.array([*(place.get(w, len(place)) for w in number), len(place)], np.int64)
+        self.places = np.array([row + [empty] * (width - len(row)) for row in rows], np.int64).reshape(-1, width)
+        self.last = np.array([row[-1] if row else empty for row in rows], np.int64)
+        worth = [weight.get(w, 1.0) * (_SLIGHT if w in SLIGHT_WORDS else 1.0) for w in number]
+        counts = np.array([*worth, 0.0], np.float32)[self.places]
+        counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+        self.weights = np.zeros((len(views), empty + 1), np.float32)  # what each word counts of a view; they sum to 1
+        np.add.at(self.weights, (np.arange(len(views))[:, None], self.places), counts)
+
+
+def _highest(likeness: Matrix, places: "NDArray[np.int64]") -> Matrix:
+    """(views, m): for each list of places the highest of those rows of ``likeness``, (words, m)."""
+    likeness = np.ascontiguousarray(likeness)
+    out = likeness[places[:, 0]]
+    for column in places[:, 1:].T:
+        np.maximum(out, likeness[column], out=out)
+    return out
 
 
 class _Fold:
     """The best of each pair's views, from (views, views) to (n, k)."""
 
-    def __init__(self, starts: "NDArray[np.int64]", places: Sequence[Sequence[int]]) -> None:
-        self.starts = starts  # of each source column's views
-        self.first = np.array([p[0] for p in places], np.int64)
-        self.more = [  # candidates with an n-th view, and where it is
-            (np.array([j for j, _ in some], np.int64), np.array([at for _, at in some], np.int64))
-            for n in range(1, max((len(p) for p in places), default=1))
-            if (some := [(j, p[n]) for j, p in enumerate(places) if len(p) > n])
-        ]
+    def __init__(self, rows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]) -> None:
+        self.rows, self.columns = _nth(rows), _nth(columns)
 
     def __call__(self, values: Matrix) -> Matrix:
-        rows = np.maximum.reduceat(values, self.starts, axis=0)
-        out = rows[:, self.first]
-        for candidates, places in self.more:
-            out[:, candidates] = np.maximum(out[:, candidates], rows[:, places])
-        return np.asarray(out, np.float32)
+        (_, first), *more = self.rows
+        best = values[first]
+        for having, places in more:
+            best[having] = np.maximum(best[having], values[places])
+        (_, first), *more = self.columns
+        out = np.take(best, first, axis=1)
+        for having, places in more:
+            out[:, having] = np.maximum(np.take(out, having, axis=1), np.take(best, places, axis=1))
+        return out
+
+
+def _nth(lists: Sequence[Sequence[int]]) -> list[tuple["NDArray[np.int64]", "NDArray[np.int64]"]]:
+    """For every n: which lists have an n-th member, and what it is."""
+    found = []
+    for n in range(max((len(p) for p in lists), default=1)):
+        having = [i for i, p in enumerate(lists) if len(p) > n]
+        found.append((np.array(having, np.int64), np.array([lists[i][n] for i in having], np.int64)))
+    return found
 
 
 def _distinct_views(
@@ -334,13 +402,3 @@ def _placed(lists: Sequence[Sequence[str]], place: Mapping[str, int]) -> "NDArra
     width = max((len(ws) for ws in lists), default=0) or 1
     rows = [[place.get(w, empty) for w in ws] + [empty] * (width - len(ws)) for ws in lists]
     return np.array(rows, np.int64).reshape(len(lists), width)
-
-
-def _weights(lists: Sequence[tuple[str, ...]], weight: Mapping[str, float], width: int) -> "Matrix":
-    """(lists, width): what each word counts of its list; they sum to 1."""
-    rows = [
-        [weight.get(w, 1.0) * (_SLIGHT if w in SLIGHT_WORDS else 1.0) for w in ws] + [0.0] * (width - len(ws))
-        for ws in lists
-    ]
-    out = np.array(rows, np.float32).reshape(len(lists), width)
-    return np.asarray(out / np.maximum(out.sum(axis=1, keepdims=True), 1e-9), np.float32)

@@ -1,12 +1,11 @@
 """Which columns a source table is compared with: the nearest models' columns, and the nearest columns anywhere."""
 
-from collections.abc import Collection, Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.records import Embedded
 
 FREE = 0.2
@@ -17,48 +16,17 @@ MODELS, NEAREST = 12, 5
 benchmarks/RESULTS.md twelve models held every right answer."""
 
 
-class Targets:
-    """All columns that could be fed, stacked once for all source tables of a run."""
-
-    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
-        self.models = tuple(m for m in models if m.relation.columns)
-        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
-        self.entered = np.array([m.relation.id in entered for m in self.models], bool)
-        sizes = [len(m.relation.columns) for m in self.models]
-        self.model_of = np.repeat(np.arange(len(self.models)), sizes)
-        self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
-        self.names = self._stack([m.facets["name"] for m in self.models])
-        self.tables = self._stack([m.table[None] for m in self.models])
-
-    @staticmethod
-    def _stack(parts: list[Matrix]) -> Matrix:
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-
 def build_block(source: Embedded, targets: Targets, lexicon: Lexicon, habits: Habits) -> Block:
     """The source table beside its candidate columns, models in the order of `Targets`."""
     few = len(targets.models) <= MODELS
-    keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
-    chosen = np.unique(targets.model_of[keep])
-    place = np.full(len(targets.models), -1)
-    place[chosen] = np.arange(len(chosen))
-    return Block(
-        source=source,
-        models=[targets.models[m] for m in chosen],
-        model_of=place[targets.model_of[keep]],
-        column_of=targets.column_of[keep],
-        lexicon=lexicon,
-        habits=habits,
-        fed=targets.fed[chosen],
-        entered=targets.entered[chosen],
-    )
+    keep = np.arange(len(targets.model_of)) if few else np.flatnonzero(_near(source, targets, lexicon))
+    return Block(source, targets, keep, lexicon, habits)
 
 
 def _near(source: Embedded, targets: Targets, lexicon: Lexicon) -> NDArray[np.bool_]:
-    cosine = source.facets["name"] @ targets.names.T
-    starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
+    cosine = source.facets["name"] @ targets.facet("name").T
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
-    covered = np.maximum.reduceat(cosine, starts, axis=1).mean(axis=0)
+    covered = np.maximum.reduceat(cosine, targets.starts, axis=1).mean(axis=0)
     shared = lexicon.tables_alike(source.relation.id, [m.relation.id for m in targets.models])
     likeness = covered + targets.tables @ source.table + shared + FREE * ~targets.fed
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
-from dbt_schema_embed.match.candidates import Targets, build_block
+from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.names import squash
@@ -17,6 +17,7 @@ from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
 from dbt_schema_embed.match.pair_values import signal_values, whole_table
 from dbt_schema_embed.match.reading import read_tables
+from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.records import Embedded
 
 Barred = Callable[[Block], NDArray[np.bool_] | None]
@@ -126,8 +127,8 @@ def _ranked(
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
     """The second round's scores of the candidates that the first one gave some column a chance; the others have
     none."""
-    alive = draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS
-    some, nothing = second.scores({name: values[name][:, alive] for name in second.names}, rows)
+    alive = np.flatnonzero(draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS)
+    some, nothing = second.scores({name: np.take(values[name], alive, axis=1) for name in second.names}, rows)
     out = np.full(draft.block.shape, -np.inf, np.float32)
     out[:, alive] = some
     return out, nothing

@@ -197,12 +197,12 @@ def _pairs(block: Block) -> list[tuple[str, str]]:
 def _candidates(table: Ranked, i: int, fed: Feeders, top_k: int) -> tuple[Candidate, ...]:
     block = table.block
     odds = table.odds.candidates[i]
+    best = np.argsort(-odds, kind="stable")[:top_k]
     found = []
-    for j in np.lexsort((np.arange(len(odds)), -odds))[:top_k].tolist():
-        model: Relation = block.models[block.model_of[j]].relation
-        target = block.targets[j]
+    for j, m, odd in zip(best.tolist(), block.model_of[best].tolist(), odds[best].tolist(), strict=True):
+        model, target = block.models[m].relation, block.targets[j]
         by = fed.get((model.id, target.name.lower()), ())
-        found.append(Candidate(model.id, target.name, round(float(odds[j]), 4), fed_by=by))
+        found.append(Candidate(model.id, target.name, round(odd, 4), fed_by=by))
     return tuple(found)
 
 

@@ -27,6 +27,8 @@ def name_in_description(block: Block) -> Matrix:
     """Cosine of one side's description with the other's name, where only one side is described."""
     names = block.facet("name")
     texts = block.facet("description")
+    if not texts[0].any() and not texts[1].any():
+        return np.full(block.shape, np.nan, np.float32)
     forward, backward = _alike(block, texts[0] @ names[1].T), _alike(block, names[0] @ texts[1].T)
     return np.fmax(_silent(forward, texts[0], names[1]), _silent(backward, names[0], texts[1]))
 

@@ -1,0 +1,41 @@
+"""All columns that could be fed, stacked once for all source tables of a run."""
+
+from collections.abc import Collection, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dbt_schema_embed.records import Column, Embedded
+
+Matrix = NDArray[np.float32]
+
+
+class Targets:
+    """The columns of the models that have any, one after the other: column t is ``columns[t]``."""
+
+    def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
+        self.models = tuple(m for m in models if m.relation.columns)
+        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
+        self.entered = np.array([m.relation.id in entered for m in self.models], bool)
+        sizes = [len(m.relation.columns) for m in self.models]
+        self.starts = np.cumsum([0, *sizes])[:-1]
+        self.model_of = np.repeat(np.arange(len(self.models)), sizes)
+        self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
+        self.tables = _stacked([m.table[None] for m in self.models])
+        self._facets: dict[str, Matrix] = {}
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """Every column."""
+        return [c for m in self.models for c in m.relation.columns]
+
+    def facet(self, name: str) -> Matrix:
+        """(columns, d) vectors of that facet; no columns where no model has it."""
+        if name not in self._facets:
+            self._facets[name] = _stacked([m.facets[name] for m in self.models if name in m.facets])
+        return self._facets[name]
+
+
+def _stacked(parts: list[Matrix]) -> Matrix:
+    return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
