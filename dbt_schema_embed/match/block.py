@@ -5,22 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
-from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SLIGHT_WORDS, SYNONYMS
+from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
 from dbt_schema_embed.match.targets import Matrix as Matrix
 from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.match.values import Profile, profiles
+from dbt_schema_embed.match.views import VIEWS, Views, placed
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
-
-_SLIGHT = 0.3
-"""What a word of SLIGHT_WORDS counts beside another."""
 
 SHORT = 6
 """Letters of the longest word that is never cut."""
@@ -75,28 +74,38 @@ class Lexicon:
         self.columns = max(1, sum(len(r.columns) for r in everything))
         self.weight = {w: self.rarity(n) for w, n in seen.items()}
         self.table = WordTable(self._all(sources), self._all(models))
+        self.ours = Views({r.id: self.views_of[r.id] for r in sources}, self.table.left, self.weight)
+        self.theirs = Views({r.id: self.views_of[r.id] for r in models}, self.table.right, self.weight)
+        self._names: dict[tuple[str, ...], tuple[NDArray[np.int64], Matrix, NDArray[np.int64]]] = {}
 
     def rarity(self, times: int) -> float:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
-    def tables_alike(self, source: str, models: Sequence[str]) -> Matrix:
+    def tables_alike(self, source: str, models: tuple[str, ...]) -> Matrix:
         """(models,) likeness in [0, 1] of what a table and each model are about (ids), by the reading that fits
-        best."""
-        left = self.about[source]
-        flat = [words for m in models for words in self.about[m]]
-        starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
-        best = np.max([self.likenesses(words, flat) for words in left], axis=0)
-        return np.maximum.reduceat(best, starts) if len(starts) else np.zeros(0, np.float32)
+        best: what each word finds on the other side."""
+        if not models:
+            return np.zeros(0, np.float32)
+        if models not in self._names:
+            flat = [words for m in models for words in self.about[m]]
+            lengths = np.array([len(words) for words in flat], np.float32)
+            starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
+            self._names[models] = placed(flat, self.table.right), lengths, starts
+        places, lengths, starts = self._names[models]
+        best = np.zeros(len(places), np.float32)
+        for said in filter(None, self.about[source]):
+            found = self.table.likeness[self.table.rows(said)][:, places]  # (words, readings, words)
+            alike = (found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / (len(said) + lengths)
+            np.maximum(best, alike, out=best)
+        return np.asarray(np.maximum.reduceat(best, starts), np.float32)
 
-    def likenesses(self, left: Sequence[str], models: Sequence[Sequence[str]]) -> Matrix:
-        """(models,) likeness of a source's words to each model's, in [0, 1]: what each word finds on the other side."""
-        if not left or not models:
-            return np.zeros(len(models), np.float32)
-        places = _placed(models, self.table.right)
-        found = self.table.likeness[self.table.rows(left)][:, places]  # (words, models, words)
-        total = len(left) + np.array([len(m) for m in models], np.float32)
-        return np.asarray((found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / total, np.float32)
+    def said_by_names(self, words: "NDArray[np.int64]", models: Sequence[str]) -> Matrix:
+        """(words, models): how well each word, a row of ``table``, is found in each model's name (ids)."""
+        places = [(*(w for ws in self.about[m] for w in ws), "") for m in models]
+        starts = np.cumsum([0, *map(len, places)])[:-1]
+        flat = self.table.columns([w for ws in places for w in ws])
+        return np.asarray(np.maximum.reduceat(self.table.likeness[np.ix_(words, flat)], starts, axis=1), np.float32)
 
     def _all(self, relations: Sequence[Relation]) -> set[str]:
         names = {w for r in relations for ws in self.about[r.id] for w in ws}
@@ -152,6 +161,7 @@ class Block:
     source: Embedded
     side: Targets
     places: "NDArray[np.int64]"  # (k,) ascending: the candidates among all columns that could be fed
+    all_alike: Matrix  # (all models,) how alike the table's name and each model's are
     lexicon: Lexicon
     habits: Habits
 
@@ -278,11 +288,7 @@ class Block:
             found.setdefault(name, []).append(j)
         return found
 
-    def facet(self, name: str) -> tuple[Matrix, Matrix]:
-        """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""
-        return self.source.facets[name], self.side.facet(name)[self.places]
-
-    def per_model(self, values: Sequence[float]) -> "Matrix":
+    def per_model(self, values: "Sequence[float] | NDArray[np.floating[Any]]") -> "Matrix":
         """One value a candidate model, spread over its columns and all source columns."""
         return np.broadcast_to(np.asarray(values, np.float32)[self.model_of], self.shape)
 
@@ -296,50 +302,28 @@ class Coverage:
     """Weighted shares of words found on the other side, by the readings that fit best; each (n, k) in [0, 1]."""
 
     def __init__(self, block: Block) -> None:
-        table, weight = block.lexicon.table, block.lexicon.weight
-        lefts = [view for views in block.source_views for view in views]
-        pairs, place_of = _distinct_views(block.target_views, block.model_of)
-        rights = [view for view, _ in pairs]
-        model_of = np.array([m for _, m in pairs], np.int64)
-        left, right = _Views(lefts, table.left, weight), _Views(rights, table.right, weight)
-        likeness = table.likeness[np.ix_(left.words, right.words)]  # of the words that occur here
+        lexicon, source = block.lexicon, block.source.relation.id
+        lefts, rows = np.unique(lexicon.ours.of[source], return_inverse=True)
+        none = int(lefts[0] < 0)
+        lefts = lefts[none:]
+        rights, model_of, columns = _distinct_views(block)
+        left, right = lexicon.ours.some(lefts), lexicon.theirs.some(rights)
+        table = lexicon.table.likeness
+        likeness = table[np.ix_(left.words, right.words)]  # of the words that occur here
         # best[w, j]: how well word w of the source side is found in view j of the candidates
         best = _highest(likeness.T, right.places).T
         # found[i, t]: how well word t of the candidates is found in view i of the source columns
         found = _highest(likeness, left.places)
-        about = [w for words in block.lexicon.about[block.source.relation.id] for w in words]
-        if about:
-            own = table.likeness[np.ix_(table.rows(about), right.words)].max(axis=0)
-            np.maximum(found, own, out=found)
+        if about := [w for words in lexicon.about[source] for w in words]:
+            np.maximum(found, table[np.ix_(lexicon.table.rows(about), right.words)].max(axis=0), out=found)
         # words of the source name that the model's own name says already
-        other = _entity_likeness(block, table.likeness[left.words])
+        other = lexicon.said_by_names(left.words, [m.relation.id for m in block.models])
         helped = np.maximum(best, np.take(other, model_of, axis=1))
         of_target, in_model = found @ right.weights.T, left.weights @ helped
-        head = likeness[np.ix_(left.last, right.last)]
-        ends = np.cumsum([len(views) for views in block.source_views]).tolist()
-        fold = _Fold([range(end - len(v), end) for end, v in zip(ends, block.source_views, strict=True)], place_of)
+        fold = _Fold(rows.reshape(-1, VIEWS) - none, columns)
         self.of_source, self.of_target_in_table = fold(left.weights @ best), fold(of_target)
-        self.of_source_in_model, self.head = fold(in_model), fold(head)
+        self.of_source_in_model, self.head = fold(in_model), fold(likeness[np.ix_(left.last, right.last)])
         self.both = fold(np.minimum(in_model, of_target))
-
-
-class _Views:
-    """Some views in numbers, by the distinct words that occur in them; the last of these is no word."""
-
-    def __init__(self, views: Sequence[Words], place: Mapping[str, int], weight: Mapping[str, float]) -> None:
-        number: dict[str, int] = {}
-        self.words = np.zeros(0, np.int64)  # their places in the table of words
-        width = max((len(view) for view in views), default=0) or 1
-        rows = [[number.setdefault(w, len(number)) for w in view] for view in views]
-        empty = len(number)
-        self.words = np.array([*(place.get(w, len(place)) for w in number), len(place)], np.int64)
-        self.places = np.array([row + [empty] * (width - len(row)) for row in rows], np.int64).reshape(-1, width)
-        self.last = np.array([row[-1] if row else empty for row in rows], np.int64)
-        worth = [weight.get(w, 1.0) * (_SLIGHT if w in SLIGHT_WORDS else 1.0) for w in number]
-        counts = np.array([*worth, 0.0], np.float32)[self.places]
-        counts /= np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
-        self.weights = np.zeros((len(views), empty + 1), np.float32)  # what each word counts of a view; they sum to 1
-        np.add.at(self.weights, (np.arange(len(views))[:, None], self.places), counts)
 
 
 def _highest(likeness: Matrix, places: "NDArray[np.int64]") -> Matrix:
@@ -352,9 +336,9 @@ def _highest(likeness: Matrix, places: "NDArray[np.int64]") -> Matrix:
 
 
 class _Fold:
-    """The best of each pair's views, from (views, views) to (n, k)."""
+    """The best of each pair's views, from (views, views) to (n, k). Each row holds places of views, -1 for none."""
 
-    def __init__(self, rows: Sequence[Sequence[int]], columns: Sequence[Sequence[int]]) -> None:
+    def __init__(self, rows: "NDArray[np.int64]", columns: "NDArray[np.int64]") -> None:
         self.rows, self.columns = _nth(rows), _nth(columns)
 
     def __call__(self, values: Matrix) -> Matrix:
@@ -369,36 +353,19 @@ class _Fold:
         return out
 
 
-def _nth(lists: Sequence[Sequence[int]]) -> list[tuple["NDArray[np.int64]", "NDArray[np.int64]"]]:
+def _nth(lists: "NDArray[np.int64]") -> list[tuple["NDArray[np.int64]", "NDArray[np.int64]"]]:
     """For every n: which lists have an n-th member, and what it is."""
-    found = []
-    for n in range(max((len(p) for p in lists), default=1)):
-        having = [i for i, p in enumerate(lists) if len(p) > n]
-        found.append((np.array(having, np.int64), np.array([lists[i][n] for i in having], np.int64)))
-    return found
+    having = [np.flatnonzero(places >= 0) for places in lists.T]
+    return [(some, places[some]) for some, places in zip(having, lists.T, strict=True) if len(some)]
 
 
-def _distinct_views(
-    views: Sequence[tuple[Words, ...]], model_of: "NDArray[np.int64]"
-) -> tuple[list[tuple[Words, int]], list[list[int]]]:
-    """The distinct (view, model) of all candidates, and where each candidate's are."""
-    place: dict[tuple[Words, int], int] = {}
-    places = [
-        [place.setdefault((view, int(m)), len(place)) for view in some] for some, m in zip(views, model_of, strict=True)
-    ]
-    return list(place), places
-
-
-def _entity_likeness(block: Block, likeness: "Matrix") -> "Matrix":
-    """(words + 1, models): how well each source-side word is found in the model's name."""
-    table = block.lexicon.table
-    columns = [table.columns([w for ws in block.lexicon.about[m.relation.id] for w in ws]) for m in block.models]
-    return np.stack([likeness[:, c].max(axis=1) if len(c) else 0 * likeness[:, 0] for c in columns], axis=1)
-
-
-def _placed(lists: Sequence[Sequence[str]], place: Mapping[str, int]) -> "NDArray[np.int64]":
-    """The places of each list's words, padded with the empty one to the longest list."""
-    empty = len(place)
-    width = max((len(ws) for ws in lists), default=0) or 1
-    rows = [[place.get(w, empty) for w in ws] + [empty] * (width - len(ws)) for ws in lists]
-    return np.array(rows, np.int64).reshape(len(lists), width)
+def _distinct_views(block: Block) -> tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]:
+    """The distinct (view, model) of all candidates, and where each candidate's are, -1 for none."""
+    of = [block.lexicon.theirs.of[m.relation.id] for m in block.models]
+    first = np.cumsum([0, *(len(views) for views in of)])[:-1]
+    views = np.concatenate(of)[first[block.model_of] + block.column_of]
+    count = len(of)
+    pairs = np.where(views < 0, -1, views * count + block.model_of[:, None])
+    distinct, places = np.unique(pairs, return_inverse=True)
+    none = int(distinct[0] < 0)
+    return distinct[none:] // count, distinct[none:] % count, places.reshape(views.shape) - none

@@ -122,8 +122,13 @@ def model_pattern(model: str, source: Relation) -> tuple[str, ...]:
 
 def home(model: Relation) -> tuple[str, str]:
     """Where a model lives: its folder, and the first word of its name."""
-    folder = str(PurePosixPath(model.path.replace("\\", "/")).parent) if model.path else ""
-    return folder, next(iter(words(model.name)), "")
+    return _home(model.path, model.name)
+
+
+@lru_cache(maxsize=50_000)
+def _home(path: str, name: str) -> tuple[str, str]:
+    folder = str(PurePosixPath(path.replace("\\", "/")).parent) if path else ""
+    return folder, next(iter(words(name)), "")
 
 
 def learn(

@@ -84,7 +84,8 @@ def _inputs(values: Sequence[Matrix]) -> tuple[Matrix, list[int], list[int]]:
     """What a network sees of s signals, 2 s rows of pairs: each value put on -1..1 and 0 where it is silent, then 1
     where it is silent. The rows that are not the same for all pairs, which ones these are, and which are all 1."""
     count, pairs = len(values), values[0].size
-    used, some, always = [], [], []
+    used: list[int] = []
+    some, always = [], []
     out = np.empty((2 * count, pairs), np.float32)
     for place, value in enumerate(values):
         row = out[len(used)]

@@ -16,6 +16,7 @@ class Targets:
 
     def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:
         self.models = tuple(m for m in models if m.relation.columns)
+        self.ids = tuple(m.relation.id for m in self.models)
         self.fed = np.array([m.relation.id in fed for m in self.models], bool)
         self.entered = np.array([m.relation.id in entered for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
@@ -24,6 +25,7 @@ class Targets:
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
         self.tables = _stacked([m.table[None] for m in self.models])
         self._facets: dict[str, Matrix] = {}
+        self._said: dict[str, NDArray[np.bool_]] = {}
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -35,6 +37,12 @@ class Targets:
         if name not in self._facets:
             self._facets[name] = _stacked([m.facets[name] for m in self.models if name in m.facets])
         return self._facets[name]
+
+    def said(self, name: str) -> NDArray[np.bool_]:
+        """(columns,) whether a column has a vector of that facet."""
+        if name not in self._said:
+            self._said[name] = np.asarray(self.facet(name).any(axis=1))
+        return self._said[name]
 
 
 def _stacked(parts: list[Matrix]) -> Matrix:

@@ -7,8 +7,7 @@ from dbt_schema_embed.match.block import Block, Matrix
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
-    alike = block.lexicon.tables_alike(block.source.relation.id, [m.relation.id for m in block.models])
-    return block.per_model(alike.tolist())
+    return block.per_model(block.all_alike[block.chosen])
 
 
 def source_covered(block: Block) -> Matrix:
