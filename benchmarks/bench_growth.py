@@ -23,7 +23,7 @@ from typing import Any
 COLUMNS = 20
 TYPES = ("varchar", "integer", "timestamp")
 SETTLED = 2.1
-"""Seconds after which a file is told from a later one; see pipeline/unchanged.py."""
+"""Seconds after which a file is told from a later one; see read/unchanged.py."""
 
 TABLES = ("account", "campaign", "charge", "contract", "customer", "employee", "event", "invoice", "order", "shipment")
 FIRST = """

@@ -15,7 +15,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.write.browser import Browser, find_browser  # noqa: E402
+from tests.show.browser import Browser, find_browser  # noqa: E402
 
 TOOL = (sys.executable, "-c", "from dbt_schema_embed.cli import main; main()")
 FRAME = "new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))"

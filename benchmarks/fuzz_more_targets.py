@@ -63,9 +63,9 @@ def parquets() -> Iterable[bytes]:
 def markup(_: Path) -> One:
     """What people and databases write: descriptions, names, messages, types, Jinja."""
     from dbt_schema_embed.embed.text import column_texts
-    from dbt_schema_embed.pipeline.sensitive import hidden, without_values
     from dbt_schema_embed.read.sql_jinja import plain_sql
     from dbt_schema_embed.records import Column, Relation
+    from dbt_schema_embed.sensitive import hidden, without_values
     from dbt_schema_embed.types import type_family
     from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja, type_sql
 

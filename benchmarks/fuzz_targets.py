@@ -49,8 +49,8 @@ def catalog(folder: Path) -> One:
 
 def mapping(folder: Path) -> One:
     """A mapping file, read, decided about and brought up to date."""
+    from dbt_schema_embed.decide.rows import confident, decide
     from dbt_schema_embed.records import Suggestion
-    from dbt_schema_embed.write.decide import confident, decide
     from dbt_schema_embed.write.mapping import read_mapping
     from dbt_schema_embed.write.update import update_mapping
 

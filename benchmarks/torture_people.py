@@ -19,9 +19,9 @@ from typing import Any
 from torture_files import engine, example
 from torture_kit import Tally
 
+from dbt_schema_embed.decide.reviewing import Item, Review
 from dbt_schema_embed.errors import EditedError, SchemaEmbedError
 from dbt_schema_embed.files import content_hash, write_text
-from dbt_schema_embed.pipeline.reviewing import Item, Review
 from dbt_schema_embed.write.mapping import read_mapping
 
 SOURCE = "stripe.disputes"

@@ -15,6 +15,7 @@ A message says what is wrong, where (file, line or column) and what to do next.
 """
 
 import re
+from collections.abc import Iterable
 
 # Controls, line and paragraph separators, surrogates, and the marks that reorder text: what can move a cursor, forge a
 # line or hide a name. Joiners and accents stay, for many scripts need them.
@@ -100,3 +101,17 @@ def printable(text: object, limit: int = 200) -> str:
     """``text`` from outside, fit for a message: no controls, no marks that reorder text, cut at ``limit``."""
     shown = _UNPRINTABLE.sub("", str(text)[: limit * 8])
     return shown if len(shown) <= limit else shown[: limit - 1] + "\u2026"
+
+
+def near_hint(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """A hint that names the nearest of ``known``, blind to case; empty when none is near."""
+    close = nearest(word, known, cutoff=cutoff)
+    return f"did you mean {printable(close[0])}?" if close else ""
+
+
+def nearest(word: str, known: Iterable[str], limit: int = 1, cutoff: float = 0.6) -> list[str]:
+    """At most ``limit`` of ``known`` that are spelled much like ``word``, blind to case, nearest first."""
+    from difflib import get_close_matches
+
+    spelled = {name.lower(): name for name in reversed([*known])}
+    return [spelled[name] for name in get_close_matches(word.lower()[:200], spelled, limit, cutoff)]

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from dbt_schema_embed.errors import EditedError, WriteError
+from dbt_schema_embed.errors import EditedError, WriteError, printable
 
 ABSENT = ""
 """The ``expected_hash`` of a file that must not exist yet."""
@@ -73,6 +73,34 @@ def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None =
     except OSError as problem:
         raise WriteError(f"{real} could not be written: {problem.strerror or problem}") from None
     return True
+
+
+def save(path: Path, text: str, root: Path | None = None) -> None:
+    """Write a result to the file somebody named, whole or not at all; missing folders are made.
+
+    ``root``: nobody named it, and it must be below that folder. What the user names may be anywhere, but a link that a
+    repository holds at that place must not lead it out of its folder.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    if root is None:
+        refuse_links(path)
+    write_text(path, text, root=root or Path(path.absolute().anchor))
+
+
+def refuse_links(path: Path) -> None:
+    """Say no to a place that somebody named and that a link leads away from.
+
+    Raises:
+        WriteError: the file, or a folder of a relative path, is a link out of the folder it stands in.
+    """
+    for part in (path, *(() if path.is_absolute() else path.parents)):
+        if part.is_symlink() and not inside(part, part.parent):
+            raise WriteError(
+                f"{printable(part)} is a link out of its folder: nothing is written there",
+                hint="name the file it leads to, if that is right",
+            )
 
 
 @contextlib.contextmanager

@@ -1,9 +1,10 @@
 """The frozen values that cross rooms. Imports nothing of ours."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 if TYPE_CHECKING:
     import numpy as np
@@ -122,6 +123,23 @@ class Project:
     def relation(self, unique_id: str) -> Relation | None:
         """The relation with that unique_id, or None."""
         return next((r for r in self.relations if r.id == unique_id), None)
+
+
+class Artifacts(TypedDict, total=False):
+    """Where dbt's artifacts are, if not where dbt puts them."""
+
+    target_path: Path | None  # relative to the project
+    manifest: Path | None
+    catalog: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A project and the folders a call works in."""
+
+    root: Path  # of the dbt project
+    scratch: Path  # ours; may not exist yet
+    project: Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +290,6 @@ def _row(s: Suggestion) -> dict[str, Any]:
     if s.decided_by:
         row["decided_by"] = s.decided_by
     return row
-
-
-def sources_called(relations: Iterable[Relation], label: str, package: str = "") -> list[Relation]:
-    """The source tables that ``label`` ("stripe.charges") means: those spelled so, or else those alike but for case.
-
-    ``package``: only of this one. More than one: several packages declare it, or case alone tells them apart.
-    """
-    found = [r for r in relations if r.kind != "model" and r.label.lower() == label.lower()]
-    found = [r for r in found if package in ("", r.package)]
-    return [r for r in found if r.label == label] or found
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,22 @@ import pytest
 
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
-LEAVES = frozenset({"records", "errors", "files", "arrays", "types", "expressions", "casts"})
-ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "observe"})
+LEAVES = frozenset(
+    {"records", "errors", "files", "arrays", "types", "expressions", "casts", "lookup", "progress", "sensitive"}
+)
+ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show", "observe"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
+    "lookup": frozenset({"records", "errors"}),
     "settings": {"errors", "files"},
     **dict.fromkeys(ROOMS, LEAVES),
-    "pipeline": LEAVES | ROOMS | {"settings"},
-    "agent": {"pipeline", "settings", "errors"},
-    "cli": {"pipeline", "settings", "errors", "agent"},
+    "decide": LEAVES | {"write", "show"},
+    "pipeline": LEAVES | ROOMS | {"settings", "decide"},
+    "agent": LEAVES | {"pipeline", "settings", "decide", "read"},
+    "cli": {"pipeline", "settings", "errors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

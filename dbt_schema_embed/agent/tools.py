@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
+from dbt_schema_embed.decide.proposing import Proposal
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline.kept import Answers, Kept, examples, is_open
-from dbt_schema_embed.pipeline.proposing import Proposal
 
 if TYPE_CHECKING:
     from dbt_schema_embed.records import Suggestion

@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from dbt_schema_embed.errors import MappingError, printable
-from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation, sources_called
+from dbt_schema_embed.lookup import sources_called
+from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation
 
 _LOOKUPS = 300
 """Names that get a near one looked up: a file of 50,000 wrong names must not take minutes."""

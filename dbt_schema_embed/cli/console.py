@@ -13,7 +13,7 @@ import click
 from dbt_schema_embed.errors import printable
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.decisions import Changed
+    from dbt_schema_embed.decide.decisions import Changed
 
 PATIENCE = 2.0
 """Seconds of one kind of work after which counts and the time left are shown."""

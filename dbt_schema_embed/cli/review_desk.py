@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.reviewing import Choice, Item, Review
+    from dbt_schema_embed.decide.reviewing import Choice, Item, Review
 
 Mode = Literal["look", "search", "note", "above", "jump", "sure", "keys"]
 _USUAL_MINIMUM = "0.95"

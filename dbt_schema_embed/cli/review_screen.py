@@ -8,7 +8,7 @@ from dbt_schema_embed.cli.review_desk import Desk
 from dbt_schema_embed.errors import printable
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.reviewing import Choice, Item
+    from dbt_schema_embed.decide.reviewing import Choice, Item
 
 Line = list[tuple[str, str]]
 """Pieces of a line, each with the name of its style."""
@@ -56,7 +56,7 @@ def screen(desk: Desk, width: int, height: int) -> list[Line]:
 
 def _columns(desk: Desk, room: int) -> list[Line]:
     """The columns of the table in front, as a list of ``room`` lines around the one that is asked about."""
-    from dbt_schema_embed.pipeline.reviewing import fitted
+    from dbt_schema_embed.show.words import padded
 
     mine = [(i, item) for i, item in enumerate(desk.review.items) if item.source == desk.item.source]
     here = next(at for at, (i, _) in enumerate(mine) if i == desk.at)
@@ -65,18 +65,18 @@ def _columns(desk: Desk, room: int) -> list[Line]:
     for i, item in mine[first : first + room - 1]:
         goal = item.answer.column if item.answer else "?" if item.undecided else "-"
         text = f" {_MARKS[item.state]} {printable(item.column, 60)} → {printable(goal, 60)}"
-        lines.append([("title" if i == desk.at and not desk.done else "dim", fitted(text, _SIDE - 2)), ("", "  ")])
+        lines.append([("title" if i == desk.at and not desk.done else "dim", padded(text, _SIDE - 2)), ("", "  ")])
     return lines + [[("", " " * _SIDE)]] * (room - len(lines))
 
 
 def _cut(line: Line, width: int) -> Line:
-    from dbt_schema_embed.pipeline.reviewing import fitted, text_width
+    from dbt_schema_embed.show.words import display_width, padded
 
     left = width
     shown: Line = []
     for style, text in line:
-        room = min(left, text_width(text))
-        shown.append((style, fitted(text, room)))
+        room = min(left, display_width(text))
+        shown.append((style, padded(text, room)))
         left -= room
     return shown
 

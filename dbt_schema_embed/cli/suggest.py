@@ -116,7 +116,7 @@ def command(
         raise click.UsageError("--into and --not-into go with --select: which tables?")
     server = None
     if rerank is not None:
-        from dbt_schema_embed.pipeline.reranking import Reranker
+        from dbt_schema_embed.decide.reranking import Reranker
 
         server = Reranker(rerank, rerank_model, allow_remote)
         server.check()

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Project
+from dbt_schema_embed.records import Artifacts, Project
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed.bench import Figure
@@ -137,7 +136,7 @@ def _names_of(project: Project) -> list[str]:
 
 
 def _table(benched: Benched) -> str:
-    from dbt_schema_embed.write.words import padded
+    from dbt_schema_embed.show.words import padded
 
     m = benched.machine
     memory = f", {m['memory'] / 2**30:.0f} GiB" if isinstance(m["memory"], int) else ""

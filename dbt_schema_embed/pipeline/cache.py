@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Artifacts
 
 _NAMES_BYTES = 64 * 2**20
 

@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from dbt_schema_embed.decide.mappings import Mappings, load_mappings, shown_path
 from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside
-from dbt_schema_embed.pipeline.mappings import Mappings, load_mappings, shown_path
-from dbt_schema_embed.pipeline.output import save
-from dbt_schema_embed.pipeline.project import Artifacts, open_project
-from dbt_schema_embed.records import Problem, Project, Relation, Tabular
+from dbt_schema_embed.files import inside, save
+from dbt_schema_embed.read.opening import open_project
+from dbt_schema_embed.records import Artifacts, Problem, Project, Relation, Tabular
 from dbt_schema_embed.settings import Settings
 
 GRACE = 60.0
@@ -89,9 +88,9 @@ def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tu
     """All problems, and how many mapping files there are."""
     from dbt_schema_embed.check import check
 
-    mappings = load_mappings(project_dir, settings)
+    mappings = load_mappings(project_dir, settings.mappings_dir)
     decided = partial(_with_decided_sql, mappings)
-    opened = open_project(project_dir, artifacts, settings, lineage_of=decided, values=False)
+    opened = open_project(project_dir, artifacts, settings.dialect, lineage_of=decided, values=False)
     manifest = Path(opened.project.manifest)
     problems = check(
         opened.project,
@@ -106,7 +105,7 @@ def _problems(project_dir: Path, artifacts: Artifacts, settings: Settings) -> tu
 
 def _with_decided_sql(mappings: Mappings, relations: Sequence[Relation]) -> set[str]:
     """The models whose SQL the mapping files say something about: those named by accepted and existing rows."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     named = {
         (row.model or "").lower()

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dbt_schema_embed import __version__
+from dbt_schema_embed.decide.mappings import load_mappings
 from dbt_schema_embed.errors import SchemaEmbedError, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings
-from dbt_schema_embed.pipeline.project import Artifacts, open_project, scratch_folder
 from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session, has_embed
+from dbt_schema_embed.read.opening import open_project, scratch_folder
+from dbt_schema_embed.records import Artifacts
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
 State = Literal["ok", "note", "missing", "broken"]
@@ -218,7 +219,7 @@ def _unreachable(url: str) -> str:
 def _project(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Iterator[Finding]:
     from dbt_schema_embed.read.artifacts import load_manifest
 
-    opened = open_project(project_dir, artifacts, settings, values=False)
+    opened = open_project(project_dir, artifacts, settings.dialect, values=False)
     project, manifest = opened.project, Path(opened.project.manifest)
     head = load_manifest(manifest).metadata
     said = [head.dbt_version and f"dbt {head.dbt_version}", head.adapter_type] if head else []
@@ -226,7 +227,7 @@ def _project(project_dir: Path, artifacts: Artifacts, settings: Settings) -> Ite
     words = ", ".join(printable(word, 60) for word in (*said, f"{age} old") if word)
     yield Finding("project", "ok", f"{printable(project.name)}: {printable(manifest)} ({words})")
     yield from _columns(project, bool(_catalog(manifest, artifacts)) or any(r.in_catalog for r in project.relations))
-    mappings = load_mappings(project_dir, settings)
+    mappings = load_mappings(project_dir, settings.mappings_dir)
     count = len(mappings.files) + len(mappings.errors)
     yield Finding("project", "ok", f"{count} mapping files in {printable(mappings.folder)}")
     for error in mappings.errors:

@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
+from dbt_schema_embed.decide.decisions import Decisions
 from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.cache import Cache
-from dbt_schema_embed.pipeline.decisions import Decisions
 from dbt_schema_embed.pipeline.measuring import Measures
-from dbt_schema_embed.pipeline.project import Artifacts, source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Hits, Relation, Suggestions
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions
 from dbt_schema_embed.settings import Settings, Targets
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dbt_schema_embed.decide.reranking import Reranker
+    from dbt_schema_embed.decide.reviewing import Review
     from dbt_schema_embed.index import Changes
     from dbt_schema_embed.pipeline.checking import Checked
     from dbt_schema_embed.pipeline.doctor import Diagnosis
@@ -26,8 +29,6 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
-    from dbt_schema_embed.pipeline.reranking import Reranker
-    from dbt_schema_embed.pipeline.reviewing import Review
     from dbt_schema_embed.read.tables import ArrowTable
 
     Table = str | Path | ArrowTable
@@ -42,7 +43,8 @@ class SchemaEmbed:
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self._session = Session(settings, progress=progress)
-        made = self.decisions = Decisions(self._session)
+        without_sql = partial(self._session.open, lineage_of=(), values=False)
+        made = self.decisions = Decisions(without_sql, self.settings.mappings_dir, self._session.told)
         self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
         self.cache = Cache(self._session)
         self.measures = Measures(self._session)
@@ -122,15 +124,17 @@ class SchemaEmbed:
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
+        from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
         from dbt_schema_embed.match import explain
-        from dbt_schema_embed.pipeline.mappings import decided, load_mappings
-        from dbt_schema_embed.pipeline.matching import glossary_path, prepare
+        from dbt_schema_embed.pipeline.matching import prepare
 
         opened = self._session.open(project_dir, artifacts)
         source, name = source_column(opened.project, column)
-        known = decided(opened, load_mappings(opened.root, self.settings))
+        known = decided(opened, load_mappings(opened.root, self.settings.mappings_dir))
         wanted = targets or self.settings.targets
-        ready = prepare(self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings))
+        ready = prepare(
+            self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings.mappings_dir)
+        )
         text = explain(
             source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
             rejected=known.rejected, accepted=known.accepted, targets=wanted,
@@ -187,11 +191,11 @@ class SchemaEmbed:
 
         Raises as `suggest`.
         """
-        from dbt_schema_embed.pipeline.reviewing import review_of
+        from dbt_schema_embed.decide.reviewing import review_of
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
         opened = self._session.open(project_dir, artifacts, lineage_of=())
-        return review_of(opened, answer, self.settings)
+        return review_of(opened, answer, self.settings.mappings_dir)
 
     def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:
         """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, WriteError, printable
-from dbt_schema_embed.pipeline.output import save
-from dbt_schema_embed.pipeline.project import Artifacts, chosen_sources
+from dbt_schema_embed.files import save
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Project, Relation, Suggestion
+from dbt_schema_embed.read.opening import chosen_sources
+from dbt_schema_embed.records import Artifacts, Project, Relation, Suggestion
 from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ def _shown(part: int, whole: int) -> str:
 
 
 def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
-    from dbt_schema_embed.write.words import short_name
+    from dbt_schema_embed.show.words import short_name
 
     if not wrong:
         return ["nothing would have been wrong"]

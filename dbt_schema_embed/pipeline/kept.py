@@ -6,22 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
-from dbt_schema_embed.pipeline.matching import glossary_path
-from dbt_schema_embed.pipeline.project import (
-    Artifacts,
-    Opened,
-    Stamp,
-    chosen_sources,
-    file_stamps,
-    files_read,
-    near_hint,
-    source_column,
-)
-from dbt_schema_embed.pipeline.proposing import Proposal, keep_proposal
-from dbt_schema_embed.pipeline.sensitive import hidden
-from dbt_schema_embed.records import LIKELY, Column, Relation, Suggestion
+from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owners, shown_path
+from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.lookup import source_column, source_tables
+from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
+from dbt_schema_embed.records import LIKELY, Artifacts, Column, Opened, Relation, Suggestion
+from dbt_schema_embed.sensitive import hidden
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.engine import SchemaEmbed
@@ -57,12 +48,7 @@ class Answers:
         Raises:
             ConfigError: there is none; the message names a near one.
         """
-        sources = [r for r in self.opened.project.relations if r.kind == "source"]
-        word = said.lower()
-        meant = {r.id for r in sources if word in (r.label.lower(), r.id.lower(), f"{r.package}.{r.label}".lower())}
-        if not meant:
-            hint = near_hint(said, [r.label for r in sources]) or "write it as source.table"
-            raise ConfigError(f"the project has no source table {printable(said)!r}", hint=hint)
+        meant = {r.id for r in source_tables(self.opened.project, said)}
         return [row for row in self.rows if row.source in meant]
 
     def of(self, selection: str) -> list[Suggestion]:
@@ -102,7 +88,7 @@ class Kept:
 
     def answers(self) -> Answers:
         """The answers as the files stand. Raises as `SchemaEmbed.suggest`."""
-        from dbt_schema_embed.write.mapping import model_names
+        from dbt_schema_embed.lookup import model_names
 
         with self._lock:
             stamp = self._now()
@@ -118,11 +104,11 @@ class Kept:
         with self._lock:
             known = self.answers()
             source, _ = source_column(known.opened.project, said.column)
-            settings = self.engine.settings
-            if source.id not in owners(known.opened, load_mappings(self.root, settings)):
+            folder = self.engine.settings.mappings_dir
+            if source.id not in owners(known.opened, load_mappings(self.root, folder)):
                 self.engine.suggest(self.root, select=[f"source:{source.label}"], write=True, **self.artifacts)
             rows = [row for row in known.rows if row.source == source.id]
-            path, new = keep_proposal(known.opened, settings, rows, said)
+            path, new = keep_proposal(known.opened, folder, rows, said)
             self._take_in(new, path)
             return shown_path(self.root, path)
 
@@ -137,9 +123,9 @@ class Kept:
     def file_text(self, source: str) -> str:
         """The mapping file of a source table ("stripe.charges"), of "" the glossary; "" where there is none."""
         if not source:
-            glossary = glossary_path(self.root, self.engine.settings)
+            glossary = glossary_path(self.root, self.engine.settings.mappings_dir)
             return glossary.read_text("utf-8-sig", "replace") if glossary.is_file() else ""
-        for path, file in load_mappings(self.root, self.engine.settings).files:
+        for path, file in load_mappings(self.root, self.engine.settings.mappings_dir).files:
             if source.lower() in (file.source.lower(), f"{file.package}.{file.source}".lower()):
                 return path.read_text("utf-8-sig")
         return ""

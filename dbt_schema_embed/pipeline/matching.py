@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.files import inside, write_text
-from dbt_schema_embed.pipeline.mappings import GLOSSARY, decided, load_mappings, shown_path
-from dbt_schema_embed.pipeline.project import Opened
+from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings, shown_path
+from dbt_schema_embed.files import write_text
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Embedded, Project, Relation
-from dbt_schema_embed.settings import Settings, Targets
+from dbt_schema_embed.records import Embedded, Opened, Project, Relation
+from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
@@ -77,9 +75,9 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     """
     from dbt_schema_embed.match import glossary_text, knowledge, propose_words, read_glossary, read_tables, readable
 
-    path = glossary_path(opened.root, session.settings)
+    path = glossary_path(opened.root, session.settings.mappings_dir)
     known = read_glossary(path)
-    accepted = decided(opened, load_mappings(opened.root, session.settings)).accepted
+    accepted = decided(opened, load_mappings(opened.root, session.settings.mappings_dir)).accepted
     relations = {r.id: r for r in opened.project.relations}
     models = [r for r in opened.project.relations if r.kind == "model" and r.columns]
     readings = read_tables(readable(opened.project), models, knowledge(session.cache_dir()), known)
@@ -95,18 +93,3 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     before = path.read_text("utf-8-sig") if path.exists() else "# Words of this project: `word, word: meaning`\n"
     write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
     return Glossed(text, shown_path(opened.root, path))
-
-
-def glossary_path(root: Path, settings: Settings) -> Path:
-    """Where the glossary of the project in ``root`` lies; it need not be there.
-
-    Raises:
-        ConfigError: outside the project.
-    """
-    path = root / settings.mappings_dir / GLOSSARY
-    if not inside(path, root):
-        raise ConfigError(
-            f"{shown_path(root, path)} leads out of the project: it is not read",
-            hint="the glossary belongs to the project, beside its mapping files",
-        )
-    return path

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from dbt_schema_embed.errors import WriteError
-from dbt_schema_embed.pipeline.output import save
-from dbt_schema_embed.pipeline.project import Artifacts
+from dbt_schema_embed.files import save
 from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.records import Artifacts
 
 if TYPE_CHECKING:
     from dbt_schema_embed.observe.metrics import Metrics

@@ -10,7 +10,7 @@ from typing import Any
 
 from pluggy import HookimplMarker
 
-from dbt_schema_embed.pipeline.mappings import load_mappings
+from dbt_schema_embed.decide.mappings import load_mappings
 from dbt_schema_embed.records import CERTAIN, MappingRow
 from dbt_schema_embed.settings import Settings
 
@@ -33,7 +33,7 @@ def get_candidates(name: str, node: Any, context: Any) -> list[str]:
 def _names(root: Path) -> dict[tuple[str, str], list[str]]:
     """Model as mapping files name it and its column, in lower case -> source columns."""
     found: dict[tuple[str, str], list[str]] = {}
-    for _, file in load_mappings(root, Settings.load(root)).files:
+    for _, file in load_mappings(root, Settings.load(root).mappings_dir).files:
         for row in file.columns:
             if row.model and row.model_column and _counts(row):
                 found.setdefault((row.model.lower(), row.model_column.lower()), []).append(row.source_column)

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.files import write_text
-from dbt_schema_embed.pipeline.project import PROFILE, Opened, chosen_sources
-from dbt_schema_embed.pipeline.sensitive import hidden, without_values
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Relation
+from dbt_schema_embed.read.opening import PROFILE, chosen_sources
+from dbt_schema_embed.records import Opened, Relation
+from dbt_schema_embed.sensitive import hidden, without_values
 
 if TYPE_CHECKING:
     from dbt_schema_embed.read.profiles import TableProfile

@@ -6,12 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbt_schema_embed.decide.mappings import load_mappings, shown_path
+from dbt_schema_embed.files import refuse_links, save
 from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
-from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
-from dbt_schema_embed.pipeline.output import refuse_links, save
-from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Relation, Suggestions
+from dbt_schema_embed.records import Artifacts, Relation, Suggestions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +34,8 @@ def write_report(
 ) -> Reported:
     """See `SchemaEmbed.report`."""
     from dbt_schema_embed.records import LIKELY
-    from dbt_schema_embed.write.report import to_html
-    from dbt_schema_embed.write.report_data import ReportInput, report_data
+    from dbt_schema_embed.show.report import to_html
+    from dbt_schema_embed.show.report_data import ReportInput, report_data
 
     opened = session.open(root, artifacts, lineage_of=(), values=False)
     path = output or opened.scratch / REPORT
@@ -69,7 +68,7 @@ def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
     """The confidence of every suggestion that a person accepted or rejected, and which of the two."""
     return [
         (row.confidence, row.status == "accepted")
-        for _, file in load_mappings(root, session.settings).files
+        for _, file in load_mappings(root, session.settings.mappings_dir).files
         for row in file.columns
         if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
     ]
@@ -77,7 +76,7 @@ def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
 
 def _previous(path: Path) -> "dict[str, object] | None":
     """The data of the report that stands at ``path``; None when there is none, or something else."""
-    from dbt_schema_embed.write.report import DATA_BYTES, data_of
+    from dbt_schema_embed.show.report import DATA_BYTES, data_of
 
     try:
         if not path.is_file() or path.stat().st_size > DATA_BYTES:

@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, IndexMismatchError
-from dbt_schema_embed.pipeline.project import Artifacts
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.pipeline.unchanged import Reading
-from dbt_schema_embed.pipeline.watch import Watched
-from dbt_schema_embed.records import Relation, SearchHit
+from dbt_schema_embed.read.unchanged import Reading
+from dbt_schema_embed.records import Artifacts, Relation, SearchHit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dbt_schema_embed.embed.watched import Watched
     from dbt_schema_embed.index import Changes, Columns, Filter, Index
     from dbt_schema_embed.index.columns import States
 
@@ -37,12 +36,12 @@ class _Place:
     root: str | Path
     artifacts: Artifacts
     session: Session
-    embedder: Watched
+    embedder: "Watched"
     index: "Index"
 
     def reading(self) -> Reading:
         """What is read of the project, as it is now."""
-        return Reading(Path(self.root), self.artifacts, self.session.settings)
+        return Reading(Path(self.root), self.artifacts, self.session.settings.dialect)
 
     def stands(self, reading: Reading) -> bool:
         """Whether the index was made of the project as it is; then nothing of it needs to be read."""
@@ -157,7 +156,7 @@ def _candidates(
 
 @contextmanager
 def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterator[_Place]":
-    from dbt_schema_embed.pipeline.project import scratch_folder
+    from dbt_schema_embed.read.opening import scratch_folder
 
     index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")))
     try:

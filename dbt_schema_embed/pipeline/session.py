@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.project import Artifacts, Opened, file_stamps, files_read, open_project
-from dbt_schema_embed.pipeline.watch import Progress, Watched, silent
-from dbt_schema_embed.records import Embedded, Relation
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
+from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed import FacetTexts
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
+    from dbt_schema_embed.embed.watched import Watched
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
 
@@ -78,7 +79,7 @@ class Session:
         if known is not None and known[0] == stamp:
             return known[1]
         opened = open_project(
-            project_dir, artifacts, self.settings, lineage_of=lineage_of, values=values, progress=self.progress
+            project_dir, artifacts, self.settings.dialect, lineage_of=lineage_of, values=values, progress=self.progress
         )
         self.scratch = opened.scratch
         if self.keep:
@@ -142,8 +143,10 @@ class Session:
         except RuntimeError as problem:
             raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
 
-    def watched(self) -> Watched:
+    def watched(self) -> "Watched":
         """The embedder, telling how far it has come."""
+        from dbt_schema_embed.embed.watched import Watched
+
         return Watched(self.embedder(), self.progress)
 
     def embedded(

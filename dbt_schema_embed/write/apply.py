@@ -30,8 +30,8 @@ from dbt_schema_embed.casts import cast_problem, cast_type
 from dbt_schema_embed.errors import WriteError, printable
 from dbt_schema_embed.expressions import expression_problem
 from dbt_schema_embed.files import content_hash, inside
-from dbt_schema_embed.records import Column, MappingFile, Project, Relation, sources_called
-from dbt_schema_embed.write.mapping import model_names
+from dbt_schema_embed.lookup import model_names, sources_called
+from dbt_schema_embed.records import Column, MappingFile, Project, Relation
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sources_yaml import Entry, TableMeta, with_meta
 from dbt_schema_embed.write.sql_names import opens_jinja, type_sql

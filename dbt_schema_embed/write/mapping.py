@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -44,19 +44,6 @@ def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "", twi
     name = "__".join(part for part in (package, source.source_name, source.name) if part)
     mark = "~" + content_hash("\0".join((package, source.source_name, source.name)).encode())[:10] if twin else ""
     return mappings_dir / f"{safe_name(name)}{mark}.yml"
-
-
-def model_names(relations: Iterable[Relation]) -> dict[str, str]:
-    """What a mapping file calls each relation a column can feed: ``{unique_id: name}``.
-
-    The bare name, or the unique_id without its kind (``shop.stg_orders``, ``shop.dim_users.v2``) where the bare name
-    is not unique.
-    """
-    targets = [r for r in relations if r.kind != "source"]
-    seen: dict[str, int] = {}
-    for relation in targets:
-        seen[relation.name] = seen.get(relation.name, 0) + 1
-    return {r.id: r.name if seen[r.name] == 1 else r.id.partition(".")[2] or r.id for r in targets}
 
 
 def read_mapping(path: Path, shown: str) -> MappingFile:

@@ -8,9 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
-from dbt_schema_embed.records import MappingFile, MappingRow, Project, Relation, sources_called
+from dbt_schema_embed.lookup import model_names, sources_called
+from dbt_schema_embed.records import MappingFile, MappingRow, Project, Relation
 from dbt_schema_embed.write.items import Item, Items, model_items, unfed_notes, unused_notes
-from dbt_schema_embed.write.mapping import model_names
 from dbt_schema_embed.write.merge import merged, selected_names
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja

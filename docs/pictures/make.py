@@ -30,7 +30,7 @@ ROOT = HERE.parents[1]
 sys.path.insert(0, str(ROOT))
 
 from tests.shop import copy_of_example  # noqa: E402
-from tests.write.browser import Browser, find_browser  # noqa: E402
+from tests.show.browser import Browser, find_browser  # noqa: E402
 
 TOOL = (sys.executable, "-c", "from dbt_schema_embed.cli import main; main()")
 PREPARE = ("evaluate", "suggest --write", "accept --source stripe.charges --min-confidence 0.95")

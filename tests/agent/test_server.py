@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.kept import Kept
-from dbt_schema_embed.pipeline.proposing import Proposal, keep_proposal
 from tests.agent.conftest import Talk, call, refusal
 from tests.shop import SameName
 
@@ -161,5 +161,5 @@ def test_a_decision_made_meanwhile_stands(engine: SchemaEmbed, matcher: SameName
         (Proposal("stripe.charges.currency", target, "the same"), "a person has rejected this answer"),
     ):
         with pytest.raises(ConfigError, match=message):
-            keep_proposal(known.opened, engine.settings, rows, said)
+            keep_proposal(known.opened, engine.settings.mappings_dir, rows, said)
     assert (shop / "schema_mappings/stripe__charges.yml").read_text() == before

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.check import check
+from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import MappingFile, MappingRow
-from dbt_schema_embed.write.mapping import model_names
 
 
 def accepted(gold: dict[str, Any], labels: dict[str, str], names: dict[str, str]) -> list[MappingFile]:

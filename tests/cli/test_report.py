@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.write.report import data_of
+from dbt_schema_embed.show.report import data_of
 from tests.cli.conftest import Tool
 from tests.embed.encoders import HashEncoder
 

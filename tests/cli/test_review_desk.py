@@ -7,8 +7,9 @@ import pytest
 
 from dbt_schema_embed.cli.review_desk import Desk
 from dbt_schema_embed.cli.review_screen import screen
+from dbt_schema_embed.decide.reviewing import Review
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.reviewing import Review, evidence_words
+from dbt_schema_embed.show.words import evidence_words
 from dbt_schema_embed.write.mapping import read_mapping
 from dbt_schema_embed.write.rewrite import Rewrite
 from tests.embed.encoders import HashEncoder
@@ -306,7 +307,7 @@ def test_a_file_that_is_gone_is_told(desk: Desk, shop: Path) -> None:
 def test_a_doubtful_nothing_can_be_kept_and_not_rejected(
     shop: Path, encoder: HashEncoder, matcher: SameName, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.reviewing.LIKELY", 0.9)  # the matcher says nothing with 0.8
+    monkeypatch.setattr("dbt_schema_embed.decide.reviewing.LIKELY", 0.9)  # the matcher says nothing with 0.8
     with SchemaEmbed() as engine:
         desk = Desk(engine.review(shop, select=["stripe.charges"]))
     go_to(desk, "livemode")

@@ -14,7 +14,8 @@ from prompt_toolkit.output import DummyOutput
 from dbt_schema_embed.cli.review_desk import Desk
 from dbt_schema_embed.cli.review_screen import screen
 from dbt_schema_embed.cli.review_terminal import run_desk
-from dbt_schema_embed.pipeline.reviewing import Choice, Item, Review, text_width
+from dbt_schema_embed.decide.reviewing import Choice, Item, Review
+from dbt_schema_embed.show.words import display_width
 from tests.cli.conftest import Tool
 
 HOSTILE = "a\x1b[2Jb\n\u202e" + "c" * 300
@@ -66,7 +67,7 @@ def test_it_fits_and_shows_nothing_that_steers_a_terminal(size: tuple[int, int],
     desk.press({"look": "x", "search": "/", "note": "n", "above": "A", "keys": "?"}[mode])
     shown = lines(desk, *size)
     assert len(shown) == size[1]
-    assert all(text_width(line) <= size[0] for line in shown)
+    assert all(display_width(line) <= size[0] for line in shown)
     assert not re.search("[\x00-\x1f\x7f-\x9f\u202e]", "".join(shown))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dbt_schema_embed.pipeline.decisions import _staging_sql
+from dbt_schema_embed.decide.decisions import _staging_sql
 from dbt_schema_embed.read import read_project
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
 from tests.dbt.rendering import Attributes, Macros

@@ -9,9 +9,10 @@ import pytest
 
 from dbt_schema_embed.embed.memo import MemoEmbedder
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.pipeline import SchemaEmbed, hits_text, project, session, unchanged
+from dbt_schema_embed.pipeline import SchemaEmbed, hits_text, session
 from dbt_schema_embed.pipeline.search import texts_of
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read import opening as project
+from dbt_schema_embed.read import read_project, unchanged
 from dbt_schema_embed.records import Column, Relation, SearchHit
 from tests.embed.encoders import HashEncoder
 

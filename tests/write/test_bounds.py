@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.decide.rows import confident, decide
 from dbt_schema_embed.errors import MappingError
 from dbt_schema_embed.records import Suggestion
-from dbt_schema_embed.write.decide import confident, decide
 from dbt_schema_embed.write.mapping import parse_mapping, read_mapping
 from dbt_schema_embed.write.update import update_mapping
 

@@ -12,11 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed import write
 from dbt_schema_embed.errors import MappingError
+from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.records import MappingFile, MappingRow, Relation
 from dbt_schema_embed.write import yamltree
-from dbt_schema_embed.write.mapping import mapping_path, model_names, parse_mapping, read_mapping, schema_text
+from dbt_schema_embed.write.mapping import mapping_path, parse_mapping, read_mapping, schema_text
 
 HEAD = "version: 1\nsource: stripe.charges\n"
 ROW = HEAD + "columns:\n  - source_column: id\n    model: m\n    model_column: c\n"
@@ -172,13 +172,6 @@ def test_what_models_are_called() -> None:
         "snapshot.a.kept": "kept",
         "right": "right",
     }
-
-
-def test_the_room_names_resolve() -> None:
-    for name in write._HOMES:
-        assert getattr(write, name) is not None
-    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
-        write.nothing  # noqa: B018
 
 
 def test_ten_thousand_columns_are_read_in_a_second() -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dbt_schema_embed.decide.rows import Decision, decide
 from dbt_schema_embed.errors import SchemaEmbedError
 from dbt_schema_embed.records import MappingFile, MappingRow, Suggestion
-from dbt_schema_embed.write.decide import Decision, decide
 from dbt_schema_embed.write.mapping import read_mapping
 from dbt_schema_embed.write.merge import selected_names
 from dbt_schema_embed.write.stage import stage

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from dbt_schema_embed.records import Candidate, Column, Relation, Suggestion, Suggestions
-from dbt_schema_embed.write.report import data_of, to_html
-from dbt_schema_embed.write.report_data import LARGE, ReportInput, report_data
-from dbt_schema_embed.write.report_map import HEIGHT, WIDTH, plane
+from dbt_schema_embed.show.report import data_of, to_html
+from dbt_schema_embed.show.report_data import LARGE, ReportInput, report_data
+from dbt_schema_embed.show.report_map import HEIGHT, WIDTH, plane
 
 CHARGES = "source.shop.stripe.charges"
 STG = "model.shop.stg_charges"
@@ -191,7 +191,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def palettes() -> list[dict[str, str]]:
-    css = (files("dbt_schema_embed.write") / "report.css").read_text("utf-8")
+    css = (files("dbt_schema_embed.show") / "report.css").read_text("utf-8")
     return [
         dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", part)) for part in re.findall(r":root \{(.*?)\n *\}", css, re.S)
     ]

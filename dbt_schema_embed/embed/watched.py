@@ -1,8 +1,10 @@
-"""How far long work has come, told to whoever wants to show it."""
+"""An embedder that tells how far it has come."""
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+
+from dbt_schema_embed.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,17 +14,6 @@ if TYPE_CHECKING:
 
 
 _ENCODING = "Encoding texts"
-
-
-class Progress(Protocol):
-    """Is told what goes on. ``total`` 0: nobody knows how much there is."""
-
-    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
-        """``done`` of ``total`` things of ``what`` are through."""
-
-
-def silent(what: str, done: int = 0, total: int = 0) -> None:
-    """Progress that nobody looks at."""
 
 
 class Watched:

@@ -62,4 +62,4 @@ def _digest(script: str) -> str:
 def _asset(name: str) -> str:
     from importlib.resources import files as package_files
 
-    return (package_files("dbt_schema_embed.write") / name).read_text("utf-8")
+    return (package_files("dbt_schema_embed.show") / name).read_text("utf-8")

@@ -1,12 +1,10 @@
-"""Answers as text, and text into files."""
+"""Suggestions and hits as text."""
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from dbt_schema_embed.errors import WriteError, printable
-from dbt_schema_embed.files import inside, write_text
+from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import SearchHit, Suggestions
 
 
@@ -14,8 +12,8 @@ def suggestions_text(
     answer: Suggestions, form: str, *, width: int | None = None, color: bool = False, compact: bool = False
 ) -> str:
     """``answer`` as "table" (at most ``width`` columns wide), "json" (``compact``: the answers alone) or "markdown"."""
-    from dbt_schema_embed.write.markdown import to_markdown
-    from dbt_schema_embed.write.show import to_json, to_table
+    from dbt_schema_embed.show.markdown import to_markdown
+    from dbt_schema_embed.show.table import to_json, to_table
 
     if form == "json":
         return json.dumps(answer.to_compact(), separators=(",", ":")) + "\n" if compact else to_json(answer)
@@ -31,7 +29,7 @@ def hits_text(hits: Sequence[SearchHit], form: str, *, width: int | None = None)
     """What `search` found, as "table" or "json"."""
     if form == "json":
         return hits_json(hits)
-    from dbt_schema_embed.write.words import display_width, padded, short_name
+    from dbt_schema_embed.show.words import display_width, padded, short_name
 
     if not hits:
         return "no columns\n"
@@ -74,31 +72,3 @@ def _used(hit: SearchHit) -> str:
         return ""
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
     return f"{word} {', '.join(printable(name, 80) for name in names[:2])}{more}"
-
-
-def save(path: Path, text: str, root: Path | None = None) -> None:
-    """Write a result to the file somebody named, whole or not at all; missing folders are made.
-
-    ``root``: nobody named it, and it must be below that folder. What the user names may be anywhere, but a link that a
-    repository holds at that place must not lead it out of its folder.
-
-    Raises:
-        WriteError: it cannot be written.
-    """
-    if root is None:
-        refuse_links(path)
-    write_text(path, text, root=root or Path(path.absolute().anchor))
-
-
-def refuse_links(path: Path) -> None:
-    """Say no to a place that somebody named and that a link leads away from.
-
-    Raises:
-        WriteError: the file, or a folder of a relative path, is a link out of the folder it stands in.
-    """
-    for part in (path, *(() if path.is_absolute() else path.parents)):
-        if part.is_symlink() and not inside(part, part.parent):
-            raise WriteError(
-                f"{printable(part)} is a link out of its folder: nothing is written there",
-                hint="name the file it leads to, if that is right",
-            )

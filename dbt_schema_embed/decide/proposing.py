@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from dbt_schema_embed.casts import fit
-from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings, owners, proposed_row, shown_path
-from dbt_schema_embed.pipeline.project import Opened, near_hint, source_column
-from dbt_schema_embed.records import LIKELY, Column, MappingFile, Relation, Suggestion
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.decide.mappings import load_mappings, owners, proposed_row, shown_path
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
+from dbt_schema_embed.lookup import source_column
+from dbt_schema_embed.records import LIKELY, Column, MappingFile, Opened, Relation, Suggestion
 from dbt_schema_embed.types import type_family
 
 AGENT = "agent"
@@ -31,7 +30,7 @@ class Proposal:
 
 
 def keep_proposal(
-    opened: Opened, settings: Settings, rows: Sequence[Suggestion], said: Proposal
+    opened: Opened, mappings_dir: str, rows: Sequence[Suggestion], said: Proposal
 ) -> tuple[Path, Suggestion]:
     """Write a proposal into the mapping file of its table, which must be there; the file, and the row it makes.
 
@@ -42,15 +41,15 @@ def keep_proposal(
             the model column is taken, no cast leads to its type.
         MappingError, WriteError: the file cannot be read or written.
     """
-    from dbt_schema_embed.write.decide import Decision, decide
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.decide.rows import Decision, decide
+    from dbt_schema_embed.lookup import model_names
     from dbt_schema_embed.write.rewrite import written
 
     source, name = source_column(opened.project, said.column)
     why = printable(" ".join(said.why.split()), REASON)
     if not why:
         raise ConfigError("a proposal needs a reason", hint="say in a sentence what it follows from")
-    mappings = load_mappings(opened.root, settings)
+    mappings = load_mappings(opened.root, mappings_dir)
     path, _ = owners(opened, mappings)[source.id]
     row = next(r for r in rows if r.source_column == name)
     _check_open(row)

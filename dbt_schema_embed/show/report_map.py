@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import Relation
-from dbt_schema_embed.write.words import short_name
+from dbt_schema_embed.show.words import short_name
 
 if TYPE_CHECKING:
     import numpy as np

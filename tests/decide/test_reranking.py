@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.decide.reranking import Reranker
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed, suggestions_text
-from dbt_schema_embed.pipeline.reranking import Reranker
 from tests.shop import SameName
 
 CHARGES = ["stripe.charges"]
@@ -122,7 +122,7 @@ def test_what_is_no_answer_is_told_and_not_asked_again(engine: SchemaEmbed, shop
 def test_a_silent_server_is_given_up(
     engine: SchemaEmbed, shop: Path, stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.reranking.TIMEOUT", 0.2)
+    monkeypatch.setattr("dbt_schema_embed.decide.reranking.TIMEOUT", 0.2)
     stub.said = lambda _: time.sleep(0.6) or {}
     engine.suggest(shop, rerank=Reranker(stub.url, "tiny"))
     assert len(stub.asked) == 1

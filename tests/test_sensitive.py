@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from dbt_schema_embed.pipeline.reviewing import _examples
-from dbt_schema_embed.pipeline.sensitive import hidden, without_values
+from dbt_schema_embed.decide.reviewing import _examples
 from dbt_schema_embed.records import Column
+from dbt_schema_embed.sensitive import hidden, without_values
 from tests.doubling import assert_linear
 
 

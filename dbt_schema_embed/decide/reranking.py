@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from dbt_schema_embed.decide.mappings import proposed_row
+from dbt_schema_embed.decide.proposing import joins
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import inside, write_text
-from dbt_schema_embed.pipeline.mappings import proposed_row
-from dbt_schema_embed.pipeline.project import Opened
-from dbt_schema_embed.pipeline.proposing import joins
-from dbt_schema_embed.records import LIKELY, Candidate, Column, Relation, Suggestion
+from dbt_schema_embed.records import LIKELY, Candidate, Column, Opened, Relation, Suggestion
 
 TIMEOUT = 60.0
 """Seconds that a server may be silent."""

@@ -7,16 +7,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from dbt_schema_embed.decide.mappings import load_mappings, owners, shown_path
+from dbt_schema_embed.decide.signing import signature
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings, owners, shown_path
-from dbt_schema_embed.pipeline.people import signature
-from dbt_schema_embed.pipeline.project import Opened
-from dbt_schema_embed.pipeline.sensitive import hidden
-from dbt_schema_embed.records import LIKELY, Column, Evidence, Relation, Suggestion, Suggestions, Unfed
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.records import LIKELY, Column, Opened, Relation, Suggestion, Suggestions, Unfed
+from dbt_schema_embed.sensitive import hidden
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.write.decide import Decision
+    from dbt_schema_embed.decide.rows import Decision
     from dbt_schema_embed.write.rewrite import Rewrite
 
 FOUND = 9
@@ -158,7 +156,7 @@ class Review:
             ConfigError: one of its columns was decided about again meanwhile; that file and it stay as they are.
             MappingError, WriteError: its file cannot be read or written.
         """
-        from dbt_schema_embed.write.decide import take_back
+        from dbt_schema_embed.decide.rows import take_back
         from dbt_schema_embed.write.rewrite import written
 
         if not self._undo:
@@ -212,7 +210,7 @@ class Review:
         note: str | None = None,
         minimum: float | None = None,
     ) -> None:
-        from dbt_schema_embed.write.decide import decide
+        from dbt_schema_embed.decide.rows import decide
         from dbt_schema_embed.write.rewrite import written
 
         signed = signature(self._root, minimum)
@@ -249,7 +247,7 @@ def _decisions(
     note: str | None,
     signed: tuple[str, str],
 ) -> Iterator["Decision"]:
-    from dbt_schema_embed.write.decide import Decision
+    from dbt_schema_embed.decide.rows import Decision
 
     def about(answer: Choice | None, status: Literal["suggested"] | _Decided | None) -> Decision:
         model, column = (answer.model, answer.column) if answer else (None, None)
@@ -260,9 +258,9 @@ def _decisions(
     yield about(choice or item.answer, status)
 
 
-def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review:
+def review_of(opened: Opened, answer: Suggestions, mappings_dir: str) -> Review:
     """The rows of ``answer`` that the mapping files hold and that SQL does not settle."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     relations = {r.id: r for r in opened.project.relations}
     names = model_names(opened.project.relations)
@@ -273,7 +271,7 @@ def review_of(opened: Opened, answer: Suggestions, settings: Settings) -> Review
         for c in r.columns
     ]
     types = {(c.model, c.column): c.type for c in choices}
-    homes = owners(opened, load_mappings(opened.root, settings))
+    homes = owners(opened, load_mappings(opened.root, mappings_dir))
     foreign = _foreign(opened.project.relations, names)
     items = [
         _item(row, relations[row.source], homes[row.source][0], homes[row.source][1].source, names, types, foreign)
@@ -321,7 +319,7 @@ def _item(
     types: dict[tuple[str, str], str],
     foreign: dict[str, frozenset[str]],
 ) -> Item:
-    from dbt_schema_embed.write.words import reason, sureness
+    from dbt_schema_embed.show.words import evidence_words, reason, sureness
 
     column = relation.column(row.source_column) or Column(row.source_column)
     known = [Choice(names.get(c.model, c.model), c.model_column, "", c.confidence) for c in row.candidates]
@@ -354,38 +352,6 @@ def _examples(column: Column) -> str:
     return ", ".join(printable(hidden(value), _EXAMPLE) for value in column.values[:_EXAMPLES] if value.strip())
 
 
-_SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (
-    ("name", ("the names share their words", "the names share some words", "the names share few words")),
-    ("table", ("the table feeds this model", "part of the table feeds this model", "the table feeds other models")),
-    ("type", ("the types fit", "the types fit roughly", "the types differ")),
-    ("values", ("the values are alike", "the values are partly alike", "the values differ")),
-)
-
-
-def evidence_words(evidence: Evidence) -> str:
-    """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none."""
-    said = [f"this project's habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
-    for name, (high, middle, low) in _SCALES:
-        value = evidence.get(name)
-        if isinstance(value, int | float):
-            said.append(f"{high if value >= 0.75 else middle if value >= 0.4 else low} ({value:.2f})")
-    return ", ".join(said)
-
-
 def _plain(text: str) -> str:
     """Words in lower case without punctuation."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
-
-
-def text_width(text: str) -> int:
-    """Columns of a terminal that ``text`` takes."""
-    from dbt_schema_embed.write.words import display_width
-
-    return display_width(text)
-
-
-def fitted(text: str, width: int) -> str:
-    """``text`` cut or filled to exactly ``width`` columns of a terminal."""
-    from dbt_schema_embed.write.words import padded
-
-    return padded(text, width) if width > 0 else ""

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.decide.rows import Decision, confident, decide, take_back
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.write.decide import Decision, confident, decide, take_back
 from dbt_schema_embed.write.mapping import read_mapping
 
 OLD = """\

@@ -9,9 +9,8 @@ import msgspec
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.files import write_text
-from dbt_schema_embed.pipeline.project import Artifacts, Stamp, file_stamps, files_read, scratch_folder
-from dbt_schema_embed.records import Project
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.read.opening import Stamp, file_stamps, files_read, scratch_folder
+from dbt_schema_embed.records import Artifacts, Project
 
 TICK_SECONDS = 2.0
 """A file changed less than this before it was read might be changed again without a newer time: so slow is FAT's."""
@@ -28,11 +27,11 @@ class _Seen(msgspec.Struct, frozen=True):
 class Reading:
     """The files that one call reads of a project. Make it before they are read."""
 
-    def __init__(self, root: Path, artifacts: Artifacts, settings: Settings) -> None:
+    def __init__(self, root: Path, artifacts: Artifacts, dialect: str | None) -> None:
         self.scratch = scratch_folder(root, artifacts.get("target_path"))
         self._root, self._began = root, time.time()
         self._files = file_stamps(files_read(root, artifacts))
-        self._asked = repr((__version__, settings.dialect, str(root), [*self._files]))
+        self._asked = repr((__version__, dialect, str(root), [*self._files]))
         self._path = self.scratch / "index" / "seen.json"
 
     def made(self) -> str:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from dbt_schema_embed.records import Candidate, Column, Relation, Suggestion, Suggestions
-from dbt_schema_embed.write.report import to_html
-from dbt_schema_embed.write.report_data import ReportInput, report_data
-from tests.write.browser import Browser, find_browser
+from dbt_schema_embed.show.report import to_html
+from dbt_schema_embed.show.report_data import ReportInput, report_data
+from tests.show.browser import Browser, find_browser
 
 HOSTILE = "<img src=x onerror=\"document.title='taken'\">"
 CHARGES, USERS = "source.shop.stripe.charges", "source.shop.app.users"

@@ -6,8 +6,8 @@ from html import escape
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import LIKELY, Suggestion, Suggestions
-from dbt_schema_embed.write.show import by_source
-from dbt_schema_embed.write.words import (
+from dbt_schema_embed.show.table import by_source
+from dbt_schema_embed.show.words import (
     candidates,
     counted,
     named,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from dbt_schema_embed.embed.memo import MemoEmbedder, ProcessStore
-from dbt_schema_embed.pipeline.watch import Watched
+from dbt_schema_embed.embed.watched import Watched
 from tests.embed.encoders import DIM, HashEncoder
 
 

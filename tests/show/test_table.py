@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed.records import Candidate, Suggestion, Suggestions, Unfed, confidence_word
-from dbt_schema_embed.write.markdown import to_markdown
-from dbt_schema_embed.write.show import to_json, to_table
-from dbt_schema_embed.write.words import display_width, padded, reason, short_name, sureness, target
+from dbt_schema_embed.show.markdown import to_markdown
+from dbt_schema_embed.show.table import to_json, to_table
+from dbt_schema_embed.show.words import display_width, padded, reason, short_name, sureness, target
 
 CHARGES, STG = "source.shop.stripe.charges", "model.shop.stg_stripe__charges"
 ROWS = (

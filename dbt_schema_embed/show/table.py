@@ -8,7 +8,7 @@ from typing import Any
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import Suggestion, Suggestions
-from dbt_schema_embed.write.words import (
+from dbt_schema_embed.show.words import (
     candidates,
     counted,
     display_width,

@@ -1,16 +1,15 @@
 """A dbt project opened for a call: its artifacts read, its sources chosen."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
 from dbt_schema_embed.files import inside
-from dbt_schema_embed.pipeline.watch import Progress, silent
-from dbt_schema_embed.records import Project, Relation
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.progress import Progress, silent
+from dbt_schema_embed.records import Artifacts, Opened, Project, Relation
 
 if TYPE_CHECKING:
     from dbt_schema_embed.read.project import LineageOf
@@ -22,27 +21,10 @@ SCRATCH = "schema_embed"
 """Our folder below dbt's target folder: the index, and SQL that was parsed. It can be removed at any time."""
 
 
-class Artifacts(TypedDict, total=False):
-    """Where dbt's artifacts are, if not where dbt puts them."""
-
-    target_path: Path | None  # relative to the project
-    manifest: Path | None
-    catalog: Path | None
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A project and the folders a call works in."""
-
-    root: Path  # of the dbt project
-    scratch: Path  # ours; may not exist yet
-    project: Project
-
-
 def open_project(
     project_dir: str | Path,
     artifacts: Artifacts,
-    settings: Settings,
+    dialect: str | None = None,
     *,
     lineage_of: "LineageOf" = None,
     values: bool = True,
@@ -61,7 +43,7 @@ def open_project(
     root = Path(project_dir)
     scratch = scratch_folder(root, artifacts.get("target_path"))
     project = read_project(
-        root, **artifacts, dialect=settings.dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
+        root, **artifacts, dialect=dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
         progress=partial(progress, "Reading SQL"),
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
@@ -177,42 +159,3 @@ def _spelled(items: Sequence[str], names: Mapping[str, str]) -> list[str]:
         return f"source:{name}" if name else part
 
     return [",".join(map(spelled, union.split(","))) for union in " ".join(items).split()]
-
-
-def shared_labels(relations: Sequence[Relation]) -> frozenset[str]:
-    """Labels ("stripe.charges") that several packages' sources have."""
-    seen: dict[str, int] = {}
-    for relation in relations:
-        if relation.kind == "source":
-            seen[relation.label] = seen.get(relation.label, 0) + 1
-    return frozenset(label for label, count in seen.items() if count > 1)
-
-
-def source_column(project: Project, said: str) -> tuple[Relation, str]:
-    """The source table and the column that ``stripe.charges.id`` names; a unique_id before the column will do too.
-
-    Raises:
-        ConfigError: there is none; the message names a near one.
-    """
-    table, _, name = said.rpartition(".")
-    sources = [r for r in project.relations if r.kind == "source"]
-    meant = [r for r in sources if table.lower() in (r.label.lower(), r.id.lower(), f"{r.package}.{r.label}".lower())]
-    if not meant:
-        hint = near_hint(table, [r.label for r in sources]) or "write it as source.table.column"
-        raise ConfigError(f"the project has no source table {printable(table)!r}", hint=hint)
-    for relation in sorted(meant, key=lambda r: table not in (r.label, r.id, f"{r.package}.{r.label}")):
-        if column := relation.column(name):
-            return relation, column.name
-    raise ConfigError(
-        f"{printable(meant[0].label)} has no column {printable(name)!r}",
-        hint=near_hint(name, [c.name for c in meant[0].columns]),
-    )
-
-
-def near_hint(word: str, known: Sequence[str]) -> str:
-    """A hint that names the nearest of ``known``, blind to case; empty when none is near."""
-    from difflib import get_close_matches
-
-    spelled = {name.lower(): name for name in reversed(known)}
-    near = get_close_matches(word.lower()[:200], spelled, n=1)
-    return f"did you mean {printable(spelled[near[0]])}?" if near else ""

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, write_text
-from dbt_schema_embed.pipeline.project import Opened, shared_labels
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation, Suggestion, sources_called
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.lookup import shared_labels, sources_called
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Opened, Relation, Suggestion
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.suggesting import Pin
+    from dbt_schema_embed.decide.pins import Pin
     from dbt_schema_embed.write.rewrite import Rewrite
 
 GLOSSARY = "glossary.yml"
@@ -47,7 +46,7 @@ class Decided:
     proposed: dict[tuple[str, str], tuple[Pair | None, MappingRow]] = field(default_factory=dict)  # by an agent
 
 
-def load_mappings(root: Path, settings: Settings) -> Mappings:
+def load_mappings(root: Path, mappings_dir: str) -> Mappings:
     """Every mapping file of the project in ``root``, by name.
 
     Raises:
@@ -55,10 +54,10 @@ def load_mappings(root: Path, settings: Settings) -> Mappings:
     """
     from dbt_schema_embed.write.mapping import read_mapping
 
-    folder = root / settings.mappings_dir
+    folder = root / mappings_dir
     if not inside(folder, root):
         raise ConfigError(
-            f"mappings_dir {printable(settings.mappings_dir)} leads out of the project",
+            f"mappings_dir {printable(mappings_dir)} leads out of the project",
             hint="mapping files belong to the project, below its folder",
         )
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
@@ -72,6 +71,21 @@ def load_mappings(root: Path, settings: Settings) -> Mappings:
         except MappingError as problem:
             errors.append(problem)
     return Mappings(folder, tuple(files), tuple(errors))
+
+
+def glossary_path(root: Path, mappings_dir: str) -> Path:
+    """Where the glossary of the project in ``root`` lies; it need not be there.
+
+    Raises:
+        ConfigError: outside the project.
+    """
+    path = root / mappings_dir / GLOSSARY
+    if not inside(path, root):
+        raise ConfigError(
+            f"{shown_path(root, path)} leads out of the project: it is not read",
+            hint="the glossary belongs to the project, beside its mapping files",
+        )
+    return path
 
 
 def shown_path(root: Path, path: Path) -> str:
@@ -98,7 +112,7 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
     Raises:
         MappingError: a mapping file cannot be read, and with it what people decided.
     """
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     if mappings.errors:
         raise mappings.errors[0]
@@ -210,7 +224,8 @@ def write_suggestions(
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
-    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, model_names, schema_text
+    from dbt_schema_embed.lookup import model_names
+    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}

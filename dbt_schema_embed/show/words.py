@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.records import LIKELY, Suggestion, Unfed, confidence_word, rounded
+from dbt_schema_embed.records import LIKELY, Evidence, Suggestion, Unfed, confidence_word, rounded
 
 _KINDS = ("model", "source", "seed", "snapshot")
 
@@ -74,6 +74,24 @@ def sureness(suggestion: Suggestion) -> str:
     if suggestion.model is None and (suggestion.undecided or suggestion.proposed_name):
         return "undecided" if suggestion.undecided else "proposed"
     return f"{rounded(suggestion.confidence):.2f} {confidence_word(suggestion.confidence)}"
+
+
+_SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (
+    ("name", ("the names share their words", "the names share some words", "the names share few words")),
+    ("table", ("the table feeds this model", "part of the table feeds this model", "the table feeds other models")),
+    ("type", ("the types fit", "the types fit roughly", "the types differ")),
+    ("values", ("the values are alike", "the values are partly alike", "the values differ")),
+)
+
+
+def evidence_words(evidence: Evidence) -> str:
+    """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none."""
+    said = [f"this project's habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
+    for name, (high, middle, low) in _SCALES:
+        value = evidence.get(name)
+        if isinstance(value, int | float):
+            said.append(f"{high if value >= 0.75 else middle if value >= 0.4 else low} ({value:.2f})")
+    return ", ".join(said)
 
 
 def counted(rows: Iterable[Suggestion]) -> str:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.pipeline.project import Opened
-from dbt_schema_embed.records import Column, Project, Relation, Suggestion, Unfed
+from dbt_schema_embed.records import Column, Opened, Project, Relation, Suggestion, Unfed
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.mappings import Mappings
+    from dbt_schema_embed.decide.mappings import Mappings
 
 
 def half_built(project: Project, relation: Relation) -> tuple[Column, ...]:
@@ -28,7 +27,7 @@ def unfed_columns(
     opened: Opened, mappings: "Mappings", rows: Sequence[Suggestion], models: Sequence[Relation]
 ) -> tuple[Unfed, ...]:
     """Planned columns that nothing feeds, of ``models`` and of every model that ``rows`` name."""
-    from dbt_schema_embed.write.mapping import model_names
+    from dbt_schema_embed.lookup import model_names
 
     project = opened.project
     ids = {name.lower(): i for i, name in model_names(project.relations).items()}

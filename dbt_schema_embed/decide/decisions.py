@@ -1,18 +1,16 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
-from dbt_schema_embed.pipeline.mappings import load_mappings, shown_path
-from dbt_schema_embed.pipeline.people import signature
-from dbt_schema_embed.pipeline.project import Artifacts, near_hint
-from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import MappingFile, Project
-from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.decide.mappings import load_mappings, shown_path
+from dbt_schema_embed.decide.signing import signature
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
+from dbt_schema_embed.lookup import model_column, model_names
+from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
 
 if TYPE_CHECKING:
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -46,8 +44,14 @@ class Answer(Artifacts, total=False):
 class Decisions:
     """Accept, reject, apply, stage. No encoder and no index is loaded."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(
+        self,
+        open_: Callable[[str | Path, Artifacts], Opened],
+        mappings_dir: str,
+        told: Callable[[Iterable[str]], object],
+    ) -> None:
+        """``open_`` reads a project, SQL left out; ``told`` hears what went wrong without stopping a call."""
+        self._open, self._folder, self._told = open_, mappings_dir, told
 
     def accept(
         self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
@@ -86,13 +90,13 @@ class Decisions:
                 unknown model; an expression that is none.
             MappingError: the file cannot be read.
         """
-        from dbt_schema_embed.write.decide import Decision, decide
+        from dbt_schema_embed.decide.rows import Decision, decide
 
         root = Path(project_dir)
-        path, file = _file_of(root, self._session.settings, source)
+        path, file = _file_of(root, self._folder, source)
         pair: tuple[str | None, str | None] = (None, None)
         if model is not None or model_column is not None or expression:
-            opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+            opened = self._open(root, artifacts)
             if expression:
                 _check_expression(opened.project, file, columns, expression, model_column)
             pair = _model_pair(opened.project, model, model_column, columns if not expression else ())
@@ -115,7 +119,7 @@ class Decisions:
             ConfigError: no file maps the source.
             MappingError: a file cannot be read.
         """
-        from dbt_schema_embed.write.decide import Decision, confident, decide
+        from dbt_schema_embed.decide.rows import Decision, confident, decide
 
         root = Path(project_dir)
         by, at = signature(root, minimum)
@@ -126,7 +130,7 @@ class Decisions:
             counts[file.path] = len(some)
             return some
 
-        paths = [path for path, _ in _files_of(root, self._session.settings, source)]
+        paths = [path for path, _ in _files_of(root, self._folder, source)]
         plans = [partial(decide, path, decisions, shown=shown_path(root, path)) for path in paths]
         changed = _decided(plans, root)
         return sum(counts.values()), changed
@@ -153,10 +157,10 @@ class Decisions:
 
         root = Path(project_dir)
         wanted: Sequence[str | None] = sources or [None]
-        files = [file for name in wanted for _, file in _files_of(root, self._session.settings, name)]
-        opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+        files = [file for name in wanted for _, file in _files_of(root, self._folder, name)]
+        opened = self._open(root, artifacts)
         applied = apply_mappings(opened.project, files, root, revert=revert)
-        self._session.told(applied.warnings)
+        self._told(applied.warnings)
         return _carried_out(applied.rewrites, root, dry_run=dry_run)
 
     def stage(
@@ -182,8 +186,8 @@ class Decisions:
         from dbt_schema_embed.write.stage import StageOptions, stage
 
         root = Path(project_dir)
-        file = _file_of(root, self._session.settings, source)[1]
-        opened = self._session.open(root, artifacts, lineage_of=(), values=False)
+        file = _file_of(root, self._folder, source)[1]
+        opened = self._open(root, artifacts)
         examples = _staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
@@ -240,8 +244,6 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
     Raises:
         ConfigError: one of the two is missing or unknown, or more than one source column is to feed it.
     """
-    from dbt_schema_embed.write.mapping import model_names
-
     if model is None or column is None:
         raise ConfigError("--model and --column stand together: which column of which model?")
     if len(columns) > 1:
@@ -249,32 +251,25 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
             f"--model and --column are the answer for one column, not for {len(columns)}",
             hint="say with --expression how they are joined",
         )
-    names = model_names(project.relations)
-    found = [r for r in project.relations if model.lower() in (r.id.lower(), names.get(r.id, "").lower())]
-    if not found:
-        raise ConfigError(f"the project has no model {printable(model)!r}", hint=near_hint(model, list(names.values())))
-    target = found[0].column(column)
-    if target is None:
-        known = [c.name for c in found[0].columns]
-        raise ConfigError(f"{names[found[0].id]} has no column {printable(column)!r}", hint=near_hint(column, known))
-    return names[found[0].id], target.name
+    found, name = model_column(project, model, column)
+    return model_names(project.relations)[found.id], name
 
 
-def _file_of(root: Path, settings: Settings, source: str) -> tuple[Path, MappingFile]:
+def _file_of(root: Path, mappings_dir: str, source: str) -> tuple[Path, MappingFile]:
     """The one mapping file of a source table.
 
     Raises:
         ConfigError: there is none, or there are several; the message names them.
         MappingError: it may be one that cannot be read.
     """
-    found = _files_of(root, settings, source)
+    found = _files_of(root, mappings_dir, source)
     if len(found) > 1:
         names = listed([printable(f"{file.package}.{file.source}".removeprefix(".")) for _, file in found])
         raise ConfigError(f"{printable(source)!r} means several mapped sources", hint=f"name one of them: {names}")
     return found[0]
 
 
-def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[Path, MappingFile]]:
+def _files_of(root: Path, mappings_dir: str, source: str | None) -> list[tuple[Path, MappingFile]]:
     """The mapping files of a source table called "stripe.charges" or "package.stripe.charges"; of None, all.
 
     Those that spell it so; where there is none, those that differ in case alone.
@@ -283,7 +278,7 @@ def _files_of(root: Path, settings: Settings, source: str | None) -> list[tuple[
         ConfigError: there is none; the message names a near one.
         MappingError: it may be one that cannot be read.
     """
-    mappings = load_mappings(root, settings)
+    mappings = load_mappings(root, mappings_dir)
     wanted = (source or "").lower()
     found = [
         (path, file)

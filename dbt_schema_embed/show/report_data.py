@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import CERTAIN, LIKELY, Column, Relation, Suggestion, Suggestions
-from dbt_schema_embed.write.report_changes import changes
-from dbt_schema_embed.write.report_map import map_data
-from dbt_schema_embed.write.words import reason, short_name
+from dbt_schema_embed.show.report_changes import changes
+from dbt_schema_embed.show.report_map import map_data
+from dbt_schema_embed.show.words import reason, short_name
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,0 +1,14 @@
+"""How far long work has come, told to whoever wants to show it."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """Is told what goes on. ``total`` 0: nobody knows how much there is."""
+
+    def __call__(self, what: str, done: int = 0, total: int = 0) -> None:
+        """``done`` of ``total`` things of ``what`` are through."""
+
+
+def silent(what: str, done: int = 0, total: int = 0) -> None:
+    """Progress that nobody looks at."""
