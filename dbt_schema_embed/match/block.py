@@ -17,7 +17,7 @@ from dbt_schema_embed.match.reading import Reading, TableReading, Words
 from dbt_schema_embed.match.targets import Matrix as Matrix
 from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.match.values import Profile, profiles
-from dbt_schema_embed.match.views import VIEWS, Views, placed
+from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
 
@@ -183,7 +183,8 @@ class Block:
     @cached_property
     def chosen(self) -> "NDArray[np.int64]":
         """(models,) the candidates' models among all."""
-        return np.unique(self.side.model_of[self.places])
+        models = self.side.model_of[self.places]
+        return models[np.diff(models, prepend=-1) > 0]
 
     @cached_property
     def models(self) -> list[Embedded]:
@@ -303,7 +304,7 @@ class Coverage:
 
     def __init__(self, block: Block) -> None:
         lexicon, source = block.lexicon, block.source.relation.id
-        lefts, rows = np.unique(lexicon.ours.of[source], return_inverse=True)
+        lefts, rows = distinct(lexicon.ours.of[source])
         none = int(lefts[0] < 0)
         lefts = lefts[none:]
         rights, model_of, columns = _distinct_views(block)
@@ -320,7 +321,7 @@ class Coverage:
         other = lexicon.said_by_names(left.words, [m.relation.id for m in block.models])
         helped = np.maximum(best, np.take(other, model_of, axis=1))
         of_target, in_model = found @ right.weights.T, left.weights @ helped
-        fold = _Fold(rows.reshape(-1, VIEWS) - none, columns)
+        fold = _Fold(rows - none, columns)
         self.of_source, self.of_target_in_table = fold(left.weights @ best), fold(of_target)
         self.of_source_in_model, self.head = fold(in_model), fold(likeness[np.ix_(left.last, right.last)])
         self.both = fold(np.minimum(in_model, of_target))
@@ -366,6 +367,6 @@ def _distinct_views(block: Block) -> tuple["NDArray[np.int64]", "NDArray[np.int6
     views = np.concatenate(of)[first[block.model_of] + block.column_of]
     count = len(of)
     pairs = np.where(views < 0, -1, views * count + block.model_of[:, None])
-    distinct, places = np.unique(pairs, return_inverse=True)
-    none = int(distinct[0] < 0)
-    return distinct[none:] // count, distinct[none:] % count, places.reshape(views.shape) - none
+    found, places = distinct(pairs)
+    none = int(found[0] < 0)
+    return found[none:] // count, found[none:] % count, places - none

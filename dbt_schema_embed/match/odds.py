@@ -43,8 +43,8 @@ def claims(block: Block, odds: Odds) -> NDArray[np.float32]:
     """(models,): how many of the table's columns each candidate model would take, by the first round."""
     out = np.zeros(len(block.models), np.float32)
     if odds.candidates.size:
-        models, starts = np.unique(block.model_of, return_index=True)  # a model's candidates follow one another
-        out[models] = np.maximum.reduceat(odds.candidates, starts, axis=1).sum(axis=0)
+        starts = np.flatnonzero(np.diff(block.model_of, prepend=-1))  # a model's candidates follow one another
+        out[block.model_of[starts]] = np.maximum.reduceat(odds.candidates, starts, axis=1).sum(axis=0)
     return out
 
 

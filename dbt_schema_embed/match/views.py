@@ -48,11 +48,20 @@ class Views:
         places, last = self._places[numbers], self._last[numbers]
         weights = self._weights[numbers]
         width = max(1, int(np.count_nonzero(weights, axis=1).max(initial=0)))  # padding stands at the end
-        words, local = np.unique(places[:, :width], return_inverse=True)
-        local = local.reshape(-1, width)
+        words, local = distinct(places[:, :width])
         counts = np.zeros((len(numbers), len(words)), np.float32)
         np.add.at(counts, (np.arange(len(numbers))[:, None], local), weights[:, :width])
         return Some(words, local, counts, np.searchsorted(words, last))
+
+
+def distinct(values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct values, ascending, and where each value is among them. np.unique would import numpy.ma."""
+    flat = values.ravel()
+    order = np.argsort(flat, kind="stable")
+    first = np.diff(flat[order], prepend=flat[order[:1]] - 1) > 0
+    places = np.empty(len(flat), np.int64)
+    places[order] = np.cumsum(first) - 1
+    return flat[order][first], places.reshape(values.shape)
 
 
 def _count(word: str, weight: Mapping[str, float]) -> float:

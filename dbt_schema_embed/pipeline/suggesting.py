@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.decide.mappings import decided, load_mappings, with_decisions, write_suggestions
 from dbt_schema_embed.decide.pins import barred, pinned, targets_with
-from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.read.opening import chosen_sources
 from dbt_schema_embed.records import Artifacts, Opened, Suggestions
 from dbt_schema_embed.settings import Targets
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.pipeline.session import Session
 
 
@@ -31,7 +31,7 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
-    rerank: Reranker | None = None
+    rerank: "Reranker | None" = None
 
 
 def suggest_project(
@@ -64,6 +64,8 @@ def suggest_project(
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:
+        from dbt_schema_embed.decide.reranking import reranked
+
         found, failures = reranked(opened, mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in sources for column in source.columns}
     rows = with_decisions(found, known, keys)
