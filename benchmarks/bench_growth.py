@@ -42,6 +42,31 @@ LAST = """
 """.split()  # noqa: SIM905  quotes around forty words help nobody
 
 
+def make_models(folder: Path, columns: int) -> None:
+    """Write a manifest of ``columns`` columns, half in source tables of 20, half in their models; every second model is
+    planned, the others have SQL. Six in ten columns keep their name, three get another one, the tenth is dropped."""
+    make(folder, columns // 2)
+    path = folder / "target" / "manifest.json"
+    manifest, draw = json.loads(path.read_text()), random.Random(3)
+    for number, (source, table) in enumerate(manifest["sources"].items()):
+        table["relation_name"] = f'"db"."vendor"."{table["name"]}"'
+        pairs = {}
+        for name in table["columns"]:
+            luck = draw.random()
+            renamed = f"{table['name'].rpartition('_')[0]}_{name.split('_', 1)[1]}"
+            if luck < 0.9:
+                pairs[name] = name if luck < 0.6 else renamed
+        model = f"stg_vendor__{table['name']}"
+        sql = f"select {', '.join(f'{a} as {b}' for a, b in pairs.items())} from {table['relation_name']}"
+        built = {"raw_code": sql, "compiled_code": sql, "depends_on": {"nodes": [source]}} if number % 2 else {}
+        manifest["nodes"][f"model.made.{model}"] = {
+            "resource_type": "model", "name": model, "package_name": "made", "original_file_path": f"models/{model}.sql",
+            "relation_name": f'"db"."stg"."{model}"', **built,
+            "columns": {b: table["columns"][a] | {"name": b} for a, b in pairs.items()},
+        }  # fmt: skip
+    path.write_text(json.dumps(manifest))
+
+
 def make(folder: Path, columns: int, new: int = 0) -> None:
     """Write a manifest of ``columns`` columns in source tables of 20; ``new`` further tables have new names too."""
     names = ["_".join(parts) for parts in product(FIRST, SECOND, LAST)]

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def rank(
     settled: Settled | None = None,
     lexicon: Lexicon | None = None,
     progress: Progress | None = None,
-) -> list[Ranked]:
+) -> Iterator[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
 
     Args:
@@ -73,7 +73,7 @@ def rank(
             sides = [s.relation for s in sources], [m.relation for m in models]
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
-        return _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
+        yield from _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
 
 
 def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
@@ -88,10 +88,14 @@ class Draft:
     """A table after the first round."""
 
     block: Block
-    values: dict[str, Matrix]
+    values: Mapping[str, Matrix] | None  # None: there are many tables, and the signals are asked again
     rows: Matrix  # (n, len(NOTHING_NAMES))
     odds: Odds
     arrives: bool  # it arrives in some model already
+
+
+KEPT = 2_000_000
+"""Pairs whose signals are kept from one round to the next, about 250 bytes each."""
 
 
 def _ranked(
@@ -103,25 +107,25 @@ def _ranked(
     barred: Barred | None,
     settled: Settled | None,
     lexicon: Lexicon,
-) -> list[Ranked]:
+) -> Iterator[Ranked]:
     weights = load_weights(mode)
-    drafts, bars = [], []
+    drafts: list[Draft] = []
+    pairs = 0
     for source in sources:
         block = build_block(source, targets, lexicon, habits)
         values = signal_values(block)
-        rows = nothing_rows(block, values, source.relation.id in arrived)
-        bars.append(barred(block) if barred else None)
-        odds = softmax(*weights.first.scores(values, row_values(block, rows)), bars[-1])
+        arrives = source.relation.id in arrived
+        rows = nothing_rows(block, values, arrives)
+        odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
         odds = as_settled(odds, settled(block)) if settled else odds
-        drafts.append(Draft(block, values, rows, odds, source.relation.id in arrived))
-    ranked = []
-    for draft, (values, rows), bar in zip(drafts, second_look(drafts), bars, strict=True):
+        pairs += odds.candidates.size
+        kept = pairs < KEPT  # a copy of a block forgets what it has worked out
+        drafts.append(Draft(*((block, values) if kept else (replace(block), None)), rows, odds, arrives))
+    for draft, (values, rows) in zip(drafts, second_look(drafts), strict=True):
         block = draft.block
-        final = weights.odds(
-            *_second_scores(weights.second, values, row_values(block, rows), draft), block.legible, bar
-        )
-        ranked.append(Ranked(block, values, final, draft.odds, rows, claims(block, final)))
-    return ranked
+        scores = _second_scores(weights.second, values, row_values(block, rows), draft)
+        final = weights.odds(*scores, block.legible, barred(block) if barred else None)
+        yield Ranked(block, values, final, draft.odds, rows, claims(block, final))
 
 
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
@@ -148,15 +152,15 @@ def second_look(drafts: Sequence[Draft]) -> Iterator[tuple[dict[str, Matrix], Ma
         if not draft.arrives:
             for model, c in zip(draft.block.models, claim.tolist(), strict=True):
                 total[model.relation.id] = total.get(model.relation.id, 0.0) + c
-    heard = echoes(drafts)
-    for draft, claim, echo in zip(drafts, claimed, heard, strict=True):
+    for draft, claim, echo in zip(drafts, claimed, echoes(drafts), strict=True):
         others = np.array([total.get(m.relation.id, 0.0) for m in draft.block.models], np.float32)
         rivals = others + claim if draft.arrives else others
-        values = draft.values | whole_table(draft.block, draft.odds, claim, rivals, echo)
-        yield values, after_first(draft.block, draft.rows, draft.odds, draft.values["type_fit"])
+        values = draft.values or signal_values(replace(draft.block))
+        more = whole_table(draft.block, draft.odds, claim, rivals, echo)
+        yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])
 
 
-def echoes(drafts: Sequence[Draft]) -> list[Matrix]:
+def echoes(drafts: Sequence[Draft]) -> Iterator[Matrix]:
     """For each table (n, k): the mean probability that columns of that name in the other tables were given for
     targets of that name; NaN where no other table has the name.
 
@@ -166,31 +170,35 @@ def echoes(drafts: Sequence[Draft]) -> list[Matrix]:
     open_ = [set() if d.arrives else set(own) for d, own in zip(drafts, names, strict=True)]
     times = Counter(name for own in open_ for name in own)
     heard: dict[str, dict[str, float]] = {name: defaultdict(float) for name in times}
-    targets = [[squash(t.name) for t in d.block.targets] for d in drafts]
-    for draft, own, wanted in zip(drafts, names, targets, strict=True):
+    for draft, own in zip(drafts, names, strict=True):
+        targets = draft.block.targets
         for i, name in enumerate(own):
             if not draft.arrives and name in times:
                 for j in np.flatnonzero(draft.odds.candidates[i] > _FAINT).tolist():
-                    heard[name][wanted[j]] += float(draft.odds.candidates[i, j])
-    return [
-        _echo(draft, own, wanted, times, heard)
-        for draft, own, wanted in zip(drafts, names, targets, strict=True)
-    ]  # fmt: skip
+                    heard[name][squash(targets[j].name)] += float(draft.odds.candidates[i, j])
+    for draft, own in zip(drafts, names, strict=True):
+        yield _echo(draft, own, times, heard)
 
 
 def _echo(
     draft: Draft,
     names: Sequence[str],
-    wanted: Sequence[str],
     times: Counter[str],
     heard: Mapping[str, Mapping[str, float]],
 ) -> Matrix:
     out = np.full(draft.block.shape, np.nan, np.float32)
+    if all(times[name] <= (not draft.arrives) for name in names):
+        return out
+    places: dict[str, list[int]] = {}
+    for j, target in enumerate(draft.block.targets):
+        places.setdefault(squash(target.name), []).append(j)
     for i, name in enumerate(names):
         others = times[name] - (not draft.arrives)
         if others > 0:
             own = draft.odds.candidates[i] * (not draft.arrives)
-            sums = np.array([heard[name].get(w, 0.0) for w in wanted], np.float32)
+            sums = np.zeros(len(own), np.float32)
+            for wanted in heard[name].keys() & places.keys():
+                sums[places[wanted]] = heard[name][wanted]
             out[i] = np.clip((sums - np.where(own > _FAINT, own, 0)) / others, 0, 1)
     return out
 

@@ -1,6 +1,6 @@
 """Suggestions for source tables: rank, assign, say why."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def ranked_tables(
     rejected: Rejected,
     accepted: Accepted,
     progress: Progress | None = None,
-) -> list[Ranked]:
+) -> Iterator[Ranked]:
     """The source tables with columns, by id, ranked with all that the project and its people say."""
     arrived = arrivals(project)
     return rank(
