@@ -19,10 +19,10 @@ from pathlib import Path
 from cases import Gold, load_gold
 
 from dbt_schema_embed import SchemaEmbed, Settings
+from dbt_schema_embed.agent.kept import Answers, Kept, is_open
 from dbt_schema_embed.agent.tools import _CANDIDATES
 from dbt_schema_embed.decide.proposing import Proposal
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.pipeline.kept import Answers, Kept, is_open
 from dbt_schema_embed.records import Suggestion
 
 Pair = tuple[str, str]

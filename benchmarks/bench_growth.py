@@ -60,7 +60,8 @@ def make_models(folder: Path, columns: int) -> None:
         sql = f"select {', '.join(f'{a} as {b}' for a, b in pairs.items())} from {table['relation_name']}"
         built = {"raw_code": sql, "compiled_code": sql, "depends_on": {"nodes": [source]}} if number % 2 else {}
         manifest["nodes"][f"model.made.{model}"] = {
-            "resource_type": "model", "name": model, "package_name": "made", "original_file_path": f"models/{model}.sql",
+            "resource_type": "model", "name": model, "package_name": "made",
+            "original_file_path": f"models/{model}.sql",
             "relation_name": f'"db"."stg"."{model}"', **built,
             "columns": {b: table["columns"][a] | {"name": b} for a, b in pairs.items()},
         }  # fmt: skip

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.embed import open_embedder
+from dbt_schema_embed.embed.text import search_texts
 from dbt_schema_embed.errors import SchemaEmbedError
 from dbt_schema_embed.index.vectors import largest, upcast
-from dbt_schema_embed.pipeline.search import texts_of
 from dbt_schema_embed.read import read_project
 
 K = 10
@@ -34,7 +34,7 @@ def names(folders: list[Path]) -> list[str]:
         except SchemaEmbedError as problem:
             print(f"left out: {problem.message}")
             continue
-        found |= {text for relation in project.relations for pair in texts_of(relation) for text in pair if text}
+        found |= {text for relation in project.relations for pair in search_texts(relation) for text in pair if text}
     return sorted(found)
 
 

@@ -20,10 +20,10 @@ from dbt_schema_embed.match.knowledge import Knowledge, knowledge
 from dbt_schema_embed.match.layers import arrivals, choose_targets, fed_models
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.pair_values import signal_values, standings
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.read import read_project, read_relation
 from dbt_schema_embed.records import Column, Lineage, Project, Relation
 
@@ -217,7 +217,7 @@ def project_tables(
     arrived = arrivals(project)
     fed = {s for s, _ in arrived}
     left = embed(_some(sources, scored), said=said)
-    right = Targets(embed(models, said=said), fed_models(project), {m for _, m in arrived})
+    right = Pool(embed(models, said=said), fed_models(project), {m for _, m in arrived})
     habits = habits_of(project, arrived)
     lexicon = Lexicon(sources, models, readings)
     mapped = {(e.source, e.source_column.lower()) for e in project.lineage}
@@ -289,7 +289,7 @@ def pair_table(group: str, name: str, sides: Sequence[Relation], truth: set[Key]
     """Two tables without a project."""
     readings = read_tables(sides[:1], sides[1:])
     left, right = embed(list(sides), said={name: r.texts for name, r in readings.items()})
-    block = build_block(left, Targets([right]), Lexicon([left.relation], [right.relation], readings), Habits())
+    block = build_block(left, Pool([right]), Lexicon([left.relation], [right.relation], readings), Habits())
     n, k = block.shape
     hit = np.array([[(a.name, b.name) in truth for b in block.targets] for a in block.columns], bool).reshape(n, k)
     return table_of(

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,6 +44,13 @@ def content_hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def read_bounded(path: Path, limit: int) -> bytes | None:
+    """The content of a file; None of one with more than ``limit`` bytes, which is not read on. Raises OSError."""
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    return content if len(content) <= limit else None
+
+
 def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None = None) -> bool:
     """Write ``text`` as UTF-8 to ``path``, below ``root``, and say whether the file changed.
 
@@ -60,9 +67,14 @@ def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None =
             stands, and no temporary file is left.
     """
     real = _inside(path, root)
+    return _write(real, lambda old: _bytes(text, old, real), expected_hash)
+
+
+def _write(real: Path, made: Callable[[bytes | None], bytes], expected_hash: str | None = None) -> bool:
+    """Write what is ``made`` of the old bytes; see `write_text`."""
     try:
         old = _read(real)
-        new = _bytes(text, old, real)
+        new = made(old)
         if new == old:
             return False
         if expected_hash is not None and _hash(old) != expected_hash:
@@ -73,6 +85,11 @@ def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None =
     except OSError as problem:
         raise WriteError(f"{real} could not be written: {problem.strerror or problem}") from None
     return True
+
+
+def shown_path(root: Path, path: Path) -> str:
+    """``path`` as people are told it: relative to the project where it can be, with slashes."""
+    return printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())
 
 
 def save(path: Path, text: str, root: Path | None = None) -> None:
@@ -87,6 +104,12 @@ def save(path: Path, text: str, root: Path | None = None) -> None:
     if root is None:
         refuse_links(path)
     write_text(path, text, root=root or Path(path.absolute().anchor))
+
+
+def save_bytes(path: Path, content: bytes) -> None:
+    """`save` of bytes, to a file that somebody named."""
+    refuse_links(path)
+    _write(_inside(path, Path(path.absolute().anchor)), lambda _: content)
 
 
 def refuse_links(path: Path) -> None:

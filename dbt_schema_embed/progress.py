@@ -1,6 +1,10 @@
 """How far long work has come, told to whoever wants to show it."""
 
+from collections.abc import Callable
 from typing import Protocol
+
+Counted = Callable[[int, int], object]
+"""Is told how many of how many are done."""
 
 
 class Progress(Protocol):

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 VALUES_LIMIT = 1000
 """Distinct sample values kept for one column, in memory only."""
 
+MAX_COLUMNS = 20_000
+"""Columns of a table that is compared with others, or that a mapping file may list."""
+
 RelationKind = Literal["source", "model", "seed", "snapshot", "table"]
 LineageKind = Literal["identical", "renamed", "cast", "derived"]
 Status = Literal["suggested", "existing", "accepted", "rejected"]
 Answer = Literal["match", "nothing", "undecided"]
 Severity = Literal["error", "warning"]
+Targets = Literal["auto", "all"]  # models that could be fed next, or all
 Evidence = Mapping[str, float | str | None]
 
 UNLIKE = 0.136
@@ -119,6 +123,8 @@ class Project:
     lineage: tuple[Lineage, ...] = ()  # sorted
     warnings: tuple[str, ...] = ()
     manifest: str = ""  # path of the manifest it was read from; selection reads dbt's graph there
+    unread: tuple[str, ...] = ()  # its files that are newer than the manifest and that only dbt can read
+    whole: bool = True  # False: packages that it declares are not installed, so more relations may exist
 
     def relation(self, unique_id: str) -> Relation | None:
         """The relation with that unique_id, or None."""
@@ -253,7 +259,7 @@ class Suggestions(Tabular):
         """The answers alone: table -> a list a column, whose fields are named once."""
         tables: dict[str, list[list[Any]]] = {}
         for s in self.rows:
-            row = [s.source_column, s.model, s.model_column, s.answer, round(s.confidence, 2), s.status]
+            row = [s.source_column, s.model, s.model_column, s.answer, rounded(s.confidence), s.status]
             tables.setdefault(s.source, []).append(row)
         fields = ["source_column", "model", "model_column", "answer", "confidence", "status"]
         return {"schema_version": 1, "fields": fields, "tables": tables}

@@ -9,21 +9,38 @@ import pytest
 PACKAGE = "dbt_schema_embed"
 HOME = Path(__file__).resolve().parent.parent / PACKAGE
 LEAVES = frozenset(
-    {"records", "errors", "files", "arrays", "types", "expressions", "casts", "lookup", "progress", "sensitive"}
+    {
+        "records",
+        "errors",
+        "files",
+        "arrays",
+        "types",
+        "expressions",
+        "casts",
+        "lookup",
+        "progress",
+        "sensitive",
+        "extras",
+        "deadline",
+        "colors",
+        "yaml_values",
+    }
 )
-ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show", "observe"})
+ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),
-    "settings": {"errors", "files"},
+    "settings": {"errors", "files", "yaml_values", "records"},
     **dict.fromkeys(ROOMS, LEAVES),
+    "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},
-    "pipeline": LEAVES | ROOMS | {"settings", "decide"},
-    "agent": LEAVES | {"pipeline", "settings", "decide", "read"},
-    "cli": {"pipeline", "settings", "errors", "agent", "show", "decide"},
+    "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
+    "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
+    "osmosis": {"records", "settings", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "colors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

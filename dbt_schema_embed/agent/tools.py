@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
+from dbt_schema_embed.agent.kept import Answers, Kept, examples, is_open
 from dbt_schema_embed.decide.proposing import Proposal
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.pipeline.kept import Answers, Kept, examples, is_open
+from dbt_schema_embed.records import rounded
 
 if TYPE_CHECKING:
     from dbt_schema_embed.records import Suggestion
@@ -154,7 +155,7 @@ def _short(known: Answers, row: "Suggestion") -> dict[str, Any]:
         "type": column.type,
         "answer": row.answer,
         "target": target,
-        "confidence": round(row.confidence, 2),
+        "confidence": rounded(row.confidence),
         "status": row.status,
         "reason": row.reason,
     }
@@ -165,7 +166,7 @@ def _with_candidates(desk: Desk, known: Answers, row: "Suggestion") -> dict[str,
     candidates = []
     for candidate in row.candidates[:_CANDIDATES]:
         target, type_ = known.target(candidate.model, candidate.model_column)
-        candidates.append({"target": target, "type": type_, "confidence": round(candidate.confidence, 2)})
+        candidates.append({"target": target, "type": type_, "confidence": rounded(candidate.confidence)})
     return {
         **_short(known, row),
         "description": column.description,

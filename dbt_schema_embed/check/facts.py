@@ -1,11 +1,10 @@
 """Mapping files beside the project they speak of: every name looked up once, for all rules."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from difflib import get_close_matches
+from dataclasses import dataclass
 from functools import cached_property
 
-from dbt_schema_embed.errors import MappingError, printable
+from dbt_schema_embed.errors import MappingError, near_hint, printable
 from dbt_schema_embed.lookup import sources_called
 from dbt_schema_embed.records import Column, Lineage, MappingFile, MappingRow, Project, Relation
 
@@ -47,8 +46,7 @@ class Facts:
     project: Project
     files: Sequence[MappingFile]
     errors: Sequence[MappingError] = ()
-    manifest: tuple[str, float] | None = None  # path, time of its last change in seconds
-    project_files: Mapping[str, float] = field(default_factory=dict)  # path -> time of its last change
+    manifest: str = ""  # path of the manifest
 
     def sources_of(self, file: MappingFile) -> list[Relation]:
         """The relations a mapping file can mean: one, or several packages' sources of one name, or none."""
@@ -122,9 +120,7 @@ class Facts:
         self._looked_up.append(word)
         if len(self._looked_up) > _LOOKUPS:
             return ""
-        spelled = {name.lower(): name for name in names}
-        close = get_close_matches(word.lower()[:100], spelled, n=1, cutoff=0.6)
-        return f"did you mean {printable(spelled[close[0]])}?" if close else ""
+        return near_hint(word, names)
 
     def _cases_of(self, file: MappingFile) -> Iterator[Case]:
         sources = self.sources_of(file)

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from dbt_schema_embed.check.baseline import fingerprint
 from dbt_schema_embed.check.rules import RULES
+from dbt_schema_embed.colors import painted
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import Problem
 
@@ -51,10 +52,9 @@ def summary(problems: Sequence[Problem], files: int) -> str:
 
 def to_text(problems: Sequence[Problem], *, files: int, color: bool = False) -> str:
     """One line a problem, its hint below, a summary at the end."""
-    paint = {"error": "\x1b[31m", "warning": "\x1b[33m"}
     lines: list[str] = []
     for problem in problems:
-        word = f"{paint[problem.severity]}{problem.severity}\x1b[0m" if color else problem.severity
+        word = painted(problem.severity, problem.severity, color)
         lines.append(f"{_place(problem)}: {word}: {_line(problem.message)} [{problem.code}]")
         if problem.hint:
             lines.append(f"  {_line(problem.hint)}")

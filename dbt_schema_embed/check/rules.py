@@ -40,7 +40,7 @@ def unreadable_mapping(facts: Facts) -> Iterator[Found]:
 
 def unknown_source(facts: Facts) -> Iterator[Found]:
     """The source table of a mapping file is not in the project."""
-    for file in facts.files:
+    for file in facts.files if facts.project.whole else ():
         if not facts.sources_of(file):
             where = f" in package {quoted(file.package)}" if file.package else ""
             hint = facts.near(file.source, facts.labels) or "remove the file if the source is gone for good"
@@ -72,6 +72,8 @@ def duplicate_mapping(facts: Facts) -> Iterator[Found]:
 def unknown_model(facts: Facts) -> Iterator[Found]:
     """A row names a model that is not in the project."""
     for case in facts.cases:
+        if case.source is None and not facts.project.whole:  # a package's, which is not installed
+            continue
         if case.row.model is not None and not facts.models_called(case.row.model):
             hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
             yield case.found(f"the project has no model {quoted(case.row.model)}", hint)
@@ -186,13 +188,10 @@ def stale_row(facts: Facts) -> Iterator[Found]:
 
 
 def stale_manifest(facts: Facts) -> Iterator[Found]:
-    """The manifest is older than files of the project, so this check may be about what no longer is."""
-    if facts.manifest is None:
-        return
-    path, written = facts.manifest
-    newer = [name for name, changed in facts.project_files.items() if changed > written]
-    if newer:
-        yield Found(f"it is older than {printable(listed(newer), 400)}", path, 0, "run: dbt parse")
+    """The manifest is older than files that only dbt can read, so this check may be about what no longer is."""
+    if facts.manifest and facts.project.unread:
+        said = printable(listed(list(facts.project.unread)), 400)
+        yield Found(f"it is older than {said}, which only dbt can read", facts.manifest, 0, "run: dbt parse")
 
 
 RULES: tuple[Rule, ...] = (

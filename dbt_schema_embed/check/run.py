@@ -1,12 +1,11 @@
 """Rules over facts, with the severities people set."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import get_args
 
 from dbt_schema_embed.check.facts import Facts
 from dbt_schema_embed.check.rules import RULES
-from dbt_schema_embed.errors import ConfigError, MappingError, printable
+from dbt_schema_embed.errors import ConfigError, MappingError, near_hint, printable
 from dbt_schema_embed.records import MappingFile, Problem, Project, Severity
 
 CODES: tuple[str, ...] = tuple(rule.code for rule in RULES)
@@ -19,20 +18,18 @@ def check(
     errors: Sequence[MappingError] = (),
     *,
     severity: Mapping[str, str] | None = None,
-    manifest: tuple[str, float] | None = None,
-    project_files: Mapping[str, float] | None = None,
+    manifest: str = "",
 ) -> list[Problem]:
     """Everything `RULES` find, sorted by file, line and code.
 
     ``errors`` are the mapping files that could not be read. ``severity`` turns a rule by its code into "error",
-    "warning" or "off". ``manifest`` and ``project_files`` are paths with the time of their last change in seconds,
-    where the age of the manifest is to be judged. 10,000 columns in 500 files take about 0.15 s.
+    "warning" or "off". ``manifest`` is the path of the manifest. 10,000 columns in 500 files take about 0.15 s.
 
     Raises:
         ConfigError: ``severity`` names an unknown rule or level.
     """
     levels = checked_levels(severity or {})
-    facts = Facts(project, mappings, errors, manifest, project_files or {})
+    facts = Facts(project, mappings, errors, manifest)
     problems: list[Problem] = []
     for rule in RULES:
         level = levels.get(rule.code, rule.severity)
@@ -53,7 +50,6 @@ def checked_levels(severity: Mapping[str, str]) -> Mapping[str, str]:
     for code, level in severity.items():
         for word, known, what in ((code, CODES, "rule of check"), (level, LEVELS, f"severity for {code}")):
             if word not in known:
-                close = get_close_matches(str(word), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
+                hint = near_hint(str(word), known) or f"known are: {', '.join(known)}"
                 raise ConfigError(f"{printable(word)!r} is no {what}", hint=hint)
     return severity

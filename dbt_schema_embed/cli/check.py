@@ -51,6 +51,8 @@ def command(
         return 0
     found = engine.check(place.project_dir, baseline=baseline, **place.artifacts)
     show(found.text(form, color=looks(output)["color"]), output)
+    for note in found.notes:
+        say(note)
     if found.known:
         say(f"{found.known} known findings passed over, as the baseline says")
     if found.gone:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.pipeline.names import Names
+    from dbt_schema_embed.read.names import Names
 
 
 def sources(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
@@ -54,10 +54,16 @@ def model_columns(ctx: click.Context, parameter: click.Parameter, incomplete: st
 
 
 def _names(ctx: click.Context) -> "tuple[Names, Names]":
-    from dbt_schema_embed.pipeline.names import project_names
+    from dbt_schema_embed.errors import SchemaEmbedError
+    from dbt_schema_embed.pipeline import SchemaEmbed
+    from dbt_schema_embed.settings import Settings
 
     given: dict[str, Any] = {name: ctx.params.get(name) for name in ("target_path", "manifest", "catalog")}
-    return project_names(ctx.params.get("project_dir") or Path(), **given)
+    root = ctx.params.get("project_dir") or Path()
+    try:
+        return SchemaEmbed(Settings.load(root)).names(root, **given)
+    except SchemaEmbedError:  # while somebody types is no time to say so
+        return {}, {}
 
 
 def _said(ctx: click.Context, name: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from dbt_schema_embed.colors import painted
 from dbt_schema_embed.errors import printable
 
 if TYPE_CHECKING:
@@ -128,21 +129,17 @@ def warn(lines: Iterable[str]) -> None:
     """Warnings, a line each, on stderr."""
     every = list(lines)
     for line in every[:_WARNINGS]:
-        say(_painted("warning", "33") + ": " + printable(line, 1000))
+        say(painted("warning", "warning", color_wanted(sys.stderr)) + ": " + printable(line, 1000))
     if len(every) > _WARNINGS:
-        say(_painted("warning", "33") + f": and {len(every) - _WARNINGS} more like these")
+        say(painted("warning", "warning", color_wanted(sys.stderr)) + f": and {len(every) - _WARNINGS} more like these")
 
 
 def complain(message: str, hint: str = "") -> None:
     """An error and what to do next, on stderr."""
-    say(_painted("error", "31") + ": " + _clean(message))
+    say(painted("error", "error", color_wanted(sys.stderr)) + ": " + _clean(message))
     if hint:
         say(f"  {_clean(hint)}")
 
 
 def _clean(text: str) -> str:
     return "\n  ".join(printable(line, 2000) for line in text.splitlines())
-
-
-def _painted(word: str, code: str) -> str:
-    return f"\x1b[{code}m{word}\x1b[0m" if color_wanted(sys.stderr) else word

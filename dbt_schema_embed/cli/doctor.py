@@ -9,13 +9,13 @@ import click
 
 from dbt_schema_embed.cli.console import color_wanted, show
 from dbt_schema_embed.cli.options import Place, examples, output_options, project_options
+from dbt_schema_embed.colors import painted
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.observe.doctor import Diagnosis
     from dbt_schema_embed.pipeline import SchemaEmbed
-    from dbt_schema_embed.pipeline.doctor import Diagnosis
 
 _MARKS = {"ok": "ok     ", "note": "note   ", "missing": "missing", "broken": "BROKEN "}
-_COLORS = {"ok": "32", "note": "33", "missing": "33", "broken": "31"}
 
 
 @click.command(
@@ -44,9 +44,7 @@ def _text(found: "Diagnosis", *, color: bool) -> str:
         if finding.topic != topic:
             topic = finding.topic
             lines.append(topic)
-        mark = _MARKS[finding.state]
-        if color:
-            mark = f"\x1b[{_COLORS[finding.state]}m{mark}\x1b[0m"
+        mark = painted(_MARKS[finding.state], finding.state, color)
         lines.append(f"  {mark}  {finding.text}")
         if finding.advice:
             lines.append(f"           {finding.advice}")

@@ -1,12 +1,12 @@
 """The list of commands. A command's module is imported when it runs, so that this list costs nothing."""
 
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 import click
 
 from dbt_schema_embed import __version__
+from dbt_schema_embed.errors import nearest
 
 COMMANDS = {
     "suggest": "Say which model column each source column feeds.",
@@ -15,6 +15,8 @@ COMMANDS = {
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
     "reopen": "Open decided suggestions again.",
+    "export": "Write mappings as CSV or XLSX, for people who decide in a spreadsheet.",
+    "import": "Take over what people decided in a spreadsheet.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
     "glossary": "Propose words of your project from accepted suggestions.",
     "stage": "Write a staging model from accepted mappings.",
@@ -50,7 +52,7 @@ class Lazy(click.Group):
         """As click does it, with a near name for one that does not exist."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            near = get_close_matches(name, COMMANDS, n=1)
+            near = nearest(name, COMMANDS)
             hint = f" Did you mean {near[0]}?" if near else ""
             ctx.fail(f"There is no command {name!r}.{hint}")
         return super().resolve_command(ctx, args)

@@ -1,17 +1,17 @@
 """dbt-schema-embed mcp."""
 
-from importlib.util import find_spec
 from threading import Thread
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_schema_embed.cli.options import Place, examples, project_options
-from dbt_schema_embed.errors import MissingExtraError, SchemaEmbedError
+from dbt_schema_embed.errors import SchemaEmbedError
+from dbt_schema_embed.extras import need
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.agent.kept import Kept
     from dbt_schema_embed.pipeline import SchemaEmbed
-    from dbt_schema_embed.pipeline.kept import Kept
 
 
 @click.command(
@@ -29,10 +29,9 @@ def command(engine: "SchemaEmbed", place: Place, allow_write: bool, samples: boo
 
     The agent sees what is undecided, explains, searches and checks. It accepts nothing. No network is used.
     """
-    if find_spec("mcp") is None:
-        raise MissingExtraError("mcp", "mcp")
+    need("mcp", "mcp")
+    from dbt_schema_embed.agent.kept import Kept
     from dbt_schema_embed.agent.tools import Desk
-    from dbt_schema_embed.pipeline.kept import Kept
 
     kept = Kept(engine, place.project_dir, place.artifacts)
     warm = Thread(target=_warm, args=(kept,))  # while the protocol is imported and the client says hello

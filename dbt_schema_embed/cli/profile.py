@@ -18,8 +18,8 @@ from dbt_schema_embed.cli.options import (
 from dbt_schema_embed.errors import printable
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.observe.profiling import Profiled
     from dbt_schema_embed.pipeline import SchemaEmbed
-    from dbt_schema_embed.pipeline.profiling import Profiled
 
 
 @click.command(

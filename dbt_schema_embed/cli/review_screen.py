@@ -185,5 +185,7 @@ def _search(desk: Desk, width: int) -> Iterator[Line]:
 
 
 def _choice(mark: str, choice: "Choice", style: str = "") -> Line:
-    sure = "    " if choice.confidence is None else f"{int(choice.confidence * 100 + 1e-6) / 100:.2f}"
+    from dbt_schema_embed.show.words import number
+
+    sure = "    " if choice.confidence is None else number(choice.confidence)
     return [(style, f"{mark} {sure}  {choice.name}"), ("dim", f"  {choice.type}")]

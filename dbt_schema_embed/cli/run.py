@@ -63,13 +63,17 @@ def _code() -> int:
     except Exception as problem:
         if os.environ.get(DEBUG, "") not in ("", "0"):
             raise
-        said = printable(problem) or "no message"
-        complain(
-            f"unexpected {type(problem).__name__}: {said}",
-            f"this is a bug: please report it, with what {DEBUG}=1 shows",
-        )
+        complain(*_unexpected(problem))
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _unexpected(problem: Exception) -> tuple[str, str]:
+    """What to say of an error that is none of ours, and what to do about it."""
+    if isinstance(problem, MemoryError):
+        return "there is not enough memory for this", "give the process more, or ask about less: --select"
+    said = printable(problem) or "no message"
+    return f"unexpected {type(problem).__name__}: {said}", f"this is a bug: please report it, with what {DEBUG}=1 shows"
 
 
 @contextmanager

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from dbt_schema_embed.decide.mappings import load_mappings, shown_path
+from dbt_schema_embed.decide.mappings import load_mappings
 from dbt_schema_embed.decide.signing import signature
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
 
@@ -31,6 +32,19 @@ class Changed:
         return {"schema_version": 1, "files": list(self.files), "diff": self.diff}
 
 
+@dataclass(frozen=True, slots=True)
+class Imported(Changed):
+    """What came in from a sheet. ``problems``: what is wrong with it, a line each; then nothing was changed."""
+
+    decisions: int = 0
+    problems: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `import` says it with --format json."""
+        more = {"decisions": self.decisions, "problems": list(self.problems)}
+        return {"schema_version": 1, "files": list(self.files), "diff": self.diff, **more}
+
+
 class Answer(Artifacts, total=False):
     """What may be said with a decision; see `Decisions.decide`."""
 
@@ -42,7 +56,7 @@ class Answer(Artifacts, total=False):
 
 
 class Decisions:
-    """Accept, reject, apply, stage. No encoder and no index is loaded."""
+    """Accept, reject, apply, stage, export, import. No encoder and no index is loaded."""
 
     def __init__(
         self,
@@ -192,6 +206,58 @@ class Decisions:
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
         return _carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+
+    def export(
+        self,
+        path: str | Path,
+        project_dir: str | Path = ".",
+        sources: Sequence[str] = (),
+        **artifacts: Unpack[Artifacts],
+    ) -> int:
+        """Write mapping files as a sheet (.csv, .xlsx) for people who work in spreadsheets; how many rows.
+
+        ``sources``: only these ("stripe.charges"); empty: all that have a mapping file.
+
+        Raises:
+            ConfigError: neither CSV nor XLSX; no file maps one of the sources.
+            MappingError: a mapping file cannot be read.
+            MissingExtraError: openpyxl is not installed.
+        """
+        from dbt_schema_embed.decide.exchange import checked_suffix, export_sheet
+
+        root = Path(project_dir)
+        checked_suffix(Path(path))
+        wanted: Sequence[str | None] = sources or [None]
+        files = [found for name in wanted for found in _files_of(root, self._folder, name)]
+        return export_sheet(Path(path), self._open(root, artifacts), files)
+
+    def import_(
+        self,
+        path: str | Path,
+        project_dir: str | Path = ".",
+        *,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> "Imported":
+        """Take what people changed in a sheet of `export` over into the mapping files.
+
+        Rows that nobody changed change nothing, whatever the files say now. All of it is taken over, or nothing.
+
+        Raises:
+            As `export`; WriteError where a file cannot be written.
+        """
+        from dbt_schema_embed.decide.exchange import import_sheet
+
+        root = Path(project_dir)
+        who, day = signature(root)
+        files = _files_of(root, self._folder, None)
+        signed = f"{who}, from {printable(Path(path).name, 80)}", day
+        found = import_sheet(Path(path), self._open(root, artifacts), files, signed)
+        if dry_run:
+            diff = "".join(plan().diff() for plan in found.plans)
+            return Imported((), diff, found.decisions, found.problems)
+        changed = _decided(found.plans, root)
+        return Imported(changed.files, changed.diff, found.decisions, found.problems)
 
 
 def _carried_out(plans: "Sequence[Rewrite]", root: Path, *, dry_run: bool = False) -> Changed:

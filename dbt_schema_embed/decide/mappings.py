@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
-from dbt_schema_embed.files import inside, write_text
+from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
-from dbt_schema_embed.records import Column, MappingFile, MappingRow, Opened, Relation, Suggestion
+from dbt_schema_embed.records import MAX_COLUMNS, Column, MappingFile, MappingRow, Opened, Relation, Suggestion
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.pins import Pin
@@ -88,11 +88,6 @@ def glossary_path(root: Path, mappings_dir: str) -> Path:
             hint="the glossary belongs to the project, beside its mapping files",
         )
     return path
-
-
-def shown_path(root: Path, path: Path) -> str:
-    """``path`` as people are told it: relative to the project where it can be, with slashes."""
-    return printable(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())
 
 
 def owners(opened: Opened, mappings: Mappings) -> dict[str, tuple[Path, MappingFile]]:
@@ -227,7 +222,7 @@ def write_suggestions(
         WriteError: a file could not be written.
     """
     from dbt_schema_embed.lookup import model_names
-    from dbt_schema_embed.write.mapping import MAX_COLUMNS, SCHEMA_NAME, mapping_path, schema_text
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, schema_text
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}

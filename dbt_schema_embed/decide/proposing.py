@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 
 from dbt_schema_embed.casts import fit
-from dbt_schema_embed.decide.mappings import load_mappings, owners, proposed_row, shown_path
+from dbt_schema_embed.decide.mappings import load_mappings, owners, proposed_row
 from dbt_schema_embed.errors import ConfigError, near_hint, printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.records import LIKELY, Column, MappingFile, Opened, Relation, Suggestion
 from dbt_schema_embed.types import type_family

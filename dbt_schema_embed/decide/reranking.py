@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from dbt_schema_embed.decide.mappings import proposed_row
 from dbt_schema_embed.decide.proposing import joins
 from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside, write_text
+from dbt_schema_embed.files import inside, read_bounded, write_text
 from dbt_schema_embed.records import LIKELY, Candidate, Column, Opened, Relation, Suggestion
 
 TIMEOUT = 60.0
@@ -143,8 +143,7 @@ def _kept(path: Path, root: Path) -> dict[str, Any] | None:
     if not inside(path, root):
         return None
     try:
-        with path.open("rb") as file:
-            found = json.loads(file.read(_BYTES))["answers"]
+        found = json.loads(read_bounded(path, _BYTES) or b"")["answers"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -7,9 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from dbt_schema_embed.decide.mappings import load_mappings, owners, shown_path
+from dbt_schema_embed.decide.mappings import load_mappings, owners
 from dbt_schema_embed.decide.signing import signature
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.records import LIKELY, Column, Opened, Relation, Suggestion, Suggestions, Unfed
 from dbt_schema_embed.sensitive import hidden
 
@@ -249,13 +250,16 @@ def _decisions(
 ) -> Iterator["Decision"]:
     from dbt_schema_embed.decide.rows import Decision
 
-    def about(answer: Choice | None, status: Literal["suggested"] | _Decided | None) -> Decision:
+    def about(answer: Choice | None, status: Literal["suggested"] | _Decided | None, *, also: bool = False) -> Decision:
         model, column = (answer.model, answer.column) if answer else (None, None)
-        return Decision(item.column, status, model, column, note, by=signed[0], at=signed[1])
+        return Decision(item.column, status, model, column, note, also=also, by=signed[0], at=signed[1])
 
-    if choice is not None and item.state == "accepted":
-        yield about(item.answer, "suggested")  # opened again, so that the row takes the other answer
-    yield about(choice or item.answer, status)
+    moves = choice is not None and item.state == "accepted"
+    if moves:
+        yield about(
+            item.answer, "suggested"
+        )  # opened again, so that this row takes the other answer, and no other does
+    yield about(choice or item.answer, status, also=moves)
 
 
 def review_of(opened: Opened, answer: Suggestions, mappings_dir: str) -> Review:

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.files import content_hash
 from dbt_schema_embed.records import MappingFile, MappingRow, Status
 from dbt_schema_embed.write.mapping import parse_mapping, read_text
@@ -267,7 +266,6 @@ class _Desk:
         """
         found = [name for name in self.names if self.key(name) == self.key(column)]
         if not found:
-            close = get_close_matches(column, sorted(set(self.names)), n=1)
-            hint = f"did you mean {printable(close[0])}?" if close else "its columns are in the file"
+            hint = near_hint(column, sorted(set(self.names))) or "its columns are in the file"
             raise ConfigError(f"{self.file.path} has no column {printable(column)!r}", hint=hint)
         return found[0]

@@ -2,7 +2,7 @@
 
 import os
 
-from dbt_schema_embed.embed.opening import Embedder, NoEncoder, default_cache_dir, open_embedder
+from dbt_schema_embed.embed.opening import Embedder, NoEncoder, cache_folder, default_cache_dir, open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
 from dbt_schema_embed.embed.text import TEXT_VERSION, FacetTexts, column_texts, pair_texts
 from dbt_schema_embed.embed.upkeep import export_memo, import_memo, memo_clear, memo_stats
@@ -15,6 +15,7 @@ __all__ = [
     "Embedder",
     "FacetTexts",
     "NoEncoder",
+    "cache_folder",
     "column_texts",
     "default_cache_dir",
     "embed_relations",

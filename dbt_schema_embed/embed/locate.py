@@ -1,12 +1,11 @@
 """Where an encoder's files lie: a path, an installed package, the Hugging Face cache or the hub, in that order."""
 
-import difflib
 import os
 import re
 from importlib.util import find_spec
 from pathlib import Path
 
-from dbt_schema_embed.errors import EncoderError, MissingExtraError, printable
+from dbt_schema_embed.errors import EncoderError, MissingExtraError, near_hint, printable
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -127,6 +126,6 @@ def _fetched(repo: str, name: str) -> Path:
 def _mend(name: str) -> str:
     if is_default(name):
         return f"{DEFAULT_INSTALL}, or set model_name to a folder that holds model.safetensors"
-    close = difflib.get_close_matches(name.lower(), [DEFAULT_ENCODER.lower()], n=1)
-    meant = f"did you mean {DEFAULT_ENCODER}? Else " if close else ""
+    close = near_hint(name, [DEFAULT_ENCODER])
+    meant = f"{close} Else " if close else ""
     return f"{meant}set model_name to a folder that holds its config.json and model.safetensors"

@@ -18,6 +18,7 @@ from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.text import TEXT_VERSION
 from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
 from dbt_schema_embed.errors import EncoderError, MemoError
+from dbt_schema_embed.progress import Counted
 
 PROCESS_ENTRIES = 20_000
 """Vectors kept in the process; 31 MB of 384 float32."""
@@ -31,8 +32,6 @@ MOST_CHECKS = 8
 
 ALIKE = 0.99
 """Least cosine of a stored vector to a fresh one: devices differ by less."""
-
-Progress = Callable[[int, int], object]
 
 
 class Level(Protocol):
@@ -135,7 +134,7 @@ class MemoEmbedder:
         self._salt = hashlib.blake2b(settings.encode(), digest_size=20)
 
     def embed(
-        self, texts: Sequence[str], *, remember: bool = True, progress: Progress | None = None
+        self, texts: Sequence[str], *, remember: bool = True, progress: Counted | None = None
     ) -> NDArray[np.float32]:
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order; (0, d) for nothing.
 
@@ -175,7 +174,7 @@ class MemoEmbedder:
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _rows(self, texts: list[str], remember: bool, progress: Progress | None) -> NDArray[np.float32]:
+    def _rows(self, texts: list[str], remember: bool, progress: Counted | None) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
         levels = [level for level in self._levels if remember or level.name == ProcessStore.name]
         call = _Call(texts, [self.key(text) for text in texts], np.zeros((len(texts), self.dim), np.float32), levels)
@@ -221,7 +220,7 @@ class MemoEmbedder:
         self._try(level, refuse)
         return False
 
-    def _encode_and_store(self, call: "_Call", progress: Progress | None) -> None:
+    def _encode_and_store(self, call: "_Call", progress: Counted | None) -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
         self.stats.add(misses=len(call.missing))
         done = 0

@@ -1,11 +1,11 @@
 """Open an embedder: settings in, an Embedder with its memo out. Nothing is loaded here, not even numpy."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
+from dbt_schema_embed.extras import has_embed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,18 @@ def default_cache_dir() -> Path:
     return user_cache_path("dbt-schema-embed", appauthor=False)
 
 
+def cache_folder(said: str | None) -> Path:
+    """Where the memo lives: what the settings say, else the user's cache folder. It need not exist.
+
+    Raises:
+        ConfigError: the settings name the home of a user that there is not.
+    """
+    try:
+        return Path(said).expanduser() if said else default_cache_dir()
+    except RuntimeError as problem:
+        raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
+
+
 def open_embedder(
     model_name: str = "all-MiniLM-L6-v2",
     *,
@@ -89,7 +101,8 @@ def open_embedder(
         EncoderError: an unknown encoder, or one whose files are not here and cannot be fetched.
         MissingExtraError: the packages of the extra `embed` are not installed; or a redis_url, and redis-py is not.
     """
-    _require("tokenizers", "diskcache", "safetensors")
+    if not has_embed():
+        raise MissingExtraError("turning columns into vectors", "embed")
     from dbt_schema_embed.embed.batches import Limits
     from dbt_schema_embed.embed.encoder_files import read_files
     from dbt_schema_embed.embed.loading import Wanted, load
@@ -135,9 +148,3 @@ def _redis(
     from dbt_schema_embed.embed.redis_store import CHECK_EVERY, RedisStore
 
     return [RedisStore(url, ttl=ttl, notes=notes, key=key, check_every=check_every or CHECK_EVERY)]
-
-
-def _require(*modules: str) -> None:
-    for module in modules:
-        if find_spec(module) is None:
-            raise MissingExtraError("turning columns into vectors", "embed")

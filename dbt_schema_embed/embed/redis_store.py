@@ -7,16 +7,16 @@ key, under names of their own; where there is none, `MemoEmbedder` encodes some 
 
 import hashlib
 import hmac
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from importlib.util import find_spec
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from dbt_schema_embed.deadline import within
 from dbt_schema_embed.embed.forking import new_lock
-from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.extras import need
 
 PREFIX = "dbt-schema-embed:"
 SIGNED = "dbt-schema-embed:signed:"
@@ -65,8 +65,7 @@ class RedisStore:
             ConfigError: not the URL of a Redis server.
             MissingExtraError: redis-py is not installed.
         """
-        if find_spec("redis") is None:
-            raise MissingExtraError("a Redis memo", "redis")
+        need("a Redis memo", "redis")
         self.shown = _shown(url)
         self.check_every = 0 if key else check_every
         self._key = key.encode() if key else None
@@ -146,7 +145,7 @@ class RedisStore:
 
         began, usual = time.monotonic(), min(_CALL + _PER_KEY * keys, _LONGEST)
         try:
-            self._breaker.call(_within, usual + self._credit, action)
+            self._breaker.call(within, usual + self._credit, action)
         except CircuitBreakerError:
             return
         except Exception as problem:  # a server that talks nonsense makes redis-py raise anything, AttributeError too
@@ -186,25 +185,6 @@ class RedisStore:
             self._client = redis.Redis.from_url(
                 self._url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=Retry(NoBackoff(), 0)
             )
-
-
-def _within(seconds: float, action: Callable[[], None]) -> None:
-    """Do ``action`` in a thread of its own: neither looking a name up nor a trickling answer has a time limit."""
-    problems: list[Exception] = []
-
-    def run() -> None:
-        try:
-            action()
-        except Exception as problem:  # handed over to the caller's thread
-            problems.append(problem)
-
-    thread = threading.Thread(target=run, name="redis", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise TimeoutError(f"no full answer within {seconds:.1f} s")
-    if problems:
-        raise problems[0]
 
 
 def _shown(url: str) -> str:

@@ -10,7 +10,6 @@ reads requests, a line of JSON each, ``[method, arguments]``, and answers each w
 """
 
 import contextlib
-import importlib.util
 import json
 import os
 import subprocess
@@ -20,8 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from dbt_schema_embed.arrays import DamagedError, Parts
-from dbt_schema_embed.errors import MissingExtraError, printable
-from dbt_schema_embed.index.server import ChromaError, within
+from dbt_schema_embed.deadline import within
+from dbt_schema_embed.errors import printable
+from dbt_schema_embed.extras import need
+from dbt_schema_embed.index.server import ChromaError
 
 CALL_SECONDS = 60.0
 """Starting takes three on an idle core, a thousand vectors two."""
@@ -38,8 +39,7 @@ class Child:
     """
 
     def __init__(self, store: Path) -> None:
-        if importlib.util.find_spec("chromadb") is None:
-            raise MissingExtraError("approximate search", "chroma")
+        need("approximate search", "chroma")
         self._unpacked = TemporaryDirectory(prefix="schema-embed-", ignore_cleanup_errors=True)
         self._process: subprocess.Popen[bytes] | None = None
         try:
@@ -69,12 +69,12 @@ class Child:
 
         try:
             said = json.loads(within(CALL_SECONDS, exchange))
+        except TimeoutError:
+            process.kill()  # which also ends the thread
+            raise ChromaError("it gave no answer in time") from None
         except (OSError, ValueError):
             process.kill()
             raise ChromaError(f"its process ended with status {process.wait()}") from None
-        except ChromaError:
-            process.kill()  # which also ends the thread
-            raise
         if said["error"]:
             raise ChromaError(printable(said["error"]))
         return dict(said["answer"])

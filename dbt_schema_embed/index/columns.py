@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.arrays import Array, DamagedError, Parts, Texts
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, nearest, printable
 from dbt_schema_embed.records import Lineage, Relation, SearchHit
 from dbt_schema_embed.types import type_family
 
@@ -236,12 +236,10 @@ def _type_words(declared: str) -> set[str]:
 
 
 def _nothing_fits(wanted: Filter, labels: Iterable[str], types: Iterable[str]) -> ConfigError:
-    from difflib import get_close_matches
-
     asked = [(name, value) for name, value in (("type", wanted.type), ("table", wanted.table)) if value]
     said = " and ".join(f"--{name} {printable(value)!r}" for name, value in asked)
     near = [
-        *get_close_matches(wanted.table or "", sorted(labels), n=3, cutoff=0.5),
-        *get_close_matches(wanted.type or "", sorted(types), n=3, cutoff=0.5),
+        *nearest(wanted.table or "", sorted(labels), 3, 0.5),
+        *nearest(wanted.type or "", sorted(types), 3, 0.5),
     ]
     return ConfigError(f"no column fits {said}", hint=f"near: {', '.join(map(printable, near))}" if near else "")

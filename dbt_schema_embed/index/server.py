@@ -8,15 +8,14 @@ import base64
 import http.client
 import json
 import re
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
+from dbt_schema_embed.deadline import within
 from dbt_schema_embed.errors import ConfigError, printable
 
 BUDGET = 0.9
@@ -28,8 +27,6 @@ FILLING_SECONDS = 60.0
 _ID_BYTES, _HEAD_BYTES = 200, 2**18  # of an answer: for each id in it, and for the rest
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _PATH = "/api/v2/tenants/default_tenant/databases/default_database/collections"
-
-T = TypeVar("T")
 
 
 class ChromaError(Exception):
@@ -85,7 +82,10 @@ class Server:
         end = time.monotonic() + seconds
         path = self._base if what == "create" else f"{self._base}/{self._collection}/{what}"
         request = urllib.request.Request(path, json.dumps(content).encode(), self._headers)  # noqa: S310  see Shared
-        said = within(seconds, lambda: _answer(request, _HEAD_BYTES + ids * _ID_BYTES, end))
+        try:
+            said = within(seconds, lambda: _answer(request, _HEAD_BYTES + ids * _ID_BYTES, end))
+        except TimeoutError:
+            raise ChromaError("it gave no answer in time") from None
         if what == "add":
             return {}
         if not isinstance(said, dict):
@@ -126,28 +126,3 @@ def _answer(request: urllib.request.Request, size: int, end: float) -> Any:
         raise ChromaError(f"{type(reason).__name__}: {printable(reason, 100)}") from None
     except (ValueError, RecursionError) as problem:
         raise ChromaError(f"it gave an unreadable answer: {printable(problem, 100)}") from None
-
-
-def within(seconds: float, call: Callable[[], T]) -> T:
-    """What ``call`` gives, in a thread of its own: looking a name up has no time limit, nor has a pipe.
-
-    Raises:
-        ChromaError: it took longer; the thread is left to itself. What ``call`` raises passes through.
-    """
-    results: list[T] = []
-    failures: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except BaseException as problem:  # handed over to the thread that waits
-            failures.append(problem)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if failures:
-        raise failures[0]
-    if not results:
-        raise ChromaError("it gave no answer in time")
-    return results[0]

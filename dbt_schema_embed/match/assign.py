@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.match.odds import Odds
 
-CERTAIN = 0.9
+SURE = 0.9
 """Pairs at least this probable are settled first, so that no weighing of doubtful columns against each other can
 sacrifice a sure one."""
 
@@ -22,7 +22,7 @@ def assign(odds: Odds) -> list[int]:
     if not k:
         return answer
     best = p.argmax(axis=1)
-    for i in np.flatnonzero((p.max(axis=1) >= CERTAIN) & (p[np.arange(n), best] >= p.max(axis=0)[best])).tolist():
+    for i in np.flatnonzero((p.max(axis=1) >= SURE) & (p[np.arange(n), best] >= p.max(axis=0)[best])).tolist():
         if int(best[i]) not in answer:
             answer[i] = int(best[i])
     gain = np.log(np.maximum(p, 1e-12)) - np.log(np.maximum(nothing, 1e-12))[:, None]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from dbt_schema_embed.match.habits import Habits, abstract
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
+from dbt_schema_embed.match.pool import Matrix as Matrix
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
-from dbt_schema_embed.match.targets import Matrix as Matrix
-from dbt_schema_embed.match.targets import Targets
 from dbt_schema_embed.match.values import Profile, profiles
 from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable
@@ -159,7 +159,7 @@ class Block:
     """
 
     source: Embedded
-    side: Targets
+    side: Pool
     places: "NDArray[np.int64]"  # (k,) ascending: the candidates among all columns that could be fed
     all_alike: Matrix  # (all models,) how alike the table's name and each model's are
     lexicon: Lexicon

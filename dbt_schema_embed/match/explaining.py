@@ -6,13 +6,12 @@ import numpy as np
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.match.column_values import row_values
-from dbt_schema_embed.match.layers import Targets
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reading import TableReading
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
-from dbt_schema_embed.records import Embedded, Project
+from dbt_schema_embed.records import Embedded, Project, Targets
 
 SHOWN = 3
 """Candidates explained beside each other."""

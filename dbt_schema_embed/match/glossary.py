@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.files import read_bounded
 from dbt_schema_embed.match.knowledge import fold
 from dbt_schema_embed.match.lexicon import SLIGHT_WORDS
 from dbt_schema_embed.match.names import entity, stem, words
@@ -34,13 +35,12 @@ def read_glossary(path: Path) -> Entries:
     """
     shown = printable(path.name)
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        content = read_bounded(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as problem:
         raise ConfigError(f"{shown} cannot be read: {problem.strerror}") from None
-    if len(content) > MAX_BYTES:
+    if content is None:
         raise ConfigError(f"{shown} is larger than 1 MB", hint="keep only words that names here are made of")
     try:
         return parse_glossary(content.decode("utf-8-sig"), shown)

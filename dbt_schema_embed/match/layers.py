@@ -2,11 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal
 
-from dbt_schema_embed.records import Lineage, Project, Relation
+from dbt_schema_embed.records import Lineage, Project, Relation, Targets
 
-Targets = Literal["auto", "all"]
 Pair = tuple[str, str]
 
 

@@ -16,14 +16,14 @@ from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
 from dbt_schema_embed.match.pair_values import signal_values, whole_table
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import read_tables
-from dbt_schema_embed.match.targets import Targets
+from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Embedded
 
 Barred = Callable[[Block], NDArray[np.bool_] | None]
 Settled = Callable[[Block], Mapping[int, int]]
 """Block -> source columns that a person settled, by place: the candidate's place, or -1 for nothing."""
-Progress = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def rank(
     barred: Barred | None = None,
     settled: Settled | None = None,
     lexicon: Lexicon | None = None,
-    progress: Progress | None = None,
+    progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
 
@@ -73,10 +73,10 @@ def rank(
             sides = [s.relation for s in sources], [m.relation for m in models]
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
-        yield from _ranked(tables, Targets(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
+        yield from _ranked(tables, Pool(models, fed, entered), habits, arrived, mode, barred, settled, lexicon)
 
 
-def _counted(sources: Sequence[Embedded], progress: Progress | None) -> Iterator[Embedded]:
+def _counted(sources: Sequence[Embedded], progress: Counted | None) -> Iterator[Embedded]:
     for done, source in enumerate(sources):
         if progress:
             progress(done, len(sources))
@@ -100,7 +100,7 @@ KEPT = 2_000_000
 
 def _ranked(
     sources: Iterable[Embedded],
-    targets: Targets,
+    targets: Pool,
     habits: Habits,
     arrived: Collection[str],
     mode: Mode,
@@ -119,8 +119,10 @@ def _ranked(
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
         odds = as_settled(odds, settled(block)) if settled else odds
         pairs += odds.candidates.size
-        kept = pairs < KEPT  # a copy of a block forgets what it has worked out
-        drafts.append(Draft(*((block, values) if kept else (replace(block), None)), rows, odds, arrives))
+        if pairs < KEPT:
+            drafts.append(Draft(block, values, rows, odds, arrives))
+        else:  # a copy of a block forgets what it has worked out
+            drafts.append(Draft(replace(block), None, rows, odds, arrives))
     for draft, (values, rows) in zip(drafts, second_look(drafts), strict=True):
         block = draft.block
         scores = _second_scores(weights.second, values, row_values(block, rows), draft)

@@ -9,7 +9,7 @@ from dbt_schema_embed.match.names import stem
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES, WHOLE_TABLE_NAMES
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reading import Part, phrase_words
-from dbt_schema_embed.records import Evidence
+from dbt_schema_embed.records import Evidence, rounded
 from dbt_schema_embed.types import type_family
 
 _NEAR = 0.33
@@ -150,7 +150,7 @@ def nothing_reason(table: Ranked, i: int) -> str:
     if not odds.size:
         return "there is no model to feed"
     best = int(odds.argmax())
-    return f"nothing fits; nearest is {block.targets[best].name} ({odds[best]:.2f})"
+    return f"nothing fits; nearest is {block.targets[best].name} ({rounded(float(odds[best])):.2f})"
 
 
 def undecided_reason(table: Ranked, i: int) -> str:

@@ -11,9 +11,10 @@ from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.layers import arrivals, fed_models, feeders
 from dbt_schema_embed.match.naming import propose_name
 from dbt_schema_embed.match.odds import Odds
-from dbt_schema_embed.match.ranking import Progress, Ranked, rank
+from dbt_schema_embed.match.ranking import Ranked, rank
 from dbt_schema_embed.match.reading import TableReading, read_tables
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, undecided_reason
+from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Candidate, Embedded, Lineage, Project, Relation, Suggestion
 
 MATCH, NOTHING = 0.4, 0.5
@@ -36,7 +37,7 @@ def suggest(
     accepted: Accepted | None = None,
     top_k: int = 10,
     propose: bool = False,
-    progress: Progress | None = None,
+    progress: Counted | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
 
@@ -73,7 +74,7 @@ def ranked_tables(
     readings: Mapping[str, TableReading] | None,
     rejected: Rejected,
     accepted: Accepted,
-    progress: Progress | None = None,
+    progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """The source tables with columns, by id, ranked with all that the project and its people say."""
     arrived = arrivals(project)

@@ -1,9 +1,8 @@
 """Limits that a run should keep, and what to say when it does not."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
-from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.errors import ConfigError, listed, near_hint, printable
 from dbt_schema_embed.observe.metrics import RATES, Metrics
 
 LIMITS: Mapping[str, float] = {
@@ -32,8 +31,7 @@ def checked_limits(limits: Mapping[str, float]) -> Mapping[str, float]:
     """
     for name in limits:
         if name not in LIMITS:
-            near = get_close_matches(name, LIMITS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known are: {listed(list(LIMITS))}"
+            hint = near_hint(name, LIMITS) or f"known are: {listed(list(LIMITS))}"
             raise ConfigError(f"unknown alert {printable(name, 80)!r} in the settings", hint=hint)
     return {**LIMITS, **limits}
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.files import read_bounded
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts
 
@@ -75,11 +76,10 @@ class Cache:
 
 def _lines(path: Path) -> list[str]:
     try:
-        with path.open("rb") as file:
-            content = file.read(_NAMES_BYTES + 1)
+        content = read_bounded(path, _NAMES_BYTES)
     except OSError as problem:
         raise ConfigError(f"{printable(path)} cannot be read: {problem.strerror}") from None
-    if len(content) > _NAMES_BYTES:
+    if content is None:
         raise ConfigError(f"{printable(path)} is larger than 64 MB: is it a list of names?")
     lines = content.decode("utf-8-sig", "replace").splitlines()
     return list(dict.fromkeys(line.strip() for line in lines if line.strip()))

@@ -1,34 +1,32 @@
 """SchemaEmbed: one method a command. A room is imported when a call first needs it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from dbt_schema_embed.decide.decisions import Decisions
-from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.cache import Cache
 from dbt_schema_embed.pipeline.measuring import Measures
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.progress import Progress, silent
-from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions
-from dbt_schema_embed.settings import Settings, Targets
+from dbt_schema_embed.records import Artifacts, Hits, Relation, Suggestions, Targets
+from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from dbt_schema_embed.check.project import Checked
     from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.decide.reviewing import Review
     from dbt_schema_embed.index import Changes
-    from dbt_schema_embed.pipeline.checking import Checked
-    from dbt_schema_embed.pipeline.doctor import Diagnosis
-    from dbt_schema_embed.pipeline.evaluating import Evaluated
+    from dbt_schema_embed.observe.doctor import Diagnosis
+    from dbt_schema_embed.observe.evaluating import Evaluated
+    from dbt_schema_embed.observe.profiling import Profiled
     from dbt_schema_embed.pipeline.matching import Glossed
-    from dbt_schema_embed.pipeline.profiling import Profiled
     from dbt_schema_embed.pipeline.reporting import Reported
+    from dbt_schema_embed.read.names import Names
     from dbt_schema_embed.read.tables import ArrowTable
 
     Table = str | Path | ArrowTable
@@ -42,12 +40,12 @@ class SchemaEmbed:
     """
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
-        self._session = Session(settings, progress=progress)
-        without_sql = partial(self._session.open, lineage_of=(), values=False)
-        made = self.decisions = Decisions(without_sql, self.settings.mappings_dir, self._session.told)
+        self.session = Session(settings, progress=progress)
+        without_sql = partial(self.session.open, lineage_of=(), values=False)
+        made = self.decisions = Decisions(without_sql, self.settings.mappings_dir, self.session.told)
         self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
-        self.cache = Cache(self._session)
-        self.measures = Measures(self._session)
+        self.cache = Cache(self.session)
+        self.measures = Measures(self.session)
 
     def __enter__(self) -> Self:
         return self
@@ -57,17 +55,17 @@ class SchemaEmbed:
 
     def close(self) -> None:
         """Let go of the memo. The next call opens it again."""
-        self._session.close()
+        self.session.close()
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        return self._session.settings
+        return self.session.settings
 
     @property
     def warnings(self) -> list[str]:
         """What went wrong so far without stopping a call, a line each."""
-        return self._session.warnings
+        return self.session.warnings
 
     def suggest(
         self,
@@ -109,7 +107,7 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
         wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into, rerank)
-        return suggest_project(self._session, project_dir, wish, artifacts)[1]
+        return suggest_project(self.session, project_dir, wish, artifacts)[1]
 
     def explain(
         self,
@@ -124,23 +122,9 @@ class SchemaEmbed:
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
-        from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
-        from dbt_schema_embed.match import explain
-        from dbt_schema_embed.pipeline.matching import prepare
+        from dbt_schema_embed.pipeline.matching import explained
 
-        opened = self._session.open(project_dir, artifacts)
-        source, name = source_column(opened.project, column)
-        known = decided(opened, load_mappings(opened.root, self.settings.mappings_dir))
-        wanted = targets or self.settings.targets
-        ready = prepare(
-            self._session, opened.project, {source.id}, wanted, glossary_path(opened.root, self.settings.mappings_dir)
-        )
-        text = explain(
-            source.id, name, ready.sources, ready.models, project=opened.project, readings=ready.readings,
-            rejected=known.rejected, accepted=known.accepted, targets=wanted,
-        )  # fmt: skip
-        self._session.told(opened.project.warnings)
-        return text
+        return explained(self.session, column, project_dir, artifacts, targets or self.settings.targets)
 
     def glossary(
         self, project_dir: str | Path = ".", *, write: bool = False, **artifacts: Unpack[Artifacts]
@@ -156,7 +140,7 @@ class SchemaEmbed:
         """
         from dbt_schema_embed.pipeline.matching import propose_glossary
 
-        return propose_glossary(self._session, self._session.open(project_dir, artifacts, lineage_of=()), write=write)
+        return propose_glossary(self.session, self.session.open(project_dir, artifacts, lineage_of=()), write=write)
 
     def report(
         self,
@@ -176,7 +160,7 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.reporting import write_report
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
-        return write_report(self._session, answer, Path(project_dir), artifacts, output)
+        return write_report(self.session, answer, Path(project_dir), artifacts, output)
 
     def review(
         self,
@@ -194,7 +178,7 @@ class SchemaEmbed:
         from dbt_schema_embed.decide.reviewing import review_of
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
-        opened = self._session.open(project_dir, artifacts, lineage_of=())
+        opened = self.session.open(project_dir, artifacts, lineage_of=())
         return review_of(opened, answer, self.settings.mappings_dir)
 
     def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:
@@ -204,25 +188,12 @@ class SchemaEmbed:
         ``top_k``: candidates listed in a row, at most; None: all.
 
         Raises:
-            ArtifactError: a side has no columns.
+            ArtifactError: a side has no columns, or too many.
         """
-        from dbt_schema_embed.embed import pair_texts
-        from dbt_schema_embed.match import knowledge, match, read_tables
+        from dbt_schema_embed.pipeline.matching import matched
 
-        left = left if isinstance(left, Relation) else self.relation(left)
-        right = right if isinstance(right, Relation) else self.relation(right)
-        for side in (left, right):
-            if not side.columns:
-                raise ArtifactError(f"the table {printable(side.id)} has no columns")
-        name = left.id
-        left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
-        readings = read_tables([left], [right], knowledge(self._session.cache_dir()))
-        sides = self._session.embedded([left, right], readings, texts_of=pair_texts)
-        self._session.progress("Matching")
-        with self._session.timed("match"):
-            found = match(sides[0], sides[1], readings=readings, top_k=top_k)
-        rows = tuple(replace(row, source=name) for row in found)
-        return Suggestions(rows, self._session.told())
+        sides = (side if isinstance(side, Relation) else self.relation(side) for side in (left, right))
+        return matched(self.session, *sides, top_k=top_k)
 
     def index(
         self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
@@ -233,10 +204,10 @@ class SchemaEmbed:
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
-        self._session.need_embed("index")
+        self.session.need_embed("index")
         from dbt_schema_embed.pipeline.search import index_project
 
-        return index_project(self._session, project_dir, artifacts, verify=verify)
+        return index_project(self.session, project_dir, artifacts, verify=verify)
 
     def search(
         self,
@@ -251,7 +222,8 @@ class SchemaEmbed:
     ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
-        Builds the index where it is missing, and brings it up to date.
+        Builds the index where it is missing, and brings it up to date. Without the extra `embed` it goes by the words
+        of names alone.
 
         Args:
             query: Words, e.g. "customer e-mail".
@@ -265,11 +237,10 @@ class SchemaEmbed:
         Raises:
             As `index`; ConfigError: an empty query, or no column fits ``type`` and ``table``.
         """
-        self._session.need_embed("search")
         from dbt_schema_embed.index import Filter
         from dbt_schema_embed.pipeline.search import search_project
 
-        found = search_project(self._session, project_dir, artifacts, query, limit, Filter(type, table))
+        found = search_project(self.session, project_dir, artifacts, query, limit, Filter(type, table))
         return Hits(hit for hit in found if min_score is None or hit.score >= min_score)
 
     def check(
@@ -283,10 +254,11 @@ class SchemaEmbed:
             ArtifactError: the manifest is missing or unreadable.
             ConfigError: an unknown rule in the settings; a baseline that is unreadable or outside the project.
         """
-        from dbt_schema_embed.pipeline.checking import check_project, usual_baseline
+        from dbt_schema_embed.check.project import usual_baseline
+        from dbt_schema_embed.pipeline.checking import check_project
 
         root = Path(project_dir)
-        if baseline is None and (usual := usual_baseline(root, self.settings)).is_file():
+        if baseline is None and (usual := usual_baseline(root, self.settings.baseline)).is_file():
             baseline = usual
         return check_project(root, artifacts, self.settings, baseline)
 
@@ -332,10 +304,13 @@ class SchemaEmbed:
             ConfigError: no source is selected, or there is no dbt on PATH.
             SchemaEmbedError: dbt fails before it looks at any table, or at several in a row.
         """
-        from dbt_schema_embed.pipeline.profiling import DbtOptions, profile_sources
+        from dbt_schema_embed.observe.profiling import DbtOptions, profile_sources
+        from dbt_schema_embed.read.opening import chosen_sources
 
-        opened = self._session.open(project_dir, artifacts, lineage_of=(), values=False)
-        return profile_sources(self._session, opened, select, exclude, DbtOptions(target, profiles_dir, row_limit))
+        opened = self.session.open(project_dir, artifacts, lineage_of=(), values=False)
+        sources = chosen_sources(opened.project, select, exclude)
+        options, keep_values = DbtOptions(target, profiles_dir, row_limit), self.settings.store_samples
+        return profile_sources(opened, sources, options, self.session.progress, keep_values=keep_values)
 
     def evaluate(
         self,
@@ -356,18 +331,21 @@ class SchemaEmbed:
             ArtifactError: the manifest is missing or unreadable; there are no cases.
             ConfigError: fewer than two source tables have a model.
         """
-        from dbt_schema_embed.pipeline.evaluating import evaluate_cases, evaluate_project
+        from dbt_schema_embed.pipeline.matching import measured
 
-        wanted = targets or self.settings.targets
-        if cases is not None:
-            return evaluate_cases(self._session, cases, wanted)
-        return evaluate_project(self._session, Path(project_dir), artifacts, wanted, folds)
+        return measured(self.session, project_dir, artifacts, targets or self.settings.targets, folds, cases)
+
+    def names(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "tuple[Names, Names]":
+        """Source tables and models, each with its columns, for completion; empty where they cannot be read."""
+        from dbt_schema_embed.read.names import project_names
+
+        return project_names(Path(project_dir), self.settings.dialect, **artifacts)
 
     def doctor(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "Diagnosis":
         """What is installed, found and missing, and what to do. Changes nothing."""
-        from dbt_schema_embed.pipeline.doctor import diagnose
+        from dbt_schema_embed.observe.doctor import diagnose
 
-        return diagnose(self._session, Path(project_dir), artifacts)
+        return diagnose(self.settings, Path(project_dir), artifacts, Session(self.settings).embedder)
 
     def encode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order, through the memo; (0, d) for nothing.
@@ -376,8 +354,8 @@ class SchemaEmbed:
             EncoderError: the encoder cannot be loaded.
             TypeError: a bare str.
         """
-        self._session.need_embed("encode")
-        return self._session.embedder().embed(texts)
+        self.session.need_embed("encode")
+        return self.session.embedder().embed(texts)
 
     async def aencode(self, texts: Sequence[str]) -> "NDArray[np.float32]":
         """`encode` in a thread, so that the event loop goes on."""

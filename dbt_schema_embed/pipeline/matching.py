@@ -1,24 +1,37 @@
 """What `suggest`, `explain` and `evaluate` all need before they match: names read, relations embedded."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings, shown_path
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
+from dbt_schema_embed.errors import ArtifactError, WriteError, printable
+from dbt_schema_embed.files import shown_path, write_text
+from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Embedded, Opened, Project, Relation
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.records import (
+    MAX_COLUMNS,
+    Artifacts,
+    Embedded,
+    Opened,
+    Project,
+    Relation,
+    Suggestion,
+    Suggestions,
+    Targets,
+)
 
 if TYPE_CHECKING:
     from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.observe.evaluating import Evaluated
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """Two sides that can be matched."""
 
+    project: Project  # tables of too many columns have none in it
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
     readings: "Mapping[str, TableReading]"
@@ -35,7 +48,7 @@ def prepare(
 ) -> Prepared:
     """The source tables ``asked`` (ids) with their competitors, and the models that they may feed.
 
-    ``models`` take the place of those that ``targets`` chooses.
+    ``models`` take the place of those that ``targets`` chooses. Tables that are `too_wide` are left out.
 
     Raises:
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
@@ -51,10 +64,64 @@ def prepare(
 
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
+    models = [model for model in models if not too_wide(model)]
+    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
     words = read_glossary(glossary) if glossary else {}
     readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(sources, session.embedded(models, readings), readings)
+    return Prepared(project, sources, session.embedded(models, readings), readings)
+
+
+def too_wide(relation: Relation) -> str:
+    """What is to be said of a table with more columns than can be compared; "": it has not."""
+    count = len(relation.columns)
+    if count <= MAX_COLUMNS:
+        return ""
+    return f"{printable(relation.label)} has {count:,} columns, more than {MAX_COLUMNS:,}: it is not compared"
+
+
+def check_table(table: Relation) -> None:
+    """Raises ArtifactError: a table has no columns, or too many."""
+    if not table.columns:
+        raise ArtifactError(f"the table {printable(table.id)} has no columns")
+    if said := too_wide(table):
+        raise ArtifactError(f"the table {said}")
+
+
+def explained(session: Session, column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
+    """See `SchemaEmbed.explain`."""
+    from dbt_schema_embed.match import explain
+
+    opened = session.open(project_dir, artifacts)
+    source, name = source_column(opened.project, column)
+    check_table(source)
+    folder = session.settings.mappings_dir
+    known = decided(opened, load_mappings(opened.root, folder))
+    ready = prepare(session, opened.project, {source.id}, targets, glossary_path(opened.root, folder))
+    text = explain(
+        source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
+        rejected=known.rejected, accepted=known.accepted, targets=targets,
+    )  # fmt: skip
+    session.told(opened.project.warnings)
+    return text
+
+
+def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:
+    """See `SchemaEmbed.match`."""
+    from dbt_schema_embed.embed import pair_texts
+    from dbt_schema_embed.match import knowledge, match, read_tables
+
+    for side in (left, right):
+        check_table(side)
+    name = left.id
+    left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
+    readings = read_tables([left], [right], knowledge(session.cache_dir()))
+    sides = session.embedded([left, right], readings, texts_of=pair_texts)
+    session.progress("Matching")
+    with session.timed("match"):
+        found = match(sides[0], sides[1], readings=readings, top_k=top_k)
+    rows = tuple(replace(row, source=name) for row in found)
+    return Suggestions(rows, session.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +160,29 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     before = path.read_text("utf-8-sig") if path.exists() else "# Words of this project: `word, word: meaning`\n"
     write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
     return Glossed(text, shown_path(opened.root, path))
+
+
+def measured(
+    session: Session, project_dir: str | Path, artifacts: Artifacts, targets: Targets, rounds: int, cases: Path | None
+) -> "Evaluated":
+    """See `SchemaEmbed.evaluate`: what the matcher answers, nothing put over it."""
+    from dbt_schema_embed.match import suggest
+    from dbt_schema_embed.observe.evaluating import KEPT, evaluate_cases, evaluate_project, keep
+
+    def ask(project: Project, tables: Sequence[Relation]) -> Sequence[Suggestion]:
+        session.told(project.warnings)
+        only = {table.id for table in tables}
+        ready = prepare(session, project, only, targets)
+        return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
+
+    if cases is not None:
+        found = evaluate_cases(cases, lambda folder: session.open(folder, {}).project, ask, session.progress)
+    else:
+        opened = session.open(project_dir, artifacts)
+        found = evaluate_project(opened.project, ask, rounds, session.progress)
+        try:
+            keep(found, opened.scratch / KEPT)
+        except WriteError as problem:  # the figures are there all the same
+            session.told([f"the report will not know of this: {problem.message}"])
+    session.told()
+    return found

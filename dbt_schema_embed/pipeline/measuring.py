@@ -1,21 +1,17 @@
 """What a run took: the figures of a session as metrics, and alerts about them."""
 
-import hashlib
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.extras import need
 from dbt_schema_embed.files import save
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.observe.benching import Benched
     from dbt_schema_embed.observe.metrics import Metrics
-    from dbt_schema_embed.pipeline.benching import Benched
-
-_RUNS = "runs.txt"
-_RUNS_KEPT = 200
 
 
 class Measures:
@@ -32,13 +28,15 @@ class Measures:
         before, which should find its vectors in the memo. ``failed``: the run ended in an error.
         """
         from dbt_schema_embed.observe.metrics import Metrics, peak_memory, usable_memory
+        from dbt_schema_embed.observe.runs import asked_before
 
         session = self._session
         stats = session.stats()
         searches, search_seconds = session.timings.get("search", (0, 0.0))
         return Metrics(
             command=command,
-            again=self._again(f"{command} {asked}"),
+            again=session.scratch is not None
+            and asked_before(session.scratch, f"{command} {asked} {session.settings.model_name}"),
             seconds=time.perf_counter() - self._start,
             columns=session.columns,
             encode_seconds=stats.encode_seconds if stats else 0.0,
@@ -97,25 +95,17 @@ class Measures:
     ) -> "Benched":
         """Measure encoder and memo on this machine; ``project_dir`` None: with generated column names. Takes minutes.
 
-        Raises as `pipeline.benching.bench`.
+        Raises:
+            ArtifactError: the project cannot be read.
+            ConfigError: it has no columns.
+            MissingExtraError: the extra `torch` is not installed, whose encoder is the one to compare with.
         """
-        from dbt_schema_embed.pipeline.benching import bench
+        from dbt_schema_embed.observe.benching import bench
 
-        root = None if project_dir is None else Path(project_dir)
-        return bench(self._session, root, artifacts, texts=texts, rounds=rounds)
-
-    def _again(self, asked: str) -> bool:
-        """Whether a run like this has been measured in this project before; it has been from now on."""
-        scratch = self._session.scratch
-        if scratch is None:
-            return False
-        path = scratch / _RUNS
-        said = f"{asked} {self._session.settings.model_name}"
-        mark = hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        try:
-            known = path.read_text("ascii", "replace").split()[-_RUNS_KEPT:] if path.exists() else []
-            if mark not in known:
-                save(path, "\n".join([*known, mark]) + "\n", root=scratch.parent)
-        except (OSError, WriteError):  # a target folder nobody may write to: no reason to fail, the run is measured
-            return False
-        return mark in known
+        session = self._session
+        session.need_embed("bench")
+        need("bench", "torch")
+        opened = None if project_dir is None else session.open(project_dir, artifacts, lineage_of=(), values=False)
+        session.progress("Measuring, which takes minutes")
+        s = session.settings
+        return bench(opened, artifacts, model_name=s.model_name, max_workers=s.max_workers, texts=texts, rounds=rounds)

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import load_mappings, shown_path
-from dbt_schema_embed.files import refuse_links, save
-from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
+from dbt_schema_embed.decide.mappings import load_mappings
+from dbt_schema_embed.files import refuse_links, save, shown_path
+from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import Artifacts, Relation, Suggestions
 
@@ -34,7 +34,7 @@ def write_report(
 ) -> Reported:
     """See `SchemaEmbed.report`."""
     from dbt_schema_embed.records import LIKELY
-    from dbt_schema_embed.show.report import to_html
+    from dbt_schema_embed.show.report import earlier_data, to_html
     from dbt_schema_embed.show.report_data import ReportInput, report_data
 
     opened = session.open(root, artifacts, lineage_of=(), values=False)
@@ -54,7 +54,7 @@ def write_report(
         decisions=_decisions(root, session),
         notes=answer.warnings,
     )
-    save(path, to_html(report_data(given, _previous(path))), root=None if output else opened.scratch.parent)
+    save(path, to_html(report_data(given, earlier_data(path))), root=None if output else opened.scratch.parent)
     doubtful = sum(row.status == "suggested" and row.confidence < LIKELY for row in answer.rows)
     return Reported(path, shown_path(root, path), len(answer.rows), doubtful)
 
@@ -72,16 +72,3 @@ def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
         for row in file.columns
         if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
     ]
-
-
-def _previous(path: Path) -> "dict[str, object] | None":
-    """The data of the report that stands at ``path``; None when there is none, or something else."""
-    from dbt_schema_embed.show.report import DATA_BYTES, data_of
-
-    try:
-        if not path.is_file() or path.stat().st_size > DATA_BYTES:
-            return None
-        data = data_of(path.read_text("utf-8"))
-    except (OSError, ValueError):  # unreadable, or no text: it will be replaced, and is nothing to compare with
-        return None
-    return None if data is None else dict(data)

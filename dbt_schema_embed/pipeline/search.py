@@ -6,27 +6,22 @@ What the last call read is not read again while it stands as it was: a search th
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, IndexMismatchError
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.read.unchanged import Reading
-from dbt_schema_embed.records import Artifacts, Relation, SearchHit
+from dbt_schema_embed.records import Artifacts, SearchHit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from dbt_schema_embed.embed.watched import Watched
+    from dbt_schema_embed.embed import Embedder
     from dbt_schema_embed.index import Changes, Columns, Filter, Index
     from dbt_schema_embed.index.columns import States
-
-_CANDIDATES = 100
-"""Columns, at least, that are looked at closely."""
-
-_KIN = 0.95
-"""What a column is worth that holds the values of a found one under another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +31,7 @@ class _Place:
     root: str | Path
     artifacts: Artifacts
     session: Session
-    embedder: "Watched"
+    embedder: "Embedder"
     index: "Index"
 
     def reading(self) -> Reading:
@@ -59,13 +54,14 @@ class _Place:
 
     def update(self, *, verify: bool = False) -> "Changes":
         """Read the project, and bring the index up to date with it."""
+        from dbt_schema_embed.embed.text import search_texts
         from dbt_schema_embed.index import changes, gathered, states
         from dbt_schema_embed.match.names import words
 
         reading = self.reading()
         project = self.session.open(self.root, self.artifacts, values=False).project
         self.session.looked_at(project.relations)
-        texts, beside = gathered(project.relations, project.lineage, texts_of, words)
+        texts, beside = gathered(project.relations, project.lineage, search_texts, words)
         meta = {"project": project.name, "warnings": list(project.warnings)}
         before = self.states()
         new = self.index.update(texts, self.embedder.embed, beside=beside, meta=meta, verify=verify)
@@ -86,81 +82,25 @@ class _Place:
             return None
 
 
-def texts_of(relation: Relation) -> Iterator[tuple[str, str]]:
-    """What each column is found by: its name within its table, and its description.
-
-    Unlike for matching, the two names are encoded together: on 10 of the 30 real projects, asked in words for the
-    2,303 known pairs, recall@1 is 0.83, and 0.77 with a vector composed of both.
-    """
-    from dbt_schema_embed.embed import column_texts
-
-    texts = column_texts(relation)
-    for name, description in zip(texts.facets["name"], texts.facets["description"], strict=True):
-        yield f"{texts.table}: {name}" if texts.table and name else name, description
-
-
-def hits(place: _Place, query: str, limit: int, wanted: "Filter") -> list[SearchHit]:
-    """The ``limit`` columns most like ``query``, best first, ties in the project's order.
-
-    Meaning and words count alike: the index finds synonyms, the words of a name find ``cust_eml_addr`` for
-    "customer e-mail". Of 250 columns of 10 real projects, asked for by the words of the model column they feed, 92 %
-    come first (82 % with every name shortened) and 99.6 % (96 %) among the first ten; meaning alone puts 92 % (46 %)
-    first, words alone 90 % (85 %). Candidates are the best of either, and the columns that hold the same values by
-    the SQL.
-    """
-    import numpy as np
-
-    from dbt_schema_embed.index import Columns
+def _hits(place: _Place, query: str, limit: int, wanted: "Filter") -> list[SearchHit]:
+    from dbt_schema_embed.index.search import hits
     from dbt_schema_embed.match.query import name_likeness
 
+    def alike(columns: "Columns") -> "NDArray[np.float32]":
+        return name_likeness(query, *columns.words(), columns.name, columns.table)
+
     vector = place.embedder.embed([query])
-    with place.index.read() as parts:
-        columns = Columns(parts)
-        admitted = columns.admitted(wanted)
-        if not len(columns):
-            return []
-        alike = name_likeness(query, *columns.words(), columns.name, columns.table)
-        near = _candidates(place, columns, vector, alike, admitted, max(_CANDIDATES, 2 * limit))
-        scores = np.full(len(columns), -np.inf)
-        scores[near[0]] = ((near[1] + alike[near[0]].astype(np.float64)) / 2).round(4)
-        scores = columns.with_kin(scores, _KIN)
-        left = np.flatnonzero(np.isfinite(scores) & (True if admitted is None else admitted))
-        best = left[np.lexsort((left, -scores[left]))][:limit].tolist()
-        return [columns.hit(column, float(scores[column])) for column in best]
-
-
-def _candidates(
-    place: _Place,
-    columns: "Columns",
-    vector: "NDArray[np.float32]",
-    alike: "NDArray[np.float32]",
-    admitted: "NDArray[np.bool_] | None",
-    reach: int,
-) -> "tuple[NDArray[np.int64], NDArray[np.float64]]":
-    """Columns to look at closely, and the cosine of the likest text of each. A filter admits few: then all of them."""
-    import numpy as np
-
-    from dbt_schema_embed.index import largest
-
-    with place.session.timed("search"):
-        if admitted is None:
-            admitted = columns.reached(place.index.query(vector, 2 * reach)[0][0])
-            admitted[largest(alike, reach)] = True
-        numbers = np.flatnonzero(admitted)
-        texts = columns.texts[numbers]
-        rows = np.array(sorted(set(texts[texts >= 0].tolist())), np.int64)  # np.unique would import numpy.ma
-        cosine = np.append(place.index.cosines(vector[0], rows), -1.0)  # the last one: no text
-        at = np.where(texts >= 0, np.searchsorted(rows, texts), len(rows))
-        return numbers, cosine[at].max(axis=1)
+    return hits(place.index, vector, alike, limit, wanted, partial(place.session.timed, "search"))
 
 
 @contextmanager
 def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterator[_Place]":
     from dbt_schema_embed.read.opening import scratch_folder
 
-    index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")))
+    embedder = session.watched()
+    index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")), embedder)
     try:
-        yield _Place(root, artifacts, session, session.watched(), index)
+        yield _Place(root, artifacts, session, embedder, index)
     finally:
         index.close()
         session.told(index.notes)
@@ -189,6 +129,6 @@ def search_project(
     with _opened(session, project_dir, artifacts) as place:
         if place.stands(place.reading()):
             with suppress(IndexMismatchError):  # damaged: it is built anew
-                return hits(place, query, limit, wanted)
+                return _hits(place, query, limit, wanted)
         place.update()
-        return hits(place, query, limit, wanted)
+        return _hits(place, query, limit, wanted)

@@ -5,26 +5,22 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
+from dbt_schema_embed.errors import MissingExtraError
+from dbt_schema_embed.extras import has_embed
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
 from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
 from dbt_schema_embed.settings import Settings
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.embed import FacetTexts
+    from dbt_schema_embed.embed import Embedder, FacetTexts
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
-    from dbt_schema_embed.embed.watched import Watched
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import TableReading
-
-EMBED_MODULES = ("diskcache", "safetensors", "tokenizers")
-"""What a run with everything in the memo needs of the extra `embed`."""
 
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
@@ -130,24 +126,20 @@ class Session:
             return self._opened
 
     def cache_dir(self) -> Path:
-        """Where the memo lives; it need not exist.
+        """Where the memo lives; see `embed.cache_folder`."""
+        from dbt_schema_embed.embed import cache_folder
 
-        Raises:
-            ConfigError: the settings name the home of a user that there is not.
-        """
-        from dbt_schema_embed.embed import default_cache_dir
+        return cache_folder(self.settings.cache_dir)
 
-        said = self.settings.cache_dir
-        try:
-            return Path(said).expanduser() if said else default_cache_dir()
-        except RuntimeError as problem:
-            raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
-
-    def watched(self) -> "Watched":
-        """The embedder, telling how far it has come."""
+    def watched(self) -> "Embedder":
+        """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
+        from dbt_schema_embed.embed import NoEncoder
         from dbt_schema_embed.embed.watched import Watched
 
-        return Watched(self.embedder(), self.progress)
+        if has_embed():
+            return Watched(self.embedder(), self.progress)
+        self._without_vectors = True
+        return NoEncoder()
 
     def embedded(
         self,
@@ -160,23 +152,21 @@ class Session:
 
         Names that ``readings`` translates are embedded in English.
         """
-        from dbt_schema_embed.embed import NoEncoder, column_texts, embed_relations
+        from dbt_schema_embed.embed import column_texts, embed_relations
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        texts_of = texts_of or column_texts
-        if has_embed():
-            return embed_relations(relations, self.watched(), texts_of=texts_of, said=said)
-        self._without_vectors = True
+        found = embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
         # Values apart have no row of zeros that says "nothing is known": they are left out.
-        found = embed_relations(relations, NoEncoder(), texts_of=texts_of, said=said)
-        return tuple(replace(embedded, values=()) for embedded in found)
+        return found if has_embed() else tuple(replace(embedded, values=()) for embedded in found)
 
-    def index_in(self, scratch: Path) -> "Index":
+    def index_in(self, scratch: Path, embedder: "Embedder") -> "Index":
         """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
         from dbt_schema_embed.index import Shared, open_index
 
-        s, embedder = self.settings, self.embedder()
+        s = self.settings
+        if not has_embed():  # words alone: nothing to reduce or to share
+            return open_index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
         return open_index(
             scratch / "index",
             encoder_id=embedder.encoder_id,
@@ -202,8 +192,3 @@ class Session:
         """
         if not has_embed():
             raise MissingExtraError(call, "embed")
-
-
-def has_embed() -> bool:
-    """Whether the extra `embed` is installed."""
-    return all(find_spec(module) is not None for module in EMBED_MODULES)

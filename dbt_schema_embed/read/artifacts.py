@@ -146,6 +146,7 @@ class Manifest(msgspec.Struct, frozen=True):
     metadata: Metadata | None = None
     nodes: dict[str, Node] | msgspec.UnsetType = msgspec.UNSET
     sources: dict[str, Node] | None = None
+    disabled: Any = None
 
     def every_node(self) -> dict[str, Node]:
         """Sources and nodes by unique_id. Before dbt 0.17 sources stood among the nodes."""

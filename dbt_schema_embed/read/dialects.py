@@ -1,8 +1,6 @@
 """The sqlglot dialect of a dbt adapter."""
 
-import difflib
-
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, printable
 
 # Adapters whose name is not sqlglot's word for their SQL. Those that speak PostgreSQL's or MySQL's are set to it.
 _ADAPTERS = {
@@ -58,7 +56,6 @@ def checked_dialect(dialect: str | None) -> str | None:
         return None
     known = adapter_dialect(dialect)
     if known is None:
-        close = difflib.get_close_matches(dialect.lower(), sorted(DIALECTS | set(_ADAPTERS)), n=1, cutoff=0.5)
-        hint = f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(DIALECTS))}"
+        hint = near_hint(dialect, sorted(DIALECTS | set(_ADAPTERS)), 0.5) or f"known are: {', '.join(sorted(DIALECTS))}"
         raise ConfigError(f"unknown SQL dialect {printable(dialect)!r}", hint=hint)
     return known

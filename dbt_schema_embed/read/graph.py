@@ -1,6 +1,6 @@
 """dbt's graph as node selection sees it: every resource with its properties and edges, from the manifest."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,28 +29,8 @@ class GraphNode(msgspec.Struct, frozen=True):
     version: str | int | float | None = None
     latest_version: str | int | float | None = None
     access: str | None = None
-    deprecation_date: str | None = None
     config: msgspec.Raw = msgspec.Raw(b"{}")
-    unrendered_config: msgspec.Raw = msgspec.Raw(b"{}")
-    columns: msgspec.Raw = msgspec.Raw(b"{}")
-    description: str | None = None
-    contract: Any = None
-    checksum: Any = None
-    raw_code: str | None = None
-    raw_sql: str | None = None
-    database: str | None = None
-    schema: str | None = None
-    identifier: str | None = None
-    quoting: Any = None
-    freshness: Any = None
-    loaded_at_field: str | None = None
-    external: Any = None
     test_metadata: _Test | None = None
-    type: Any = None
-    owner: Any = None
-    maturity: Any = None
-    url: Any = None
-    label: Any = None
 
     @property
     def package(self) -> str:
@@ -69,11 +49,6 @@ class GraphNode(msgspec.Struct, frozen=True):
         return declared.partition("://")[2] or declared
 
     @property
-    def raw(self) -> str:
-        """The code as written."""
-        return self.raw_code or self.raw_sql or ""
-
-    @property
     def is_versioned(self) -> bool:
         """Models alone have versions."""
         return self.resource_type == "model" and self.version is not None
@@ -84,26 +59,9 @@ class GraphNode(msgspec.Struct, frozen=True):
         return (self.depends_on.nodes if self.depends_on else None) or []
 
     @property
-    def macros(self) -> list[str]:
-        """Macros it calls."""
-        return (self.depends_on.macros if self.depends_on else None) or []
-
-    @property
     def tag_names(self) -> list[str]:
         """Its tags."""
         return tag_names(self.tags)
-
-
-class Macro(msgspec.Struct, frozen=True):
-    """A macro's code and the macros it calls."""
-
-    macro_sql: str = ""
-    depends_on: DependsOn | None = None
-
-    @property
-    def macros(self) -> list[str]:
-        """Macros it calls."""
-        return (self.depends_on.macros if self.depends_on else None) or []
 
 
 class GraphManifest(msgspec.Struct, frozen=True):
@@ -118,7 +76,6 @@ class GraphManifest(msgspec.Struct, frozen=True):
     saved_queries: dict[str, GraphNode] | None = None
     unit_tests: dict[str, GraphNode] | None = None
     functions: dict[str, GraphNode] | None = None
-    macros: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +86,10 @@ class Graph:
     parents: Mapping[str, Collection[str]]
     children: Mapping[str, Collection[str]]
     project: str  # the root project's package
-    macros: msgspec.Raw
+
+    def where(self, fits: Callable[[GraphNode], bool]) -> set[str]:
+        """unique_ids of the nodes that fit."""
+        return {unique_id for unique_id, node in self.nodes.items() if fits(node)}
 
     def ancestors(self, start: Iterable[str], depth: int | None = None) -> set[str]:
         """What ``start`` depends on, ``depth`` edges far; members of ``start`` only where another depends on them."""
@@ -158,7 +118,7 @@ def load_graph(path: Path) -> Graph:
         for parent in above:
             children.setdefault(parent, []).append(unique_id)
     project = root_package(manifest.metadata, (node.package_name for node in nodes.values()))
-    return Graph(nodes, parents, children, project, manifest.macros)
+    return Graph(nodes, parents, children, project)
 
 
 def mapping(raw: msgspec.Raw) -> dict[str, Any]:

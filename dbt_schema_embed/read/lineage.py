@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.read.sql_resolve import MAX_LITERALS, Frame, RelationFrame, Resolved
 from dbt_schema_embed.read.sql_shape import CAST, DERIVED, Statement
-from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, Progress, read_statements, silent
+from dbt_schema_embed.read.sql_statements import OUT_OF_TIME, TIME_LIMIT, ModelSql, read_statements, silent
 from dbt_schema_embed.records import Lineage, LineageKind, RelationKind
 
 __all__ = ["ModelSql", "SqlFacts", "TableInfo", "read_sql", "relation_key", "silent"]
@@ -50,7 +51,7 @@ def read_sql(
     tables: Mapping[str, TableInfo],
     dialect: str | None,
     cache_dir: Path | None,
-    progress: Progress = silent,
+    progress: Counted = silent,
 ) -> SqlFacts:
     """Columns, lineage and literals of ``models``.
 

@@ -29,8 +29,9 @@ def open_project(
     lineage_of: "LineageOf" = None,
     values: bool = True,
     progress: Progress = silent,
+    own_files: bool = False,
 ) -> Opened:
-    """Read a project; ``lineage_of`` and ``values`` as in `read.read_project`.
+    """Read a project; ``lineage_of``, ``values`` and ``own_files`` as in `read.read_project`.
 
     What `profile` has kept is taken in as well.
 
@@ -44,7 +45,7 @@ def open_project(
     scratch = scratch_folder(root, artifacts.get("target_path"))
     project = read_project(
         root, **artifacts, dialect=dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
-        progress=partial(progress, "Reading SQL"),
+        progress=partial(progress, "Reading SQL"), own_files=own_files,
     )  # fmt: skip
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
 

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
-from dbt_schema_embed.errors import ArtifactError, MissingExtraError, printable
+from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.extras import need
 from dbt_schema_embed.read.parquet_child import Answer
 from dbt_schema_embed.read.values import ROWS_LIMIT, Sample
 
@@ -55,8 +55,7 @@ def read_texts(path: Path, columns: Sequence[str]) -> tuple[tuple[str | None, ..
 
 def _answer(path: Path, *wanted: str) -> Answer:
     """What `parquet_child` answers. Raises as `read_parquet`."""
-    if find_spec("pyarrow") is None:
-        raise MissingExtraError("reading Parquet", "parquet")
+    need("reading Parquet", "parquet")
     shown = printable(path)
     # -P: no module is taken from the current folder
     command = [sys.executable, "-P", "-m", "dbt_schema_embed.read.parquet_child", str(path.absolute()), *wanted]

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.files import inside
-from dbt_schema_embed.read.artifacts import CatalogTable, Node, load_catalog, load_manifest, root_package
+from dbt_schema_embed.read.artifacts import (
+    CatalogTable,
+    Manifest,
+    Metadata,
+    Node,
+    load_catalog,
+    load_manifest,
+    root_package,
+)
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.info_schema import read_info_schema
@@ -18,8 +26,9 @@ from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
+    from dbt_schema_embed.progress import Counted
     from dbt_schema_embed.read.lineage import SqlFacts
-    from dbt_schema_embed.read.sql_statements import Progress
+    from dbt_schema_embed.read.own_files import Own
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
 """Models whose SQL is wanted, see `read_project`."""
@@ -35,7 +44,8 @@ def read_project(
     lineage_of: LineageOf = None,
     values: bool = True,
     cache_dir: Path | None = None,
-    progress: "Progress | None" = None,
+    progress: "Counted | None" = None,
+    own_files: bool = False,
 ) -> Project:
     """Read the dbt project in ``project_dir`` from its artifacts.
 
@@ -52,6 +62,8 @@ def read_project(
         values: Whether rows of seeds, accepted values and literals are kept as sample values.
         cache_dir: Where parsed SQL may be kept between runs; None: nowhere.
         progress: Is told, before each model's SQL that is parsed, how many of how many are through.
+        own_files: Whether the project's own files count more than the manifest, which then need not be there, see
+            `read_own_files`.
 
     Returns:
         The project; relations and lineage sorted. A project without sources is not an error.
@@ -63,9 +75,10 @@ def read_project(
     asked = checked_dialect(dialect)
     folder = target_folder(project_dir, target_path)
     homes = project_dir, folder
+    named = manifest is not None
     manifest = manifest or _found(folder / "manifest.json", homes)
-    read = load_manifest(manifest)
-    nodes = {unique_id: node for unique_id, node in read.every_node().items() if enabled(node)}
+    read, own = _nodes(project_dir, manifest, own_files=own_files, needed=named)
+    nodes = {unique_id: node for unique_id, node in own.nodes.items() if enabled(node)}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -75,8 +88,9 @@ def read_project(
     )
     # What the warehouse has counts more than what dbt works out.
     tables = {**known.tables, **_catalog(manifest, catalog, nodes)}
+    tables = {i: table for i, table in tables.items() if i not in own.changed}
     rows, warnings = seed_rows(nodes, project_dir, values)
-    warnings += known.warnings
+    warnings += [*own.warnings, *known.warnings]
     promised = promises(nodes)
     relations = [
         relation(i, node, Known(tables.get(i), promised.get(i, {}), rows.get(i, NO_ROWS), values), nodes)
@@ -92,8 +106,27 @@ def read_project(
         relations = _told(relations, facts, values)
         lineage = _joined(facts.lineage, known.lineage, known.traced & wanted)
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
-    name = root_package(read.metadata, (node.package_name for node in nodes.values()))
-    return Project(name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest))
+    name = root_package(read.metadata, (node.package_name for node in nodes.values())) or own.name
+    return Project(
+        name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest), unread=tuple(own.unread),
+        whole=own.whole,
+    )  # fmt: skip
+
+
+def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) -> "tuple[Manifest, Own]":
+    """The manifest, empty where there is none, and the nodes to read: its own, or as the project's files have them.
+
+    Raises:
+        ArtifactError: there is no manifest, and it is ``needed``, or the files do not count or are no dbt project.
+    """
+    from dbt_schema_embed.read.own_files import Own, adapter_of, read_own_files
+
+    own_files = own_files and (project_dir / "dbt_project.yml").is_file()
+    if own_files and not needed and not manifest.exists():
+        return Manifest(Metadata(adapter_type=adapter_of(project_dir))), read_own_files(project_dir, None)
+    read = load_manifest(manifest)
+    own = read_own_files(project_dir, read, manifest.stat().st_mtime) if own_files else Own(read.every_node())
+    return read, own
 
 
 _PROJECT_FILE = 2**20  # characters of dbt_project.yml that are looked at
@@ -180,7 +213,7 @@ def _read_sql(
     catalog: Collection[str],
     dialect: str | None,
     cache_dir: Path | None,
-    progress: "Progress | None",
+    progress: "Counted | None",
 ) -> "SqlFacts":
     from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql, silent
 
@@ -236,5 +269,5 @@ def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Re
 def _unknown_adapter(adapter: str | None, dialect: str | None) -> list[str]:
     if dialect:
         return []
-    said = f"the adapter {printable(adapter)} is not known" if adapter else "the manifest names no adapter"
+    said = f"the adapter {printable(adapter)} is not known" if adapter else "nothing says which adapter the project has"
     return [f"{said}: SQL is read in no particular dialect; say which with --dialect"]

@@ -1,14 +1,13 @@
 """dbt's node selection syntax over the sources, models, seeds and snapshots of a project."""
 
-import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, nearest, printable
 from dbt_schema_embed.read.graph import Graph, load_graph
-from dbt_schema_embed.read.selection_methods import METHODS, Selecting, near_names
+from dbt_schema_embed.read.selection_methods import METHODS, near_names
 from dbt_schema_embed.records import Project
 
 # dbt's own grammar of one criterion: @ or N+ before, a method, a value, +N behind.
@@ -34,21 +33,17 @@ class Criterion:
     down_depth: int | None = None
 
 
-def select(
-    project: Project, select: Sequence[str], exclude: Sequence[str], state: Project | None = None
-) -> frozenset[str]:
+def select(project: Project, select: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
     """unique_ids of the sources, models, seeds and snapshots that ``dbt ls`` would list.
 
     Args:
         project: Its manifest is read again for dbt's graph, for tests and exposures take part in it.
         select: dbt's syntax: names and dotted paths with wildcards, ``source:``, ``tag:``, ``path:``, ``package:``,
-            ``state:modified`` and so on, with ``+``, ``N+`` and ``@``; spaces and items unite, commas intersect.
-            Empty: everything.
+            and so on, with ``+``, ``N+`` and ``@``; spaces and items unite, commas intersect. Empty: everything.
         exclude: The same; taken away.
-        state: The project as it was, for ``state:``.
 
     Raises:
-        ConfigError: a criterion dbt would not understand, ``state:`` without a state, or nothing is selected; the
+        ConfigError: a criterion dbt would not understand, ``state:``, or nothing is selected; the
             message says which near names exist.
         ArtifactError: the manifest can no longer be read.
     """
@@ -56,12 +51,11 @@ def select(
     if not any(map(str.split, (*select, *exclude))):
         return known
     graph = load_graph(Path(project.manifest))
-    selecting = Selecting(graph, load_graph(Path(state.manifest)) if state else None)
     wanted = list(_criteria(select))
-    chosen = _united(wanted, selecting) & known if wanted else known
+    chosen = _united(wanted, graph) & known if wanted else known
     if not chosen:
         raise _nothing(wanted, " ".join(select), graph)
-    left = chosen - _united(list(_criteria(exclude)), selecting)
+    left = chosen - _united(list(_criteria(exclude)), graph)
     if not left:
         raise ConfigError(f"--exclude {printable(' '.join(exclude))} takes away all that is selected")
     return left
@@ -84,7 +78,7 @@ def _criterion(text: str) -> Criterion:
         raise ConfigError(f"{printable(text)!r}: @ before and + behind do not go together")
     method, _, argument = (found["method"] or _default_method(found["value"])).partition(".")
     if method not in METHODS:
-        close = difflib.get_close_matches(method, METHODS, n=1, cutoff=0.5)
+        close = nearest(method, METHODS, cutoff=0.5)
         hint = f"did you mean {close[0]}:?" if close else f"known are: {', '.join(sorted(METHODS))}"
         raise ConfigError(f"unknown method {printable(method)!r} in the selection {printable(text)!r}", hint=hint)
     return Criterion(
@@ -109,17 +103,16 @@ def _depth(digits: str | None) -> int | None:
     return int(digits[:9]) if digits else None
 
 
-def _united(parts: list[list[Criterion]], selecting: Selecting) -> frozenset[str]:
-    return frozenset[str]().union(*(_intersected(part, selecting) for part in parts))
+def _united(parts: list[list[Criterion]], graph: Graph) -> frozenset[str]:
+    return frozenset[str]().union(*(_intersected(part, graph) for part in parts))
 
 
-def _intersected(part: list[Criterion], selecting: Selecting) -> set[str]:
-    return set.intersection(*(_with_neighbours(criterion, selecting) for criterion in part))
+def _intersected(part: list[Criterion], graph: Graph) -> set[str]:
+    return set.intersection(*(_with_neighbours(criterion, graph) for criterion in part))
 
 
-def _with_neighbours(criterion: Criterion, selecting: Selecting) -> set[str]:
-    graph = selecting.graph
-    named = METHODS[criterion.method](selecting, criterion.value, criterion.argument)
+def _with_neighbours(criterion: Criterion, graph: Graph) -> set[str]:
+    named = METHODS[criterion.method](graph, criterion.value, criterion.argument)
     reached = set(named)
     if criterion.at:
         below = graph.descendants(named) | named
@@ -138,7 +131,7 @@ def _nothing(parts: list[list[Criterion]], said: str, graph: Graph) -> ConfigErr
         value = criterion.value.lower().strip("*")
         holding = sorted((n for n in names if value and value in names[n].lower()), key=lambda n: (len(n), n))
         alike = {names[n]: n for n in sorted(names, reverse=True)}
-        close = difflib.get_close_matches(criterion.value, alike, n=_NEAREST, cutoff=0.5)
+        close = nearest(criterion.value, alike, _NEAREST, 0.5)
         near |= dict.fromkeys([*holding[:_NEAREST], *(alike[v] for v in close)])
     shown = ", ".join(printable(name) for name in list(near)[: 2 * _NEAREST])
     hint = f"near names: {shown}" if near else "`dbt ls` lists what there is to select"

@@ -2,15 +2,13 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
-from dbt_schema_embed.errors import ConfigError, listed, printable
+from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.read.graph import Graph, GraphNode, mapping
-from dbt_schema_embed.read.state import comparisons
 
 _WILD = re.compile(r"[*?\[\]]")
 _KINDS = (
@@ -19,24 +17,12 @@ _KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Selecting:
-    """What methods select from: the graph, and for ``state:`` the graph as it was."""
-
-    graph: Graph
-    state: Graph | None = None
-
-    def where(self, fits: Callable[[GraphNode], bool]) -> set[str]:
-        """unique_ids of the nodes that fit."""
-        return {unique_id for unique_id, node in self.graph.nodes.items() if fits(node)}
-
-
-Method = Callable[[Selecting, str, str], set[str]]
+Method = Callable[[Graph, str, str], set[str]]
 """(what to select from, the value, the method's argument) -> unique_ids."""
 
 
-def _fqn(selecting: Selecting, value: str, _: str) -> set[str]:
-    return selecting.where(
+def _fqn(graph: Graph, value: str, _: str) -> set[str]:
+    return graph.where(
         lambda n: (
             n.resource_type != "source" and (_is_named(n, n.fqn or [], value) or _is_named(n, (n.fqn or [])[1:], value))
         )
@@ -70,7 +56,7 @@ def _is_leaf(node: GraphNode, fqn: list[str], value: str, parts: list[str]) -> b
     return fqn[-2] == value or "_".join(fqn[-2:]) == "_".join(parts[-2:])
 
 
-def _source(selecting: Selecting, value: str, _: str) -> set[str]:
+def _source(graph: Graph, value: str, _: str) -> set[str]:
     parts = value.split(".")
     if len(parts) > 3:
         raise ConfigError(
@@ -78,7 +64,7 @@ def _source(selecting: Selecting, value: str, _: str) -> set[str]:
             hint="write source:name, source:name.table or source:package.name.table",
         )
     package, source, table = {1: ("*", *parts, "*"), 2: ("*", *parts), 3: tuple(parts)}[len(parts)]
-    return selecting.where(
+    return graph.where(
         lambda n: (
             n.resource_type == "source"
             and fnmatchcase(n.package, package)
@@ -88,29 +74,29 @@ def _source(selecting: Selecting, value: str, _: str) -> set[str]:
     )
 
 
-def _named_of_kind(kind: str, selecting: Selecting, value: str, _: str) -> set[str]:
+def _named_of_kind(kind: str, graph: Graph, value: str, _: str) -> set[str]:
     package, _dot, name = value.rpartition(".")
-    return selecting.where(
+    return graph.where(
         lambda n: n.resource_type == kind and fnmatchcase(n.package, package or "*") and fnmatchcase(n.name, name)
     )
 
 
-def _tag(selecting: Selecting, value: str, _: str) -> set[str]:
-    return selecting.where(lambda n: any(fnmatchcase(tag, value) for tag in n.tag_names))
+def _tag(graph: Graph, value: str, _: str) -> set[str]:
+    return graph.where(lambda n: any(fnmatchcase(tag, value) for tag in n.tag_names))
 
 
-def _path(selecting: Selecting, value: str, _: str) -> set[str]:
+def _path(graph: Graph, value: str, _: str) -> set[str]:
     """Paths are the root project's; a package's node fits where the root has such a path too, or no node of it fits.
 
     dbt looks for the paths on the disk, which need not be there where only the artifacts are.
     """
     pattern = [part for part in value.replace("\\", "/").split("/") if part not in ("", ".")]
-    nodes = selecting.graph.nodes.values()
-    places = {place for n in nodes if n.package == selecting.graph.project for place in _places(n)}
+    nodes = graph.nodes.values()
+    places = {place for n in nodes if n.package == graph.project for place in _places(n)}
     fitting = {p for p in places if _globs(p.split("/"), pattern)}
     if not fitting:
         fitting = {p for p in {place for n in nodes for place in _places(n)} if _globs(p.split("/"), pattern)}
-    return selecting.where(lambda n: not fitting.isdisjoint(_places(n)))
+    return graph.where(lambda n: not fitting.isdisjoint(_places(n)))
 
 
 def _places(node: GraphNode) -> Iterator[str]:
@@ -131,28 +117,28 @@ def _globs(path: list[str], pattern: list[str]) -> bool:
     return bool(path) and fnmatchcase(path[0], pattern[0]) and _globs(path[1:], pattern[1:])
 
 
-def _file(selecting: Selecting, value: str, _: str) -> set[str]:
+def _file(graph: Graph, value: str, _: str) -> set[str]:
     def fits(node: GraphNode) -> bool:
         path = PurePosixPath(node.path)
         return fnmatchcase(path.name, value) or fnmatchcase(path.stem, value)
 
-    return selecting.where(fits)
+    return graph.where(fits)
 
 
-def _package(selecting: Selecting, value: str, _: str) -> set[str]:
-    wanted = selecting.graph.project if value == "this" else value
-    return selecting.where(lambda n: fnmatchcase(n.package, wanted))
+def _package(graph: Graph, value: str, _: str) -> set[str]:
+    wanted = graph.project if value == "this" else value
+    return graph.where(lambda n: fnmatchcase(n.package, wanted))
 
 
-def _resource_type(selecting: Selecting, value: str, _: str) -> set[str]:
+def _resource_type(graph: Graph, value: str, _: str) -> set[str]:
     if value not in _KINDS:
         raise ConfigError(f"unknown resource type {printable(value)!r}", hint=f"known are: {', '.join(_KINDS)}")
-    return selecting.where(lambda n: n.resource_type == value)
+    return graph.where(lambda n: n.resource_type == value)
 
 
-def _config(selecting: Selecting, value: str, argument: str) -> set[str]:
+def _config(graph: Graph, value: str, argument: str) -> set[str]:
     keys = argument.split(".") if argument else []
-    return selecting.where(lambda n: _has_config(mapping(n.config), keys, value))
+    return graph.where(lambda n: _has_config(mapping(n.config), keys, value))
 
 
 def _has_config(config: Any, keys: list[str], value: str) -> bool:
@@ -166,32 +152,32 @@ def _has_config(config: Any, keys: list[str], value: str) -> bool:
     return False
 
 
-def _group(selecting: Selecting, value: str, _: str) -> set[str]:
-    return selecting.where(lambda n: fnmatchcase(str(mapping(n.config).get("group") or ""), value))
+def _group(graph: Graph, value: str, _: str) -> set[str]:
+    return graph.where(lambda n: fnmatchcase(str(mapping(n.config).get("group") or ""), value))
 
 
-def _access(selecting: Selecting, value: str, _: str) -> set[str]:
-    return selecting.where(lambda n: n.resource_type == "model" and n.access == value)
+def _access(graph: Graph, value: str, _: str) -> set[str]:
+    return graph.where(lambda n: n.resource_type == "model" and n.access == value)
 
 
-def _test_name(selecting: Selecting, value: str, _: str) -> set[str]:
-    return selecting.where(
+def _test_name(graph: Graph, value: str, _: str) -> set[str]:
+    return graph.where(
         lambda n: (
             n.resource_type == "test" and n.test_metadata is not None and fnmatchcase(n.test_metadata.name or "", value)
         )
     )
 
 
-def _test_type(selecting: Selecting, value: str, _: str) -> set[str]:
+def _test_type(graph: Graph, value: str, _: str) -> set[str]:
     if value == "unit":
-        return selecting.where(lambda n: n.resource_type == "unit_test")
+        return graph.where(lambda n: n.resource_type == "unit_test")
     wanted = {"generic": (True,), "schema": (True,), "singular": (False,), "data": (True, False)}.get(value)
     if wanted is None:
         raise ConfigError(f"unknown test type {printable(value)!r}", hint="known are: generic, singular, unit, data")
-    return selecting.where(lambda n: n.resource_type == "test" and (n.test_metadata is not None) in wanted)
+    return graph.where(lambda n: n.resource_type == "test" and (n.test_metadata is not None) in wanted)
 
 
-def _version(selecting: Selecting, value: str, _: str) -> set[str]:
+def _version(graph: Graph, value: str, _: str) -> set[str]:
     checks: Mapping[str, Callable[[GraphNode], bool]] = {
         "none": lambda n: n.version is None,
         "latest": lambda n: n.version is not None and n.version == n.latest_version,
@@ -200,7 +186,7 @@ def _version(selecting: Selecting, value: str, _: str) -> set[str]:
     }
     if value not in checks:
         raise ConfigError(f"unknown version {printable(value)!r}", hint=f"known are: {', '.join(checks)}")
-    return selecting.where(lambda n: n.resource_type == "model" and checks[value](n))
+    return graph.where(lambda n: n.resource_type == "model" and checks[value](n))
 
 
 def _before(first: str | float | None, second: str | float | None) -> bool:
@@ -212,16 +198,11 @@ def _before(first: str | float | None, second: str | float | None) -> bool:
         return str(first) < str(second)
 
 
-def _state(selecting: Selecting, value: str, _: str) -> set[str]:
-    if selecting.state is None:
-        raise ConfigError(
-            f"'state:{printable(value)}' needs a manifest to compare with", hint="name its folder with --state"
-        )
-    checks = comparisons(selecting.graph, selecting.state)
-    if value not in checks:
-        raise ConfigError(f"unknown state {printable(value)!r}", hint=f"known are: {listed(list(checks), 20)}")
-    compare, then = checks[value], selecting.state.nodes
-    return {i for i, node in selecting.graph.nodes.items() if compare(i, node, then.get(i))}
+def _state(_: Graph, value: str, __: str) -> set[str]:
+    raise ConfigError(
+        f"'state:{printable(value)}' compares with another manifest, which is not read here",
+        hint="let dbt list the names (dbt ls --select ... --state ...), and select those",
+    )
 
 
 METHODS: Mapping[str, Method] = {

@@ -46,6 +46,15 @@ def plain_sql(raw: str) -> tuple[str, dict[str, str]] | None:
     return None if "{%" in sql or "{{" in sql else (sql, relations)
 
 
+_REFERENCE = re.compile(r"\b(ref|source)\s*\(([^()]*)\)")
+
+
+def references(raw: str) -> list[str]:
+    """What ``raw`` refers to, in order: "ref:x", "source:a.b"; calls whose arguments are no plain text are left out."""
+    found = (_relation(call[1], call[2]) for call in _REFERENCE.finditer(cut_out(raw, "{#", "#}", " ")))
+    return list(dict.fromkeys(name for name in found if name))
+
+
 def _name(target: str, relations: dict[str, str]) -> str:
     name = f"{_RELATION}{len(relations) + 1}"
     relations[name] = target

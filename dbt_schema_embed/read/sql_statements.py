@@ -7,12 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.read.sql_cache import Entry, StatementCache, statement_key
 from dbt_schema_embed.read.sql_jinja import plain_sql
 from dbt_schema_embed.read.sql_shape import Statement
-
-Progress = Callable[[int, int], None]
-"""Is told how many of how many are through."""
 
 
 def silent(done: int, total: int) -> None:
@@ -39,7 +37,7 @@ class ModelSql:
 
 
 def read_statements(
-    models: Sequence[ModelSql], dialect: str | None, cache_dir: Path | None, progress: Progress
+    models: Sequence[ModelSql], dialect: str | None, cache_dir: Path | None, progress: Counted
 ) -> tuple[dict[str, Statement], dict[str, str]]:
     """The statement of every model that can be read, and why the others cannot.
 

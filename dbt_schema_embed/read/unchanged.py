@@ -8,7 +8,7 @@ import msgspec
 
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import WriteError
-from dbt_schema_embed.files import write_text
+from dbt_schema_embed.files import read_bounded, write_text
 from dbt_schema_embed.read.opening import Stamp, file_stamps, files_read, scratch_folder
 from dbt_schema_embed.records import Artifacts, Project
 
@@ -39,8 +39,7 @@ class Reading:
         try:
             if not self._path.is_file():
                 return ""
-            with self._path.open("rb") as file:
-                seen = msgspec.json.decode(file.read(_BYTES), type=_Seen)
+            seen = msgspec.json.decode(read_bounded(self._path, _BYTES) or b"", type=_Seen)
         except (OSError, msgspec.DecodeError, RecursionError):
             return ""
         here = seen.asked == self._asked and self._files.items() <= seen.files.items()

@@ -1,18 +1,17 @@
 """Settings: flags > environment > file > defaults, read and checked once, frozen."""
 
-import difflib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.errors import ConfigError, near_hint, nearest, printable
+from dbt_schema_embed.records import Targets as Targets
 from dbt_schema_embed.settings.reading import FILES, from_files
 from dbt_schema_embed.settings.trusted import GUARDED, is_trusted, keep
 
 Quantization = Literal["float32", "float16", "bfloat16", "int8"]
-Targets = Literal["auto", "all"]
 
 _ENV = {
     "EMBEDDING_BATCH_SIZE": "batch_size",
@@ -116,7 +115,7 @@ def found(
         if name in _ENV:
             if text.strip():
                 values[_ENV[name]] = (parsed(_ENV[name], text.strip(), name), name)
-        elif name.startswith("EMBEDDING_") and difflib.get_close_matches(name, _ENV, n=1, cutoff=0.8):
+        elif name.startswith("EMBEDDING_") and nearest(name, _ENV, cutoff=0.8):
             # a misspelling of ours; other tools have EMBEDDING_ variables of their own
             raise ConfigError(f"unknown environment variable {name}", hint=_nearest(name, list(_ENV)))
     values |= {_known(name, "the command line"): (v, FLAG) for name, v in (flags or {}).items() if v is not None}
@@ -238,5 +237,4 @@ def _known(name: str, where: str) -> str:
 
 
 def _nearest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]}?" if close else f"known are: {', '.join(sorted(known))}"
+    return near_hint(word, known, 0.5) or f"known are: {', '.join(sorted(known))}"

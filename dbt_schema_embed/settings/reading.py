@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import ConfigError, printable
-from dbt_schema_embed.files import inside
+from dbt_schema_embed.files import inside, read_bounded
+from dbt_schema_embed.yaml_values import load_yaml
 
 FILES = ("pyproject.toml", "dbt_schema_embed.yml", "dbt_project.yml")
 _FILE_BYTES = 2**20  # no settings file is larger; a dbt_project.yml may come from anybody
-_FILE_DEPTH = 60
-_MERGED = 100_000  # values that merge keys (`<<`) may make: each copies what it names, so that some lines fill memory
 _OURS = re.compile(rb"""^[ \t{]*["']?schema_embed["']?[ \t]*:""", re.MULTILINE)
 
 
@@ -47,11 +46,11 @@ def _table(path: Path) -> dict[Any, Any]:
         data = _toml(content, path).get("tool", {}).get("dbt-schema-embed", {})
     elif path.name == "dbt_project.yml":
         # dbt itself judges the rest of this file, and Jinja in it may be no YAML at all
-        data = _yaml(content, path) if _OURS.search(content) else {}
+        data = load_yaml(content, path) if _OURS.search(content) else {}
         variables = data.get("vars") if isinstance(data, dict) else None
         data = (variables.get("schema_embed") if isinstance(variables, dict) else None) or {}
     else:
-        data = _yaml(content, path) or {}
+        data = load_yaml(content, path) or {}
     if not isinstance(data, dict):
         raise ConfigError(f"the settings in {printable(path)} must be names and values")
     return data
@@ -59,11 +58,10 @@ def _table(path: Path) -> dict[Any, Any]:
 
 def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(_FILE_BYTES + 1)
+        content = read_bounded(path, _FILE_BYTES)
     except OSError as problem:
         raise ConfigError(f"{printable(path)} cannot be read: {problem.strerror}") from None
-    if len(content) > _FILE_BYTES:
+    if content is None:
         raise ConfigError(f"{printable(path)} is larger than 1 MB: no settings are read from it")
     return content
 
@@ -74,70 +72,3 @@ def _toml(content: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as problem:  # tomllib's and unicode's errors are ValueErrors
         raise ConfigError(f"{printable(path)} is not TOML: {printable(problem)}") from None
     return data if isinstance(data.get("tool", {}), dict) else {}
-
-
-def _yaml(content: bytes, path: Path) -> Any:
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        text = content.decode("utf-8-sig")
-        depth = 0
-        for event in yaml.parse(text, Loader=loader):  # libyaml's loader crashes on deep text: see how deep it is first
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > _FILE_DEPTH:
-                raise ConfigError(f"{printable(path)} is nested deeper than {_FILE_DEPTH} levels")
-        reader = loader(text)
-        try:
-            node = reader.get_single_node()
-            if node is None:
-                return None
-            _Merges(path).check(node)
-            return reader.construct_document(node)
-        finally:
-            reader.dispose()
-    except (yaml.YAMLError, ValueError) as problem:
-        said = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
-        raise ConfigError(f"{printable(path)} is not YAML: {printable(said)}") from None
-
-
-class _Merges:
-    """Counts what the merge keys of a document copy, before any of it is copied."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._sizes: dict[int, int | None] = {}  # by id of a node: its pairs with what it merges; None: being counted
-        self._copied = 0
-
-    def check(self, node: Any) -> int:
-        """The pairs of ``node``, each node counted once.
-
-        Raises:
-            ConfigError: more than `_MERGED` copies in all, or a mapping that merges itself.
-        """
-        import yaml
-
-        if isinstance(node, yaml.ScalarNode):
-            return 1
-        if id(node) in self._sizes:
-            return self._sizes[id(node)] or 1
-        self._sizes[id(node)] = None
-        if isinstance(node, yaml.SequenceNode):
-            size = sum(self.check(item) for item in node.value)
-        else:
-            size = sum(self._pair(key, value) for key, value in node.value)
-        self._sizes[id(node)] = size
-        return size
-
-    def _pair(self, key: Any, value: Any) -> int:
-        if key.tag != "tag:yaml.org,2002:merge":
-            self.check(key)
-            self.check(value)
-            return 1
-        if self._sizes.get(id(value), 0) is None:
-            raise ConfigError(f"{printable(self._path)} has a mapping that merges itself")
-        size = self.check(value)
-        self._copied += size
-        if self._copied > _MERGED:
-            raise ConfigError(f"{printable(self._path)} merges more than {_MERGED:,} values into each other")
-        return size

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import WriteError, printable
-from dbt_schema_embed.files import replacing
+from dbt_schema_embed.files import read_bounded, replacing
 
 GUARDED = frozenset({"cache_dir", "chroma_token", "chroma_url", "model_name", "redis_url"})
 """Fields that send something somewhere, write somewhere, or decide what vectors are."""
@@ -51,8 +51,7 @@ def _path() -> Path:
 
 def _kept() -> dict[str, str]:
     try:
-        with _path().open("rb") as stream:
-            kept = json.loads(stream.read(_KEPT_BYTES))
+        kept = json.loads(read_bounded(_path(), _KEPT_BYTES) or b"")
     except (OSError, ValueError, RecursionError):
         return {}
     return {str(k): str(v) for k, v in kept.items()} if isinstance(kept, dict) else {}

@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.files import read_bounded
 
 DATA_BYTES = 128 * 2**20
 """A file above this is not looked at for an earlier report."""
@@ -57,6 +59,15 @@ def _embedded(data: Mapping[str, Any]) -> str:
 
 def _digest(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+def earlier_data(path: Path) -> Mapping[str, Any] | None:
+    """The data of the report that stands at ``path``; None when there is none, or something else."""
+    try:
+        content = read_bounded(path, DATA_BYTES) if path.is_file() else None
+        return data_of(content.decode()) if content is not None else None
+    except (OSError, ValueError):  # unreadable, or no text: it will be replaced, and is nothing to compare with
+        return None
 
 
 def _asset(name: str) -> str:

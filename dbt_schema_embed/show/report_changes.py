@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.records import rounded
 
 LIMIT = 300
 """Changes that are listed."""
@@ -56,7 +57,10 @@ def _difference(now: _Answer, old: _Answer) -> list[str]:
     if now[0] != old[0]:
         return ["another answer", f"{old[0] or 'nothing'} → {now[0] or 'nothing'}"]
     if abs(now[1] - old[1]) >= MOVED:
-        return ["surer" if now[1] > old[1] else "less sure", f"{old[1] / 10_000:.2f} → {now[1] / 10_000:.2f}"]
+        return [
+            "surer" if now[1] > old[1] else "less sure",
+            f"{rounded(old[1] / 10_000):.2f} → {rounded(now[1] / 10_000):.2f}",
+        ]
     return []
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from dbt_schema_embed.colors import painted
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import Suggestion, Suggestions
 from dbt_schema_embed.show.words import (
@@ -26,17 +27,6 @@ from dbt_schema_embed.show.words import (
     unfed_words,
 )
 
-_PAINT = {
-    "certain": "32",
-    "likely": "33",
-    "doubtful": "31",
-    "accepted": "32",
-    "rejected": "31",
-    "undecided": "33",
-    "proposed": "33",
-    "title": "1",
-    "dim": "2",
-}
 _PLAIN = re.compile(r"[\n -\[\]-~]*").fullmatch
 """JSON without an escape or a letter beyond ASCII."""
 _SURE = len("0.97 doubtful")
@@ -88,7 +78,7 @@ def by_source(rows: Iterable[Suggestion]) -> list[tuple[str, list[Suggestion]]]:
 def _block(source: str, rows: Sequence[Suggestion], width: int | None, color: bool) -> str:
     models = {row.model for row in rows if row.model is not None and row.status != "existing"}
     arrow = f" → {short_name(next(iter(models)))}" if len(models) == 1 else ""
-    lines = [_painted(short_name(source) + arrow, "title", color)]
+    lines = [painted(short_name(source) + arrow, "title", color)]
     lines += _lines([row for row in rows if open_answer(row)], whole=len(models) != 1, width=width, color=color)
     for what, some in (
         ("already in SQL", [row for row in rows if row.model is not None and row.status == "existing"]),
@@ -96,7 +86,7 @@ def _block(source: str, rows: Sequence[Suggestion], width: int | None, color: bo
     ):
         texts = [f"  {what}: {named(row.source_column for row in some)}"] if some else []
         texts += [f"    {printable(row.source_column, 80)}: {printable(row.note)}" for row in some if row.note]
-        lines += [_painted(padded(text, width).rstrip() if width else text, "dim", color) for text in texts]
+        lines += [painted(padded(text, width).rstrip() if width else text, "dim", color) for text in texts]
     return "\n".join(lines) + "\n"
 
 
@@ -117,7 +107,7 @@ def _lines(rows: Sequence[Suggestion], *, whole: bool, width: int | None, color:
         if rest is not None:
             why = padded(why, rest).rstrip() if rest >= _LEAST_REASON else ""
         word = sure.rpartition(" ")[2]
-        line = head + _painted(sure.ljust(_SURE), word, color) + (f"  {_painted(why, 'dim', color)}" if why else "")
+        line = head + painted(sure.ljust(_SURE), word, color) + (f"  {painted(why, 'dim', color)}" if why else "")
         yield line.rstrip()
 
 
@@ -125,10 +115,6 @@ def _right(row: Suggestion, whole: bool) -> str:
     if row.model_column is None:
         return "?" if row.undecided else f"(new) {printable(row.proposed_name, 120)}"
     return target(row) if whole else printable(row.model_column, 120)
-
-
-def _painted(text: str, what: str, color: bool) -> str:
-    return f"\x1b[{_PAINT[what]}m{text}\x1b[0m" if color and text else text
 
 
 def _rounded(value: Any) -> Any:

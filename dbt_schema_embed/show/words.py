@@ -15,6 +15,11 @@ def short_name(unique_id: str) -> str:
     return printable(rest.partition(".")[2] or unique_id if kind in _KINDS else unique_id, 120)
 
 
+def number(confidence: float) -> str:
+    """A confidence as people see it: "0.94" of 0.9493."""
+    return f"{rounded(confidence):.2f}"
+
+
 def target(suggestion: Suggestion) -> str:
     """ "stg_x.charge_id"; empty where the column maps to nothing."""
     if suggestion.model is None or suggestion.model_column is None:
@@ -48,7 +53,7 @@ def candidates(suggestion: Suggestion, *, whole: bool = True, limit: int = 3) ->
     said = []
     for c in suggestion.candidates[:limit]:
         name = printable(c.model_column, 60)
-        said.append(f"{f'{short_name(c.model)}.' if whole else ''}{name} {rounded(c.confidence):.2f}")
+        said.append(f"{f'{short_name(c.model)}.' if whole else ''}{name} {number(c.confidence)}")
     note = f"; note: {printable(suggestion.note)}" if suggestion.note else ""
     return (", ".join(said) or "no candidate") + note
 
@@ -73,7 +78,7 @@ def sureness(suggestion: Suggestion) -> str:
         return suggestion.status
     if suggestion.model is None and (suggestion.undecided or suggestion.proposed_name):
         return "undecided" if suggestion.undecided else "proposed"
-    return f"{rounded(suggestion.confidence):.2f} {confidence_word(suggestion.confidence)}"
+    return f"{number(suggestion.confidence)} {confidence_word(suggestion.confidence)}"
 
 
 _SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (

@@ -1,22 +1,20 @@
 """A mapping file: its schema, its place, its strict reader."""
 
-import difflib
 import re
 from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
-from dbt_schema_embed.errors import MappingError, printable
+from dbt_schema_embed.errors import MappingError, near_hint, printable
 from dbt_schema_embed.files import content_hash, safe_name
-from dbt_schema_embed.records import MappingFile, MappingRow, Relation, Status
+from dbt_schema_embed.records import MAX_COLUMNS, MappingFile, MappingRow, Relation, Status
 from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse, read_content
 
 VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
-MAX_COLUMNS = 20_000
 FILE_KEYS = ("version", "source", "package", "into", "not_into", "columns", "undecided", "unmapped")
 ROW_KEYS = (
     "source_column", "source_columns", "model", "model_column", "expression", "confidence", "status", "reason", "note",
@@ -170,7 +168,7 @@ def _fields(node: Node, known: Collection[str], what: str) -> dict[str, Node]:
         name = key.text
         if key.kind != "scalar" or name not in known:
             shown = printable(name) if key.kind == "scalar" else "(no name)"
-            raise YamlTextError(f"{shown!r} is no key of {what}", key.line, nearest(name, known))
+            raise YamlTextError(f"{shown!r} is no key of {what}", key.line, _nearest(name, known))
         if name in found:
             raise YamlTextError(f"{name!r} stands here twice", key.line, "remove one of them")
         _refuse_marked(key)
@@ -227,10 +225,9 @@ def _status(node: Node | None) -> Status:
         if text == status:
             return status
     line = node.line if node else 0
-    raise YamlTextError(f"status is {printable(text, 40)!r}", line, nearest(text, STATUSES))
+    raise YamlTextError(f"status is {printable(text, 40)!r}", line, _nearest(text, STATUSES))
 
 
-def nearest(word: str, known: Collection[str]) -> str:
+def _nearest(word: str, known: Collection[str]) -> str:
     """A hint that names the closest of ``known``, or all of them."""
-    close = difflib.get_close_matches(word[:100], known, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
+    return near_hint(word, known) or f"known are: {', '.join(known)}"

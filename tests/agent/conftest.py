@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.agent.kept import Kept
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.kept import Kept
 from tests.pipeline.conftest import encoder, engine, example, matcher, shop
 from tests.shop import SameName
 

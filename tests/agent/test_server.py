@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from dbt_schema_embed.agent.kept import Kept
 from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.kept import Kept
 from tests.agent.conftest import Talk, call, refusal
 from tests.shop import SameName
 

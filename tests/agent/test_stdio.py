@@ -53,7 +53,7 @@ def test_stdout_holds_nothing_but_the_protocol(shop: Path) -> None:
 
 def test_without_the_extra_it_says_how_to_get_it(tool: Tool, monkeypatch: pytest.MonkeyPatch, shop: Path) -> None:
     assert "mcp" in COMMANDS
-    monkeypatch.setattr("dbt_schema_embed.cli.mcp.find_spec", lambda _: None)
+    monkeypatch.setattr("dbt_schema_embed.extras.find_spec", lambda _: None)
     done = tool("mcp", "--project-dir", shop)
     assert done.code == 4
     assert "pip install 'dbt-schema-embed[mcp]'" in done.err

@@ -7,6 +7,9 @@ import pytest
 from dbt_schema_embed.check.run import check
 from dbt_schema_embed.records import Column, Lineage, Problem, Project, Relation
 from dbt_schema_embed.write.mapping import parse_mapping
+from tests.pipeline.conftest import encoder, engine, example, matcher, shop
+
+__all__ = ["encoder", "engine", "example", "matcher", "shop"]
 
 
 def columns(text: str) -> tuple[Column, ...]:

@@ -1,6 +1,7 @@
 """Every rule says exactly what is wrong, where, and what to do next."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -92,17 +93,34 @@ def test_two_files_of_one_source(check_text: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("unread", "said"),
     [
-        ({"a.sql": 10.0, "b.yml": 9.0}, []),
-        ({"b.yml": 10.5, "a.sql": 11.0, "c": 1.0}, ["it is older than a.sql, b.yml"]),
-        ({f"{i}.sql": 11.0 for i in range(8)}, ["it is older than 0.sql, 1.sql, 2.sql, 3.sql, 4.sql and 3 more"]),
+        ((), []),
+        (("a.sql", "b.sql"), ["it is older than a.sql, b.sql, which only dbt can read"]),
+        (
+            tuple(f"{i}.sql" for i in range(8)),
+            ["it is older than 0.sql, 1.sql, 2.sql, 3.sql, 4.sql and 3 more, which only dbt can read"],
+        ),
     ],
 )
-def test_a_manifest_older_than_the_project(project: Project, files: dict[str, float], said: list[str]) -> None:
-    problems = check(project, [], manifest=("target/manifest.json", 10.0), project_files=files)
+def test_a_manifest_older_than_what_only_dbt_can_read(
+    project: Project, unread: tuple[str, ...], said: list[str]
+) -> None:
+    problems = check(replace(project, unread=unread), [], manifest="target/manifest.json")
     assert [p.message for p in problems] == said
     assert all((p.code, p.severity, p.hint) == ("stale-manifest", "warning", "run: dbt parse") for p in problems)
+    assert check(replace(project, unread=unread), []) == []  # there is none to be stale
+
+
+def test_packages_that_are_not_installed_are_not_called_unknown(project: Project) -> None:
+    text = (
+        "version: 1\nsource: {}\ncolumns:\n  - {{source_column: id, model: nope, model_column: x, status: accepted}}\n"
+    )
+    package, own = (parse_mapping(text.format(name), "m/0.yml")[0] for name in ("other.t", "stripe.charges"))
+    partial = replace(project, whole=False)
+    assert [p.code for p in check(project, [package])] == ["unknown-source", "unknown-model"]
+    assert check(partial, [package]) == []
+    assert "unknown-model" in [p.code for p in check(partial, [own])]
 
 
 def test_severities(check_text: Any) -> None:

@@ -134,7 +134,7 @@ def test_weights_that_are_not_the_published_ones_are_refused(
 
 
 def test_an_absent_extra_is_one_line(tool: Tool, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+    monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
     done = tool("search", "e-mail", "--project-dir", shop)
     assert (done.code, done.out) == (4, "")
     assert done.err == "error: search needs an optional part: pip install 'dbt-schema-embed[embed]'\n"

@@ -157,5 +157,5 @@ def test_a_token_goes_only_where_the_user_says(shop: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EMBEDDING_CHROMA_TOKEN", "mine")
     (shop / "dbt_schema_embed.yml").write_text("chroma_url: http://192.0.2.1\n")
     with SchemaEmbed(Settings.load(shop)) as engine:
-        engine._session.index_in(shop / "target/schema_embed")
+        engine.session.index_in(shop / "target/schema_embed", engine.session.watched())
     assert asked == [None]

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.conftest import Tool
 from tests.cli.offline import FORBIDDEN
 from tests.embed.encoders import HashEncoder
-from tests.pipeline.test_profiling import FakeDbt
+from tests.observe.test_profiling import FakeDbt
 
 SECRETS = (
     "planted.person@secret-mail.example",

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.agent.kept import Kept, is_open
 from dbt_schema_embed.decide.proposing import Proposal
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.kept import Kept, is_open
 from dbt_schema_embed.records import MappingRow, Suggestion
 from tests.shop import SameName
 

@@ -5,15 +5,26 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.errors import ArtifactError
 from dbt_schema_embed.pipeline import SchemaEmbed
+
+SAID = "s.wide has 6 columns, more than 5: it is not compared"
 
 
 def columns(*names: str) -> dict[str, dict[str, str]]:
     return {name: {"name": name} for name in names}
 
 
-def test_a_table_that_no_file_can_list(engine: SchemaEmbed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dbt_schema_embed.write.mapping.MAX_COLUMNS", 5)
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than five columns."""
+    for room in ("pipeline.matching", "decide.mappings", "write.mapping"):
+        monkeypatch.setattr(f"dbt_schema_embed.{room}.MAX_COLUMNS", 5)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project with a small source table, one of six columns, and a model."""
     kept = {"package_name": "p", "original_file_path": "models/s.yml", "source_name": "s", "resource_type": "source"}
     model = {"resource_type": "model", "name": "stg", "package_name": "p", "columns": columns("amount")}
     sources = {
@@ -24,7 +35,35 @@ def test_a_table_that_no_file_can_list(engine: SchemaEmbed, tmp_path: Path, monk
     (tmp_path / "target").mkdir()
     manifest = {"metadata": metadata, "nodes": {"model.p.stg": model}, "sources": sources}
     (tmp_path / "target/manifest.json").write_text(json.dumps(manifest))
-    answer = engine.suggest(tmp_path, write=True)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("few")
+def test_a_table_that_is_not_compared(engine: SchemaEmbed, project: Path) -> None:
+    answer = engine.suggest(project, write=True)
     assert answer.written == ("schema_mappings/s__small.yml",)
-    assert answer.warnings == ("s.wide has 6 columns, more than 5: its mapping file is not written",)
-    assert {row.source for row in answer.rows} == set(sources)
+    assert answer.warnings == (SAID,)
+    small, *wide = answer.rows
+    assert (small.source, small.model_column) == ("source.p.s.small", "amount")
+    assert [(row.source, row.answer, row.reason) for row in wide] == [
+        ("source.p.s.wide", "undecided", "its table has too many columns")
+    ] * 6
+
+
+@pytest.mark.usefixtures("few")
+def test_an_explanation_and_a_match_are_refused(engine: SchemaEmbed, project: Path, tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=SAID):
+        engine.explain("s.wide.c1", project)
+    (tmp_path / "wide.csv").write_text("a,b,c,d,e,f\n")
+    (tmp_path / "small.csv").write_text("a\n")
+    with pytest.raises(ArtifactError, match="the table wide has 6 columns, more than 5: it is not compared"):
+        engine.match(tmp_path / "small.csv", tmp_path / "wide.csv")
+
+
+def test_a_model_of_too_many_columns_is_fed_by_none(
+    engine: SchemaEmbed, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dbt_schema_embed.pipeline.matching.MAX_COLUMNS", 0)
+    answer = engine.suggest(project)
+    assert {row.answer for row in answer.rows} == {"undecided"}
+    assert "stg has 1 columns, more than 0: it is not compared" in answer.warnings

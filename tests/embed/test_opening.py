@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dbt_schema_embed.embed import default_cache_dir, embed_relations, opening
+from dbt_schema_embed.embed import default_cache_dir, embed_relations
 from dbt_schema_embed.embed.opening import open_embedder
 from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError
 from dbt_schema_embed.records import Column, Relation
@@ -102,7 +102,7 @@ def test_mistakes_are_said_at_once(tmp_path: Path) -> None:
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line that says what to install, before a file is read."""
-    monkeypatch.setattr(opening, "find_spec", lambda name: None if name == "tokenizers" else object())
+    monkeypatch.setattr("dbt_schema_embed.extras.find_spec", lambda name: None if name == "tokenizers" else object())
     with pytest.raises(MissingExtraError) as problem:
         open_embedder()
     assert str(problem.value) == (

@@ -309,7 +309,7 @@ def test_a_url_that_is_none(url: str, message: str) -> None:
 
 def test_without_redis_py(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra to install is named."""
-    monkeypatch.setattr(redis_store, "find_spec", lambda _: None)
+    monkeypatch.setattr("dbt_schema_embed.extras.find_spec", lambda _: None)
     with pytest.raises(MissingExtraError, match=r"dbt-schema-embed\[redis\]"):
         RedisStore("redis://localhost")
 

@@ -293,7 +293,7 @@ def test_a_child_killed_between_two_queries(opened: Open, built: Path) -> None:
 
 @pytest.mark.parametrize("approximate", [True, False, None])
 def test_chromadb_not_installed(opened: Open, monkeypatch: pytest.MonkeyPatch, approximate: bool | None) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("dbt_schema_embed.extras.find_spec", lambda _: None)
     index = opened(approximate=approximate)
     index.update(some(5), Memo())
     if approximate:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.embed.memo import MemoEmbedder
+from dbt_schema_embed.embed.text import search_texts
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed, hits_text, session
-from dbt_schema_embed.pipeline.search import texts_of
 from dbt_schema_embed.read import opening as project
 from dbt_schema_embed.read import read_project, unchanged
 from dbt_schema_embed.records import Column, Relation, SearchHit
@@ -19,7 +19,7 @@ from tests.embed.encoders import HashEncoder
 
 def test_a_column_is_found_by_its_name_in_its_table_and_by_its_description() -> None:
     relation = Relation("m", "stg_x__charges", "model", (Column("id", description="A key."), Column("paid_at")))
-    assert list(texts_of(relation)) == [("charges: id", "A key."), ("charges: paid at", "")]
+    assert list(search_texts(relation)) == [("charges: id", "A key."), ("charges: paid at", "")]
 
 
 def test_the_index_follows_the_project(engine: SchemaEmbed, shop: Path, encoder: HashEncoder) -> None:

@@ -12,7 +12,7 @@ from dbt_schema_embed.read import read_relation
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> SchemaEmbed:
     """An engine where the packages of the extra are not installed, and the real matcher."""
-    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("no_such_module",))
+    monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
     monkeypatch.setattr("dbt_schema_embed.embed.opening.open_embedder", None)  # nobody may ask for an encoder
     return SchemaEmbed()
 
@@ -36,6 +36,25 @@ def test_match_answers(bare: SchemaEmbed, tmp_path: Path) -> None:
 def test_report_is_drawn_and_says_what_it_did_without(bare: SchemaEmbed, shop: Path) -> None:
     written = bare.report(shop, select=["stripe.disputes"])
     assert "answered without comparing meanings" in written.path.read_text("utf-8")
+
+
+def test_search_goes_by_words(bare: SchemaEmbed, shop: Path) -> None:
+    found = bare.search("dispute reason", shop, limit=3)
+    assert (found[0].relation, found[0].column) == ("model.shop.stg_stripe__disputes", "dispute_reason")
+    assert 0.5 < found[0].score <= 1
+    assert bare.search("dispute reason", shop, limit=3) == found  # of the index as it stands
+    assert bare.search("xylophone", shop) == []
+    assert bare.warnings == [WITHOUT_VECTORS]
+
+
+def test_an_index_of_words_gives_way_to_one_of_vectors(
+    engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
+        SchemaEmbed().search("amount", shop)
+    assert engine.search("amount", shop)
+    assert any("made for another encoder: it is built anew" in line for line in engine.warnings)
 
 
 def test_an_explanation_and_an_evaluation_need_no_encoder(bare: SchemaEmbed, shop: Path) -> None:

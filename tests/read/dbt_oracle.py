@@ -1,7 +1,7 @@
 """What dbt itself selects. Run in a process of its own: questions to stdin, answers from stdout, one JSON a line.
 
-A question is {"project": where, "state": where or null, "select": [...], "exclude": [...]}; where is a manifest, or the
-folder of a project, which is then parsed (its manifest is written) and is the current folder of what is asked about it.
+A question is {"project": where, "select": [...], "exclude": [...]}; where is a manifest, or the folder of a project,
+which is then parsed (its manifest is written) and is the current folder of what is asked about it.
 An answer is the sorted list of the sources, models, seeds and snapshots that `dbt ls` would list.
 """
 
@@ -11,7 +11,6 @@ import sys
 from argparse import Namespace
 from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import dbt.flags
@@ -59,19 +58,15 @@ def graph_of(where: str) -> Graph:
 
 
 def answer(question: dict[str, Any]) -> list[str]:
-    where, then = question["project"], question["state"]
+    where = question["project"]
     if Path(where).is_dir():
         os.chdir(where)
         manifest = parsed(where)
     else:
         manifest = read(where)
-    if then and Path(then).is_dir():
-        parsed(then)
-        then = str(Path(then) / "target" / "manifest.json")
     set_flags()
     spec = parse_difference(tuple(question["select"]), tuple(question["exclude"]))
-    state = SimpleNamespace(manifest=read(then)) if then else None
-    selector = NodeSelector(graph_of(where), manifest, state, include_empty_nodes=True)
+    selector = NodeSelector(graph_of(where), manifest, None, include_empty_nodes=True)
     return sorted(i for i in selector.get_selected(spec, warn_on_no_nodes=False) if i.split(".")[0] in KINDS)
 
 
@@ -80,7 +75,6 @@ def set_flags() -> None:
     dbt.flags.set_from_args(Namespace(), None)
     flags = dbt.flags.get_flags()
     object.__setattr__(flags, "INDIRECT_SELECTION", "eager")
-    object.__setattr__(flags, "state_modified_compare_more_unrendered_values", False)
 
 
 if __name__ == "__main__":

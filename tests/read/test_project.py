@@ -219,7 +219,7 @@ def test_the_dialect_comes_from_the_artifacts_then_from_the_argument(write: Writ
     silent = read_project(write(model))
     assert (silent.dialect, silent.warnings) == (
         None,
-        ("the manifest names no adapter: SQL is read in no particular dialect; say which with --dialect",),
+        ("nothing says which adapter the project has: SQL is read in no particular dialect; say which with --dialect",),
     )
     model["metadata"]["adapter_type"] = "fal"
     assert read_project(write(model)).warnings == (

@@ -97,7 +97,7 @@ def test_items_and_spaces_unite_and_exclusions_take_away() -> None:
         ("resource_type:table", "unknown resource type 'table'\n  known are: model, source, seed, snapshot"),
         ("test_type:x", "unknown test type 'x'\n  known are: generic, singular, unit, data"),
         ("version:9", "unknown version '9'\n  known are: none, latest, old, prerelease"),
-        ("state:modified", "'state:modified' needs a manifest to compare with\n  name its folder with --state"),
+        ("state:modified", "'state:modified' compares with another manifest, which is not read here\n  let dbt list"),
         ("\x1b[31mred\u202e", "the selection '[31mred' selects nothing"),
     ],
 )
@@ -108,22 +108,10 @@ def test_what_selects_nothing_is_said(said: str, message: str) -> None:
     assert caught.value.exit_code == 2
 
 
-def test_unknown_states_are_named() -> None:
-    with pytest.raises(ConfigError) as caught:
-        select(project(), ["state:changed"], [], project())
-    assert str(caught.value).startswith("unknown state 'changed'\n  known are: modified, modified.body")
-
-
 def test_excluding_all_is_said() -> None:
     with pytest.raises(ConfigError) as caught:
         select(project(), ["orders"], ["tag:weekly"])
     assert str(caught.value) == "--exclude tag:weekly takes away all that is selected"
-
-
-def test_the_same_manifest_is_not_modified() -> None:
-    assert select(project(), ["state:unmodified"], [], project()) == {r.id for r in project().relations}
-    with pytest.raises(ConfigError, match="selects nothing"):
-        select(project(), ["state:modified", "state:new"], [], project())
 
 
 def test_a_manifest_that_went_away_is_said(tmp_path: Path) -> None:
@@ -145,19 +133,6 @@ def test_every_schema_version_selects(version: str) -> None:
 
 # What dbt itself selects
 
-EDITS = (  # each a change that dbt sees in its own way, and two that it does not
-    ("macros/money.sql", "round({{", "floor({{"),
-    ("models/marts/_marts.yml", "description: Key.", "description: The key."),
-    ("models/marts/_marts.yml", "{name: region, data_type: varchar}", "{name: region, data_type: text}"),
-    ("models/marts/_marts.yml", "latest_version: 2", "latest_version: 1"),
-    ("models/marts/finance/revenue.sql", "'owner': 'fin'", "'owner': 'ops'"),
-    ("models/staging/stripe/_models.yml", "Charges, renamed.", "Charges!"),
-    ("models/staging/stripe/_models.yml", "data_tests: [unique]", "data_tests: [unique, not_null]"),
-    ("models/staging/stripe/_sources.yml", "identifier: raw_charges", "identifier: raw_charge_rows"),
-    ("models/staging/stripe/_sources.yml", "- name: orders", "- name: orders\n      - name: returns"),
-    ("seeds/regions.csv", "south", "west"),
-)
-
 
 def questions_in(name: str) -> list[str]:
     return (FIXTURES / "selections" / f"{name}.txt").read_text("utf-8").split()
@@ -170,9 +145,9 @@ def ask(questions: Iterable[dict[str, Any]], root: Path) -> list[list[str]]:
     return [json.loads(line[7:]) for line in done.stdout.splitlines() if line.startswith("answer:")]
 
 
-def ours(there: Project, question: dict[str, Any], state: Project | None = None) -> list[str]:
+def ours(there: Project, question: dict[str, Any]) -> list[str]:
     try:
-        return sorted(select(there, question["select"], question["exclude"], state))
+        return sorted(select(there, question["select"], question["exclude"]))
     except ConfigError as nothing:
         if "selects nothing" in nothing.message or "takes away all" in nothing.message:
             return []
@@ -181,33 +156,27 @@ def ours(there: Project, question: dict[str, Any], state: Project | None = None)
 
 @pytest.mark.dbt
 def test_a_real_project_selects_as_dbt_does(tmp_path: Path, root: Path) -> None:
-    now, then = tmp_path / "now", tmp_path / "then"
-    for folder in (now, then):
-        shutil.copytree(FIXTURES / "shop", folder)
-    for name, old, new in EDITS:
-        text = (now / name).read_text("utf-8")
-        assert old in text
-        (now / name).write_text(text.replace(old, new, 1), "utf-8")
-    (now / "models" / "marts" / "added.sql").write_text("select 1 as x from {{ ref('stg_customers') }}", "utf-8")
-    asked = {"project": str(now), "state": str(then)}
+    folder = tmp_path / "shop"
+    shutil.copytree(FIXTURES / "shop", folder)
+    asked = {"project": str(folder)}
     names = questions_in("shop")
-    questions = [{**asked, "select": [said], "exclude": []} for said in names + questions_in("shop_state")]
+    questions: list[dict[str, Any]] = [{**asked, "select": [said], "exclude": []} for said in names]
     questions += [{**asked, "select": [], "exclude": [said]} for said in names[::7]]
     questions += [
         {**asked, "select": ["stg_charges+ tag:pii", "@regions"], "exclude": ["+revenue", "resource_type:source"]}
     ]
     answers = ask(questions, root)
-    projects = [read_project(folder, lineage_of=()) for folder in (now, then)]
+    there = read_project(folder, lineage_of=())
     assert len(answers) == len(questions)
     assert sum(bool(answer) for answer in answers) > 0.95 * len(answers)
     for question, answer in zip(questions, answers, strict=True):
-        assert ours(projects[0], question, projects[1]) == answer, (question["select"], question["exclude"])
+        assert ours(there, question) == answer, (question["select"], question["exclude"])
 
 
 def same_as_dbt(manifests: dict[str, Path], root: Path) -> None:
     """No paths, for dbt looks for them on the disk; no test_name:, for dbt forgets that of tests it did not parse."""
     questions = [
-        {"project": str(manifest), "state": None, "select": [one], "exclude": []}
+        {"project": str(manifest), "select": [one], "exclude": []}
         for name, manifest in manifests.items()
         for one in questions_in(name)
     ]

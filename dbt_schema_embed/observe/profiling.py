@@ -6,15 +6,15 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, SchemaEmbedError, printable
 from dbt_schema_embed.files import write_text
-from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.read.opening import PROFILE, chosen_sources
+from dbt_schema_embed.progress import Progress
+from dbt_schema_embed.read.opening import PROFILE
 from dbt_schema_embed.records import Opened, Relation
 from dbt_schema_embed.sensitive import hidden, without_values
 
@@ -48,19 +48,17 @@ class Profiled:
 
 
 def profile_sources(
-    session: Session, opened: Opened, select: Sequence[str], exclude: Sequence[str], options: DbtOptions
+    opened: Opened, sources: Sequence[Relation], options: DbtOptions, progress: Progress, *, keep_values: bool
 ) -> Profiled:
-    """Profile the selected sources and keep the statistics; values only where ``store_samples`` is set.
+    """Profile source tables and keep the statistics; values only with ``keep_values``.
 
     Raises:
-        ConfigError: no source is selected, or there is no dbt on PATH.
+        ConfigError: there is no dbt on PATH.
         SchemaEmbedError: dbt fails before it looks at any table.
     """
     from dbt_schema_embed.read.profiles import profiles_text, read_profiles, without_values
 
-    sources = [source.id for source in chosen_sources(opened.project, select, exclude)]
-    keep_values = session.settings.store_samples
-    found = run(session, opened.root, sources, options, values=keep_values)
+    found = run(opened.root, [source.id for source in sources], options, progress, values=keep_values)
     path = opened.scratch / PROFILE
     known: dict[str, TableProfile] = {}
     with contextlib.suppress(ArtifactError):  # an old file that is damaged is written anew
@@ -72,29 +70,31 @@ def profile_sources(
     return found
 
 
-def with_values(session: Session, opened: Opened, sources: Sequence[Relation]) -> tuple[Opened, list[Relation]]:
-    """The project and ``sources`` with what the warehouse holds in them, in memory only. What fails is a warning.
+def with_values(
+    opened: Opened, sources: Sequence[Relation], progress: Progress, told: Callable[[Iterable[str]], object]
+) -> tuple[Opened, list[Relation]]:
+    """The project and ``sources`` with what the warehouse holds in them, in memory only; ``told`` hears what fails.
 
     Raises:
         As `profile_sources`.
     """
     from dbt_schema_embed.read.profiles import with_profiles
 
-    found = run(session, opened.root, [source.id for source in sources], DbtOptions(), values=True)
-    session.told([f"{table} was not profiled: {problem}" for table, problem in sorted(found.failed.items())])
+    found = run(opened.root, [source.id for source in sources], DbtOptions(), progress, values=True)
+    told([f"{table} was not profiled: {problem}" for table, problem in sorted(found.failed.items())])
     project = with_profiles(opened.project, found.tables)
     chosen = {source.id for source in sources}
     return replace(opened, project=project), [r for r in project.relations if r.id in chosen]
 
 
-def run(session: Session, root: Path, sources: Sequence[str], options: DbtOptions, *, values: bool) -> Profiled:
+def run(root: Path, sources: Sequence[str], options: DbtOptions, progress: Progress, *, values: bool) -> Profiled:
     """Ask dbt about ``sources`` until each was looked at or has failed; ``values``: also for frequent values."""
     found = Profiled()
     left = sorted(sources)
     in_a_row = 0
     while left:
-        session.progress("Profiling source tables", len(sources) - len(left), len(sources))
-        seen, problem = _one_run(session, root, left, options, found, values=values)
+        progress("Profiling source tables", len(sources) - len(left), len(sources))
+        seen, problem = _one_run(root, left, options, found, progress, values=values)
         open_table = next((table for table in seen if not _done(found, table)), None)
         if problem and open_table is None:
             raise SchemaEmbedError(f"dbt could not profile: {problem}", hint=_mend(problem))
@@ -119,7 +119,7 @@ def _done(found: Profiled, table: str) -> bool:
 
 
 def _one_run(
-    session: Session, root: Path, tables: Sequence[str], options: DbtOptions, found: Profiled, *, values: bool
+    root: Path, tables: Sequence[str], options: DbtOptions, found: Profiled, progress: Progress, *, values: bool
 ) -> tuple[list[str], str]:
     """One call of dbt: the tables it began with, and the last thing it complained about if it failed."""
     from dbt_schema_embed.read.profiles import Missing, Started, read_line
@@ -135,7 +135,7 @@ def _one_run(
                 for event in events:
                     if isinstance(event, Started):
                         seen.append(event.table)
-                        session.progress(f"Profiling {printable(event.table, 80)}")
+                        progress(f"Profiling {printable(event.table, 80)}")
                     elif isinstance(event, Missing):
                         found.missing.append(event.table)
                     else:

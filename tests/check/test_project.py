@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.checking import GRACE
+from dbt_schema_embed.read.own_files import GRACE
 from dbt_schema_embed.settings import Settings
 from tests.test_imports import modules_after
 
@@ -64,8 +65,8 @@ def test_lineage_is_read_only_of_models_that_decided_rows_name(mapped: Path, mon
     asked: list[object] = []
     from dbt_schema_embed.pipeline import checking
 
-    real = checking._with_decided_sql
-    monkeypatch.setattr(checking, "_with_decided_sql", lambda *a: (asked.append(real(*a)), asked[-1])[1])
+    real = checking.with_decided_sql
+    monkeypatch.setattr(checking, "with_decided_sql", lambda *a: (asked.append(real(*a)), asked[-1])[1])
     SchemaEmbed(QUIET).check(mapped)
     assert asked == [set()]  # suggestions for planned models only: they have no SQL
     replaced(mapped, "unmapped:", "columns:\n  - {source_column: cust_no, model: stg_shopkeep__customers, "
@@ -82,23 +83,51 @@ def test_severities_come_from_the_settings(mapped: Path) -> None:
         codes(mapped, Settings(severity={"unknown-modl": "off"}))
 
 
-def test_a_manifest_older_than_the_files_is_told(shop: Path) -> None:
-    manifest, model = shop / "target" / "manifest.json", shop / "models" / "marts" / "customers.sql"
+def test_a_manifest_older_than_what_only_dbt_reads_is_told(shop: Path) -> None:
+    manifest, macro = shop / "target" / "manifest.json", shop / "macros" / "cents_to_amount.sql"
     now = manifest.stat().st_mtime
     for path in (*shop.rglob("*.*"),):
         os.utime(path, (now, now))
-    os.utime(model, (now, now + GRACE - 1))
+    os.utime(macro, (now, now + GRACE - 1))
+    os.utime(shop / "models" / "marts" / "customers.sql", (now, now + 9 * GRACE))  # the same text
     assert codes(shop) == []
-    os.utime(model, (now, now + GRACE + 1))
+    os.utime(macro, (now, now + GRACE + 1))
     (problem,) = SchemaEmbed(QUIET).check(shop).problems
     assert (problem.code, problem.severity, problem.path, problem.message, problem.hint) == (
-        "stale-manifest", "warning", "target/manifest.json", "it is older than models/marts/customers.sql",
-        "run: dbt parse",
+        "stale-manifest", "warning", "target/manifest.json",
+        "it is older than macros/cents_to_amount.sql, which only dbt can read", "run: dbt parse",
     )  # fmt: skip
-    (shop / "models" / "marts" / "new.sql").touch()
-    os.utime(model, (now, now))
-    os.utime(shop / "models" / "marts" / "new.sql", (now, now + 2 * GRACE))
-    assert codes(shop) == ["stale-manifest"]
+
+
+@pytest.mark.parametrize("target", ["stale", "ignored"])
+def test_a_column_that_sql_and_yaml_rename_is_found_in_the_files(mapped: Path, target: str) -> None:
+    staging = mapped / "models" / "staging" / "stripe"
+    row = "{source_column: name, model: stg_stripe__customers, model_column: customer_name, status: accepted}"
+    replaced(mapped, "columns:", f"columns:\n  - {row}", "stripe__customers.yml")
+    replaced(mapped, "  - name\n", "", "stripe__customers.yml")
+    before = codes(mapped)
+    if target == "ignored":
+        shutil.rmtree(mapped / "target")
+    else:  # of a checkout of yesterday
+        os.utime(mapped / "target" / "manifest.json", (0, 0))
+    assert "unknown-model-column" not in codes(mapped) + before
+    for name in ("stg_stripe__customers.sql", "_stripe__models.yml"):
+        path = staging / name
+        path.write_text(path.read_text("utf-8").replace("customer_name", "full_name"), "utf-8")
+    found = SchemaEmbed(QUIET).check(mapped)
+    said = [(p.code, p.severity, p.message) for p in found.problems if p.path.endswith("stripe__customers.yml")]
+    assert ("contradicts-sql", "error") in [line[:2] for line in said]
+    assert ("unknown-model-column", "error", "'stg_stripe__customers' has no column 'customer_name'") in said
+    assert any("there is no target/manifest.json" in note for note in found.notes) == (target == "ignored")
+
+
+def test_a_model_that_is_renamed_is_found_where_there_is_no_manifest(mapped: Path) -> None:
+    replaced(mapped, "status: suggested", "status: accepted")
+    shutil.rmtree(mapped / "target")
+    assert not SchemaEmbed(QUIET).check(mapped).failed
+    staging = mapped / "models" / "staging" / "stripe"
+    (staging / "stg_stripe__charges.sql").rename(staging / "stg_stripe__payments.sql")
+    assert "unknown-model" in codes(mapped)
 
 
 def test_the_baseline_passes_over_what_was_there(mapped: Path) -> None:

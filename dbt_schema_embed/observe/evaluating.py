@@ -1,18 +1,17 @@
 """`evaluate`: the matcher on columns whose answers are known, of the user's own project or of a folder of cases."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, WriteError, printable
-from dbt_schema_embed.files import save
-from dbt_schema_embed.pipeline.session import Session
+from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
+from dbt_schema_embed.files import read_bounded, save
+from dbt_schema_embed.progress import Progress
 from dbt_schema_embed.read.opening import chosen_sources
-from dbt_schema_embed.records import Artifacts, Project, Relation, Suggestion
-from dbt_schema_embed.settings import Targets
+from dbt_schema_embed.records import Project, Relation, Suggestion, rounded
 
 if TYPE_CHECKING:
     from dbt_schema_embed.observe.evaluation import Evaluation, Wrong
@@ -50,39 +49,38 @@ class Evaluated:
         return {"schema_version": 1, "mean": {k: round(v, 4) for k, v in self.mean.items()}, "projects": projects}
 
 
-def evaluate_project(
-    session: Session, project_dir: Path, artifacts: Artifacts, targets: Targets, count: int
-) -> Evaluated:
-    """See `SchemaEmbed.evaluate`."""
+Ask = Callable[[Project, Sequence[Relation]], Sequence[Suggestion]]
+"""What the matcher answers for these source tables of a project."""
+
+
+def evaluate_project(project: Project, ask: Ask, count: int, progress: Progress) -> Evaluated:
+    """A project of the user's, in ``count`` rounds; see `SchemaEmbed.evaluate`."""
     from dbt_schema_embed.match import arrivals
-    from dbt_schema_embed.match.hiding import folds, hidden, measurable
     from dbt_schema_embed.observe.evaluation import evaluate
+    from dbt_schema_embed.observe.hiding import folds, hidden, measurable
     from dbt_schema_embed.observe.truth import from_lineage
 
-    opened = session.open(project_dir, artifacts)
-    project = opened.project
-    session.told(project.warnings)
     tables = measurable(project)
     if len(tables) < 2:
         raise _nothing_to_measure(project, len(tables))
     rounds = folds(tables, count)
     rows: list[Suggestion] = []
     for done, fold in enumerate(rounds):
-        session.progress("Asking for tables whose models are hidden", done, len(rounds))
-        rows += _answers(session, hidden(project, {table.id for table in fold}), fold, targets)
-    session.told()
+        progress("Asking for tables whose models are hidden", done, len(rounds))
+        rows += ask(hidden(project, {table.id for table in fold}), fold)
     figures = evaluate(from_lineage(tables, project.lineage, arrivals(project)), rows)
-    _keep(session, opened.scratch / KEPT, figures)
     return Evaluated(((project.name, figures),), len(rounds))
 
 
-def _keep(session: Session, path: Path, figures: "Evaluation") -> None:
+def keep(evaluated: Evaluated, path: Path) -> None:
+    """Keep for reports how confidence and truth agreed.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in figures.tenths]
-    try:
-        save(path, json.dumps({"made": made, "tenths": tenths}) + "\n", root=path.parent.parent)
-    except WriteError as problem:  # the figures are there all the same
-        session.told([f"the report will not know of this: {problem.message}"])
+    tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in evaluated.projects[0][1].tenths]
+    save(path, json.dumps({"made": made, "tenths": tenths}) + "\n", root=path.parent.parent)
 
 
 def kept_evaluation(path: Path) -> tuple[str, list[tuple[float, float, int]]]:
@@ -91,8 +89,7 @@ def kept_evaluation(path: Path) -> tuple[str, list[tuple[float, float, int]]]:
     Empty where there is none, or something else stands there.
     """
     try:
-        with path.open("rb") as file:
-            data = json.loads(file.read(_KEPT_BYTES))
+        data = json.loads(read_bounded(path, _KEPT_BYTES) or b"")
         tenths = [(float(said), float(right), int(answers)) for said, right, answers in data["tenths"]]
         good = all(0 <= said <= 1 and 0 <= right <= 1 and answers > 0 for said, right, answers in tenths)
         return (printable(data["made"], 40), tenths) if good and len(tenths) <= 10 else ("", [])
@@ -100,8 +97,8 @@ def kept_evaluation(path: Path) -> tuple[str, list[tuple[float, float, int]]]:
         return "", []
 
 
-def evaluate_cases(session: Session, folder: Path, targets: Targets) -> Evaluated:
-    """See `SchemaEmbed.evaluate`, with ``cases``."""
+def evaluate_cases(folder: Path, open_: Callable[[Path], Project], ask: Ask, progress: Progress) -> Evaluated:
+    """The cases in ``folder``, each read by ``open_``; see `SchemaEmbed.evaluate`."""
     from dbt_schema_embed.observe.evaluation import evaluate
     from dbt_schema_embed.observe.truth import from_gold
 
@@ -113,24 +110,11 @@ def evaluate_cases(session: Session, folder: Path, targets: Targets) -> Evaluate
         )
     found = []
     for done, gold in enumerate(golds):
-        session.progress("Evaluating cases", done, len(golds))
-        project = session.open(gold.parent, {}).project
-        session.told(project.warnings)
-        rows = _answers(session, project, chosen_sources(project, (), ()), targets)
+        progress("Evaluating cases", done, len(golds))
+        project = open_(gold.parent)
+        rows = ask(project, chosen_sources(project, (), ()))
         found.append((gold.parent.name, evaluate(from_gold(gold), rows)))
-    session.told()
     return Evaluated(tuple(found), 0)
-
-
-def _answers(
-    session: Session, project: Project, tables: Sequence[Relation], targets: Targets
-) -> tuple[Suggestion, ...]:
-    from dbt_schema_embed.match import suggest
-    from dbt_schema_embed.pipeline.matching import prepare
-
-    only = {table.id for table in tables}
-    ready = prepare(session, project, only, targets)
-    return suggest(ready.sources, ready.models, project=project, readings=ready.readings, only=only)
 
 
 def _nothing_to_measure(project: Project, count: int) -> ConfigError:
@@ -191,7 +175,7 @@ def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
         places = [f"{short_name(model)}.{printable(column, 80)}" for model, column in (w.truth[:1] or ())]
         said = f"{short_name(w.said[0])}.{printable(w.said[1], 80)}" if w.said else "nothing"
         column = f"{short_name(w.source)}.{printable(w.source_column, 80)}"
-        lines.append(f"  {w.confidence:.2f}  {column}: said {said}, is {places[0] if places else 'nothing'}")
+        lines.append(f"  {rounded(w.confidence):.2f}  {column}: said {said}, is {places[0] if places else 'nothing'}")
     if len(wrong) > _WRONG_SHOWN:
         lines.append(f"  and {len(wrong) - _WRONG_SHOWN} more: --format json lists them all")
     return lines

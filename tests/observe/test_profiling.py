@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ConfigError, SchemaEmbedError
+from dbt_schema_embed.observe.profiling import GIVE_UP
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.profiling import GIVE_UP
 from dbt_schema_embed.settings import Settings
 from tests.embed.encoders import HashEncoder
 from tests.read.test_profiles import COLUMN, TABLE

@@ -8,14 +8,12 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
-from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Artifacts, Project
+from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.records import Artifacts, Opened, Project
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed.bench import Figure
@@ -53,36 +51,32 @@ class Benched:
         return _table(self)
 
 
-def bench(session: Session, project_dir: Path | None, artifacts: Artifacts, *, texts: int, rounds: int) -> Benched:
+def bench(
+    opened: Opened | None, artifacts: Artifacts, *, model_name: str, max_workers: int | None, texts: int, rounds: int
+) -> Benched:
     """Measure encoder and memo side by side with what else one would use, and `suggest` on the project.
 
     Args:
-        session: its settings say which encoder, and how many cores every contender may use.
-        project_dir: encode the column names of this project; None: generated ones.
+        opened: encode the column names of this project; None: generated ones.
         artifacts: of the project.
+        model_name: which encoder.
+        max_workers: how many cores every contender may use.
         texts: most different texts to encode in a round.
         rounds: how often each contender has its turn; the fastest counts.
 
     Raises:
-        ArtifactError: the project cannot be read.
-        ConfigError: it has no columns.
-        MissingExtraError: the extra `torch` is not installed, whose encoder is the one to compare with.
+        ConfigError: the project has no columns.
     """
-    session.need_embed("bench")
-    if find_spec("torch") is None or find_spec("sentence_transformers") is None:
-        raise MissingExtraError("bench", "torch")
     from dbt_schema_embed.embed.bench import measure, measure_relations
     from dbt_schema_embed.observe.machine import machine
 
-    project = None if project_dir is None else session.open(project_dir, artifacts, lineage_of=(), values=False).project
-    of, names = ("generated", generated()) if project is None else (project.name, _names_of(project))
+    of, names = ("generated", generated()) if opened is None else (opened.project.name, _names_of(opened.project))
     random.Random(0).shuffle(names)  # noqa: S311  a fixed order with all lengths mixed, no secret
-    session.progress("Measuring, which takes minutes")
-    s, chosen = session.settings, names[:texts]
-    figures = measure(chosen, model_name=s.model_name, rounds=rounds, max_workers=s.max_workers)
-    if project is not None and project_dir is not None:
-        figures += measure_relations(project.relations, model_name=s.model_name, max_workers=s.max_workers)
-        figures += _suggest_figures(project_dir, artifacts, s.model_name)
+    chosen = names[:texts]
+    figures = measure(chosen, model_name=model_name, rounds=rounds, max_workers=max_workers)
+    if opened is not None:
+        figures += measure_relations(opened.project.relations, model_name=model_name, max_workers=max_workers)
+        figures += _suggest_figures(opened.root, artifacts, model_name)
     return Benched(len(chosen), of, machine(), tuple(figures))
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dbt_schema_embed.pipeline import osmosis
+from dbt_schema_embed import osmosis
 
 FILE = """\
 version: 1

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owners, shown_path
+from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owners
 from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import source_column, source_tables
 from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
 from dbt_schema_embed.records import LIKELY, Artifacts, Column, Opened, Relation, Suggestion
@@ -81,7 +82,7 @@ class Kept:
         self.engine = engine
         self.root = Path(project_dir)
         self.artifacts = artifacts
-        engine._session.keep = True
+        engine.session.keep = True
         self._lock = threading.RLock()
         self._answers: Answers | None = None
         self._stamp: dict[str, Stamp] = {}
@@ -94,7 +95,7 @@ class Kept:
             stamp = self._now()
             if self._answers is None or stamp != self._stamp:
                 rows = self.engine.suggest(self.root, **self.artifacts).rows
-                opened = self.engine._session.open(self.root, self.artifacts)
+                opened = self.engine.session.open(self.root, self.artifacts)
                 self._answers = Answers(opened, rows, model_names(opened.project.relations))
                 self._stamp = stamp
             return self._answers

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.observe.doctor import Diagnosis, Finding
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.doctor import Diagnosis, Finding
 from dbt_schema_embed.settings import Settings
 from tests.embed.encoders import HashEncoder
 
@@ -43,9 +43,9 @@ def test_what_is_missing_is_named_with_what_to_do(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(
-        "dbt_schema_embed.pipeline.doctor._EXTRAS", {"embed": ("numpy", "gone"), "parquet": ("gone",), "dbt": ("gone",)}
-    )
+    extras = {"embed": ("numpy", "gone"), "parquet": ("gone",), "dbt": ("gone",)}
+    monkeypatch.setattr("dbt_schema_embed.extras.EXTRAS", extras)
+    monkeypatch.setattr("dbt_schema_embed.observe.doctor.EXTRAS", extras)
     (shop / "target" / "catalog.json").unlink()
     found = engine.doctor(shop)
     missing = [(f.topic, f.text, f.advice) for f in found.findings if f.state == "missing"]
@@ -63,7 +63,7 @@ def test_what_is_missing_is_named_with_what_to_do(
 def test_without_the_encoder_all_is_well_and_it_is_said(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.session.EMBED_MODULES", ("gone",))
+    monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("gone",))
     found = engine.doctor(shop)
     assert not found.failed
     assert of(found, "encoder") == [

@@ -6,16 +6,15 @@ from typing import Unpack
 from dbt_schema_embed.errors import SchemaEmbedError, printable
 from dbt_schema_embed.read.opening import open_project
 from dbt_schema_embed.records import Artifacts
-from dbt_schema_embed.settings import Settings
 
 Names = dict[str, tuple[str, ...]]
 """Table -> its columns."""
 
 
-def project_names(project_dir: Path, **artifacts: Unpack[Artifacts]) -> tuple[Names, Names]:
+def project_names(project_dir: Path, dialect: str | None, **artifacts: Unpack[Artifacts]) -> tuple[Names, Names]:
     """Source tables ("stripe.charges") and models, each with its columns; empty where the project cannot be read."""
     try:
-        opened = open_project(project_dir, artifacts, Settings.load(project_dir).dialect, lineage_of=(), values=False)
+        opened = open_project(project_dir, artifacts, dialect, lineage_of=(), values=False)
     except SchemaEmbedError:  # while somebody types is no time to say so
         return {}, {}
     sources: Names = {}

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, WriteError
+from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.evaluating import KEPT, kept_evaluation
 from tests.cli.conftest import Tool, tool
 from tests.embed.encoders import HashEncoder
 
@@ -57,7 +57,7 @@ def test_a_folder_nobody_may_write_to_costs_the_report_only(
     def full(path: Path, text: str, root: Path | None = None) -> None:
         raise WriteError(f"cannot write {path.name}: the disk is full")
 
-    monkeypatch.setattr("dbt_schema_embed.pipeline.evaluating.save", full)
+    monkeypatch.setattr("dbt_schema_embed.observe.evaluating.save", full)
     with SchemaEmbed() as engine:
         assert engine.evaluate(shop).rounds == 4
         assert engine.warnings == ["the report will not know of this: cannot write evaluation.json: the disk is full"]

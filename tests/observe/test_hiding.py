@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_schema_embed.match.hiding import folds, hidden, measurable
 from dbt_schema_embed.match.layers import arrivals, choose_targets
+from dbt_schema_embed.observe.hiding import folds, hidden, measurable
 from dbt_schema_embed.records import Project
 from tests.match.builders import edges, model, project, shop, source
 

