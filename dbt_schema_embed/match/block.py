@@ -82,9 +82,9 @@ class Lexicon:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
-    def tables_alike(self, source: str, models: tuple[str, ...]) -> Matrix:
+    def tables_alike(self, source: str, models: tuple[str, ...], some: "NDArray[np.int64] | None" = None) -> Matrix:
         """(models,) likeness in [0, 1] of what a table and each model are about (ids), by the reading that fits
-        best: what each word finds on the other side."""
+        best: what each word finds on the other side. ``some``: of these places among ``models`` alone."""
         if not models:
             return np.zeros(0, np.float32)
         if models not in self._names:
@@ -93,6 +93,11 @@ class Lexicon:
             starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
             self._names[models] = placed(flat, self.table.right), lengths, starts
         places, lengths, starts = self._names[models]
+        if some is not None:
+            counts = np.diff(starts, append=len(places))[some]
+            ends = np.cumsum(counts)
+            rows = np.arange(int(ends[-1])) + np.repeat(starts[some] - (ends - counts), counts)
+            places, lengths, starts = places[rows], lengths[rows], ends - counts
         best = np.zeros(len(places), np.float32)
         for said in filter(None, self.about[source]):
             found = self.table.likeness[self.table.rows(said)][:, places]  # (words, readings, words)
@@ -161,7 +166,7 @@ class Block:
     source: Embedded
     side: Pool
     places: "NDArray[np.int64]"  # (k,) ascending: the candidates among all columns that could be fed
-    all_alike: Matrix  # (all models,) how alike the table's name and each model's are
+    names_alike: Matrix  # (models,) how alike the table's name and each candidate model's are
     lexicon: Lexicon
     habits: Habits
 

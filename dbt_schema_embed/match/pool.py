@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.nearby import Nearby
 from dbt_schema_embed.records import Column, Embedded
 
 Matrix = NDArray[np.float32]
@@ -23,6 +24,7 @@ class Pool:
         self.starts = np.cumsum([0, *sizes])[:-1]
         self.model_of = np.repeat(np.arange(len(self.models)), sizes)
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
+        self.ends = np.cumsum(sizes, dtype=np.int64)
         self.tables = _stacked([m.table[None] for m in self.models])
         self._facets: dict[str, Matrix] = {}
         self._said: dict[str, NDArray[np.bool_]] = {}
@@ -31,6 +33,17 @@ class Pool:
     def columns(self) -> list[Column]:
         """Every column."""
         return [c for m in self.models for c in m.relation.columns]
+
+    @cached_property
+    def nearby(self) -> Nearby:
+        """The models by their words."""
+        return Nearby([m.relation for m in self.models])
+
+    @cached_property
+    def means(self) -> Matrix:
+        """(models, d) the mean vector of each model's names."""
+        sums = np.add.reduceat(self.facet("name"), self.starts, axis=0)
+        return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), np.float32)
 
     def facet(self, name: str) -> Matrix:
         """(columns, d) vectors of that facet; no columns where no model has it."""

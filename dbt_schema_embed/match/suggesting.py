@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.layers import arrivals, fed_models, feeders
+from dbt_schema_embed.match.layers import arrivals, fed_models, feeders, rivals
 from dbt_schema_embed.match.naming import propose_name
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.ranking import Ranked, rank
@@ -83,7 +83,7 @@ def ranked_tables(
         habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, fed=fed_models(project),
         entered={m for _, m in arrived},
         lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
-        settled=lambda block: _settled(block, accepted), progress=progress,
+        settled=lambda block: _settled(block, accepted), rivals=rivals(project), progress=progress,
     )  # fmt: skip
 
 

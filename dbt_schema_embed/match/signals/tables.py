@@ -7,7 +7,7 @@ from dbt_schema_embed.match.block import Block, Matrix
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
-    return block.per_model(block.all_alike[block.chosen])
+    return block.per_model(block.names_alike)
 
 
 def source_covered(block: Block) -> Matrix:
