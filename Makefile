@@ -9,7 +9,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 .DEFAULT_GOAL := help
 CASES ?= ../shared/cases
 PROJECT ?= example_project
-.PHONY: help setup demo example test lint bench torture fuzz train ablate score pictures docs dbt-matrix python-matrix sizes clean
+.PHONY: help setup demo example test lint sequences bench torture fuzz train ablate score pictures docs dbt-matrix python-matrix sizes clean
 
 help: ## show this
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -38,6 +38,9 @@ lint: setup ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+sequences: setup ## 1,000 sequences of what people and runs do to a mapping file; nothing may be lost
+	@SEQUENCES=1000 nice $(BIN)/python -m pytest tests/decide/test_nothing_lost.py $(ARGS)
 
 bench: setup ## measure encoder, memo and suggest, PROJECT=example_project
 	@$(BIN)/dbt-schema-embed bench --project-dir $(PROJECT) $(ARGS)

@@ -32,7 +32,7 @@ def settings(folder: Path) -> One:
 
 def parquet(folder: Path) -> One:
     """A Parquet file."""
-    from dbt_schema_embed.read import read_relations
+    from dbt_schema_embed.tables import read_relations
 
     path = folder / "t.parquet"
 
@@ -63,9 +63,9 @@ def parquets() -> Iterable[bytes]:
 def markup(_: Path) -> One:
     """What people and databases write: descriptions, names, messages, types, Jinja."""
     from dbt_schema_embed.embed.text import column_texts
-    from dbt_schema_embed.read.sql_jinja import plain_sql
     from dbt_schema_embed.records import Column, Relation
     from dbt_schema_embed.sensitive import hidden, without_values
+    from dbt_schema_embed.sql.jinja import plain_sql
     from dbt_schema_embed.types import type_family
     from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja, type_sql
 

@@ -17,12 +17,11 @@ def manifest(folder: Path) -> One:
     from dbt_schema_embed.read import read_project, select
 
     change = Edited(json.loads(MANIFEST.read_bytes()))
-    before = read_project(FIXTURES, manifest=MANIFEST, lineage_of=(), values=False)
     path = folder / "manifest.json"
 
     def read() -> None:
         project = read_project(folder, manifest=path, cache_dir=None)
-        select(project, ["+tag:x", "*", "state:modified", "source:*+"], ["path:x"], before)
+        select(project, ["+tag:x", "*", "source:*+"], ["path:x"])
 
     def one(data: bytes) -> None:
         path.write_bytes(change(data))
@@ -99,7 +98,7 @@ def table(name: str, *, dialects: tuple[str | None, ...] = (None,)) -> Callable[
     """A CSV or DDL file."""
 
     def opened(folder: Path) -> One:
-        from dbt_schema_embed.read import read_relations
+        from dbt_schema_embed.tables import read_relations
 
         path = folder / name
 
@@ -148,8 +147,8 @@ def profile(folder: Path) -> One:
 
 def sql(_: Path) -> One:
     """A model's SQL, compiled or with its Jinja, to columns and lineage."""
-    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql
-    from dbt_schema_embed.read.sql_statements import OUT_OF_TIME
+    from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql
+    from dbt_schema_embed.sql.statements import OUT_OF_TIME
 
     tables = {name: TableInfo(f"source.p.{name}", ("id", "a", "b", "Amount")) for name in ("t", "db.s.orders", "x")}
     dialects = (None, "postgres", "snowflake", "bigquery", "duckdb", "tsql", "spark", "redshift")
@@ -168,7 +167,7 @@ def sql(_: Path) -> One:
 def memo(folder: Path) -> One:
     """A file of exported entries, the values in it, and the memo's own sqlite file."""
     from dbt_schema_embed.embed.disk_store import DiskStore
-    from dbt_schema_embed.embed.upkeep import FOLDER, import_memo
+    from dbt_schema_embed.embed.memo_files import FOLDER, import_memo
     from dbt_schema_embed.embed.vector_bytes import from_bytes
 
     path, cache = folder / "memo.bin", folder / "cache"

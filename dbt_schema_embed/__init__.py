@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed as SchemaEmbed
-    from dbt_schema_embed.read import read_relation as read_relation
     from dbt_schema_embed.settings import Settings as Settings
+    from dbt_schema_embed.tables import read_relation as read_relation
 
 __version__ = "0.2.0"
 __all__ = ["SchemaEmbed", "Settings", "__version__", "plugins", "read_relation"]
@@ -20,7 +20,7 @@ plugins: list[Any] = []
 _HOMES = {
     "SchemaEmbed": "dbt_schema_embed.pipeline",
     "Settings": "dbt_schema_embed.settings",
-    "read_relation": "dbt_schema_embed.read",
+    "read_relation": "dbt_schema_embed.tables",
 }
 
 

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from dbt_schema_embed.errors import EditedError, WriteError, printable
+from dbt_schema_embed.errors import ArtifactError, EditedError, WriteError, printable
 
 ABSENT = ""
 """The ``expected_hash`` of a file that must not exist yet."""
@@ -49,6 +49,27 @@ def read_bounded(path: Path, limit: int) -> bytes | None:
     with path.open("rb") as file:
         content = file.read(limit + 1)
     return content if len(content) <= limit else None
+
+
+def read_bytes(path: Path, what: str, hint: str, limit: int) -> bytes:
+    """All bytes of the file, refused unread above ``limit`` bytes.
+
+    Raises:
+        ArtifactError: missing, a folder, unreadable or too large.
+    """
+    shown = printable(path)
+    try:
+        if not path.exists():
+            raise ArtifactError(f"there is no {what} at {shown}", hint=hint)
+        if not path.is_file():
+            raise ArtifactError(f"the {what} {shown} is not a file", hint=hint)
+        size = path.stat().st_size
+        if size > limit:
+            raise ArtifactError(f"the {what} {shown} has {size:,} bytes, more than {limit:,} are not read")
+        return path.read_bytes()
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
+        reason = getattr(problem, "strerror", None) or str(problem)
+        raise ArtifactError(f"the {what} {shown} cannot be read: {reason}") from None
 
 
 def write_text(path: Path, text: str, *, root: Path, expected_hash: str | None = None) -> bool:
@@ -85,6 +106,19 @@ def _write(real: Path, made: Callable[[bytes | None], bytes], expected_hash: str
     except OSError as problem:
         raise WriteError(f"{real} could not be written: {problem.strerror or problem}") from None
     return True
+
+
+def others_may_write(folder: Path) -> str:
+    """What is to be said of a folder of ours that others may write to; "" where they may not, or there is none."""
+    if not hasattr(os, "getuid"):
+        return ""
+    try:
+        found = folder.stat()
+    except OSError:  # not there yet, or to be told of by what is done there
+        return ""
+    if found.st_uid != os.getuid():
+        return "belongs to another user: set EMBEDDING_CACHE_DIR"
+    return "can be written by other users: chmod 700 it" if found.st_mode & 0o022 else ""
 
 
 def shown_path(root: Path, path: Path) -> str:

@@ -27,6 +27,15 @@ Evidence = Mapping[str, float | str | None]
 UNLIKE = 0.136
 """Mean cosine of unrelated names by all-MiniLM-L6-v2, on which the matcher was trained."""
 
+PROPOSER = "suggest --propose"
+"""Who proposes columns that no model has yet, in mapping files."""
+
+NEW_COLUMN = "a new column"
+"""How the reason begins of a row whose model column is to be made, also when it is accepted."""
+
+NO_MODEL = "there is no model to feed"
+"""The reason of a column that maps to nothing because the project has no model that it could feed."""
+
 NOTEBOOK_ROWS = 100
 """Rows of a result that a notebook shows."""
 
@@ -86,6 +95,7 @@ class Relation:
     yaml_path: str = ""  # where its columns are documented, relative to its package
     tags: tuple[str, ...] = ()
     has_sql: bool = False  # a model with SQL or Python code; False: planned, YAML or contract only
+    off: bool = False  # a plan with `enabled: false`: dbt neither builds nor tests it
     parents: tuple[str, ...] = ()  # unique_ids it selects from
     contract: bool = False  # contract enforced: its types are promises
     in_catalog: bool = False  # its columns and types are the warehouse's; False: those that somebody wrote down
@@ -184,6 +194,7 @@ class Suggestion:
     evidence: Evidence = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()  # best first
     proposed_name: str | None = None  # with --propose: what a new model column could be called
+    proposed_model: str | None = None  # ... and the name of the model that it could go to
     fed_by: tuple[str, ...] = ()  # what feeds the model column today
     undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
     note: str = ""  # a person's own words, from the mapping file
@@ -291,6 +302,7 @@ def _row(s: Suggestion) -> dict[str, Any]:
         row["fed_by"] = list(s.fed_by)
     if s.proposed_name:
         row["proposed_name"] = s.proposed_name
+        row["proposed_model"] = s.proposed_model
     if s.note:
         row["note"] = s.note
     if s.decided_by:
@@ -327,6 +339,11 @@ class MappingRow:
     def proposed(self) -> bool:
         """Whether it is the answer of an agent or a language model, which nobody has decided about yet."""
         return self.status == "suggested" and bool(self.decided_by)
+
+    @property
+    def invented(self) -> bool:
+        """Whether it proposes a column that no model has yet: any answer of the matcher comes before it."""
+        return self.proposed and self.decided_by == PROPOSER
 
     @property
     def pair(self) -> tuple[str | None, str | None]:

@@ -45,18 +45,15 @@ class SameName:
         models: Sequence[Embedded],
         *,
         project: Project,
-        readings: object = None,
+        lexicon: object = None,
         only: Collection[str] | None = None,
         rejected: Collection[tuple[str, str, str, str]] = (),
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
-        propose: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""
-        self.asked.append(
-            {"rejected": rejected, "accepted": accepted, "targets": self.targets, "top_k": top_k, "propose": propose}
-        )
+        self.asked.append({"rejected": rejected, "accepted": accepted, "targets": self.targets, "top_k": top_k})
         return tuple(
             self._row(s, c.name, sorted(models, key=lambda m: m.relation.id), rejected)
             for s in sources

@@ -22,11 +22,13 @@ LEAVES = frozenset(
         "sensitive",
         "extras",
         "deadline",
+        "dialects",
+        "doors",
         "colors",
         "yaml_values",
     }
 )
-ROOMS = frozenset({"read", "embed", "index", "match", "write", "check", "show"})
+ROOMS = frozenset({"sql", "tables", "read", "embed", "index", "match", "write", "check", "show"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
@@ -35,12 +37,13 @@ ALLOWED = {
     "lookup": frozenset({"records", "errors"}),
     "settings": {"errors", "files", "yaml_values", "records"},
     **dict.fromkeys(ROOMS, LEAVES),
+    "read": LEAVES | {"sql", "tables"},
     "observe": LEAVES | ROOMS | {"settings", "decide"},
     "decide": LEAVES | {"write", "show"},
     "pipeline": LEAVES | ROOMS | {"settings", "decide", "observe"},
     "agent": LEAVES | {"pipeline", "settings", "decide", "read", "write"},
     "osmosis": {"records", "settings", "decide"},
-    "cli": {"pipeline", "settings", "errors", "extras", "colors", "agent", "show", "decide"},
+    "cli": {"pipeline", "settings", "errors", "extras", "colors", "doors", "agent", "show", "decide"},
 }
 """Top-level name -> what it may import of ours, beside itself and the version in the package's `__init__`."""
 

@@ -1,7 +1,8 @@
 """Problems as text for people and in the formats that CI systems read. All are deterministic."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 from urllib.parse import quote
@@ -9,37 +10,27 @@ from urllib.parse import quote
 from dbt_schema_embed.check.baseline import fingerprint
 from dbt_schema_embed.check.rules import RULES
 from dbt_schema_embed.colors import painted
-from dbt_schema_embed.errors import printable
+from dbt_schema_embed.doors import brought
+from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.records import Problem
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _NAME = "dbt-schema-embed"
 
-FORMATS = ("text", "json", "github", "sarif", "junit")
 
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a format may say beside the problems."""
 
-def formatted(
-    problems: Sequence[Problem],
-    name: str,
-    *,
-    files: int,
-    folder: str = "",
-    version: str = "",
-    color: bool = False,
-) -> str:
-    """``problems`` in one of `FORMATS`, ending in a line break.
+    files: int  # mapping files that were checked
+    folder: str = ""  # the project's path below the repository's root, as annotations of code need it
+    version: str = ""  # the tool's
+    color: bool = False  # only counts for text
 
-    ``files`` is how many mapping files were checked; ``folder`` is the project's path below the repository's root, as
-    annotations of code need it; ``version`` is the tool's; ``color`` only counts for text.
-    """
-    if name == "text":
-        return to_text(problems, files=files, color=color)
-    if name == "json":
-        return to_json(problems, files=files)
-    prefix = f"{folder.strip('/')}/" if folder.strip("./") else ""
-    if name == "github":
-        return to_github(problems, prefix=prefix)
-    return to_sarif(problems, prefix=prefix, version=version) if name == "sarif" else to_junit(problems, files=files)
+    @property
+    def prefix(self) -> str:
+        """What stands before a path in annotations: "" or "analytics/dbt/"."""
+        return f"{self.folder.strip('/')}/" if self.folder.strip("./") else ""
 
 
 def summary(problems: Sequence[Problem], files: int) -> str:
@@ -50,18 +41,18 @@ def summary(problems: Sequence[Problem], files: int) -> str:
     return f"{said} in {_count(files, 'mapping file')}"
 
 
-def to_text(problems: Sequence[Problem], *, files: int, color: bool = False) -> str:
+def to_text(problems: Sequence[Problem], about: About) -> str:
     """One line a problem, its hint below, a summary at the end."""
     lines: list[str] = []
     for problem in problems:
-        word = painted(problem.severity, problem.severity, color)
+        word = painted(problem.severity, problem.severity, about.color)
         lines.append(f"{_place(problem)}: {word}: {_line(problem.message)} [{problem.code}]")
         if problem.hint:
             lines.append(f"  {_line(problem.hint)}")
-    return "".join(f"{line}\n" for line in [*lines, summary(problems, files)])
+    return "".join(f"{line}\n" for line in [*lines, summary(problems, about.files)])
 
 
-def to_json(problems: Sequence[Problem], *, files: int) -> str:
+def to_json(problems: Sequence[Problem], about: About) -> str:
     """``{"schema_version": 1, "files": 3, "problems": [...]}``; ``line`` is null where a whole file is meant."""
     rows = [
         {
@@ -75,31 +66,36 @@ def to_json(problems: Sequence[Problem], *, files: int) -> str:
         }
         for p in problems
     ]
-    return json.dumps({"schema_version": 1, "files": files, "problems": rows}, indent=2, ensure_ascii=False) + "\n"
+    return (
+        json.dumps({"schema_version": 1, "files": about.files, "problems": rows}, indent=2, ensure_ascii=False) + "\n"
+    )
 
 
-def to_github(problems: Sequence[Problem], *, prefix: str = "") -> str:
+def to_github(problems: Sequence[Problem], about: About) -> str:
     """Workflow commands that GitHub shows beside the lines they are about."""
-    return "".join(f"{_annotation(problem, prefix)}\n" for problem in problems)
+    return "".join(f"{_annotation(problem, about.prefix)}\n" for problem in problems)
 
 
-def to_sarif(problems: Sequence[Problem], *, prefix: str = "", version: str = "") -> str:
+def to_sarif(problems: Sequence[Problem], about: About) -> str:
     """SARIF 2.1.0, as code scanning services read it."""
-    codes = [rule.code for rule in RULES]
-    results = [_result(problem, codes.index(problem.code), prefix) for problem in problems]
-    driver: dict[str, Any] = {"name": _NAME, "rules": [_rule(rule.code, rule.summary, rule.severity) for rule in RULES]}
-    if version:
-        driver["version"] = version
+    rules = {rule.code: _rule(rule.code, rule.summary, rule.severity) for rule in RULES}
+    for problem in problems:  # rules of other packages
+        rules.setdefault(problem.code, _rule(problem.code, problem.code, problem.severity))
+    codes = list(rules)
+    results = [_result(problem, codes.index(problem.code), about.prefix) for problem in problems]
+    driver: dict[str, Any] = {"name": _NAME, "rules": list(rules.values())}
+    if about.version:
+        driver["version"] = about.version
     run = {"tool": {"driver": driver}, "columnKind": "utf16CodeUnits", "results": results}
     return json.dumps({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def to_junit(problems: Sequence[Problem], *, files: int) -> str:
+def to_junit(problems: Sequence[Problem], about: About) -> str:
     """JUnit XML: a test case a problem; errors fail, warnings pass with their words. No problem: a case that passes."""
     failures = sum(problem.severity == "error" for problem in problems)
     cases = [_testcase(problem) for problem in problems]
     if not cases:
-        cases = [f'    <testcase classname="{_NAME}" name="{_count(files, "mapping file")}"/>']
+        cases = [f'    <testcase classname="{_NAME}" name="{_count(about.files, "mapping file")}"/>']
     counts = f'tests="{len(cases)}" failures="{failures}" errors="0"'
     head = f'<testsuites {counts}>\n  <testsuite name="{_NAME} check" {counts}>'
     return "\n".join(['<?xml version="1.0" encoding="UTF-8"?>', head, *cases, "  </testsuite>", "</testsuites>", ""])
@@ -167,3 +163,27 @@ def _line(text: str) -> str:
 
 def _count(number: int, word: str) -> str:
     return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+FORMATS: Mapping[str, Callable[[Sequence[Problem], About], str]] = {
+    "text": to_text,
+    "json": to_json,
+    "github": to_github,
+    "sarif": to_sarif,
+    "junit": to_junit,
+}
+"""The word for --format -> what writes it, ending in a line break. Other packages bring more, see CONTRIBUTING.md."""
+
+
+def formatted(
+    problems: Sequence[Problem], name: str, *, files: int, folder: str = "", version: str = "", color: bool = False
+) -> str:
+    """``problems`` in one of `FORMATS`, or in one that another package brings; the rest as in `About`.
+
+    Raises:
+        ConfigError: there is no such format.
+    """
+    write = FORMATS.get(name) or brought("formats", name)
+    if write is None:
+        raise ConfigError(f"{printable(name)!r} is no format of check", hint=f"known are: {', '.join(FORMATS)}")
+    return str(write(problems, About(files, folder, version, color)))

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dbt_schema_embed.check.facts import Case, Facts, Found, quoted
-from dbt_schema_embed.check.plans import not_in_sql, undecided_columns, unfed_column
-from dbt_schema_embed.check.values import bad_expression, copied_whole, doubtful_types, incompatible_types, lossy_cast
+from dbt_schema_embed.check.plan_rules import not_in_sql, undecided_columns, unfed_column
+from dbt_schema_embed.check.type_rules import (
+    bad_expression,
+    copied_whole,
+    doubtful_types,
+    incompatible_types,
+    lossy_cast,
+)
 from dbt_schema_embed.errors import listed, printable
 from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
 
@@ -74,8 +80,11 @@ def unknown_model(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if case.source is None and not facts.project.whole:  # a package's, which is not installed
             continue
-        if case.row.model is not None and not facts.models_called(case.row.model):
-            hint = facts.near(case.row.model, facts.model_names) or "remove the row, if the model is gone for good"
+        if case.row.model is not None and not case.row.invented and not facts.models_called(case.row.model):
+            hint = facts.near(case.row.model, facts.model_names)
+            if not hint and case.row.status == "accepted":
+                hint = f"dbt-schema-embed stage {printable(case.file.source)}, if it is to be made; else remove the row"
+            hint = hint or "remove the row, if the model is gone for good"
             yield case.found(f"the project has no model {quoted(case.row.model)}", hint)
 
 
@@ -114,6 +123,7 @@ def unknown_model_column(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if (
             case.model is not None
+            and not case.row.invented
             and case.model.columns
             and case.model.complete
             and case.row.model_column

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from dbt_schema_embed.check.facts import Facts
-from dbt_schema_embed.check.rules import RULES
+from dbt_schema_embed.check.rules import RULES, Rule
+from dbt_schema_embed.doors import brought
 from dbt_schema_embed.errors import ConfigError, MappingError, near_hint, printable
 from dbt_schema_embed.records import MappingFile, Problem, Project, Severity
 
@@ -23,7 +24,8 @@ def check(
     """Everything `RULES` find, sorted by file, line and code.
 
     ``errors`` are the mapping files that could not be read. ``severity`` turns a rule by its code into "error",
-    "warning" or "off". ``manifest`` is the path of the manifest. 10,000 columns in 500 files take about 0.15 s.
+    "warning" or "off"; a rule that another package brings is run once it is named there. ``manifest`` is the path of
+    the manifest. 10,000 columns in 500 files take about 0.15 s.
 
     Raises:
         ConfigError: ``severity`` names an unknown rule or level.
@@ -31,7 +33,7 @@ def check(
     levels = checked_levels(severity or {})
     facts = Facts(project, mappings, errors, manifest)
     problems: list[Problem] = []
-    for rule in RULES:
+    for rule in (*RULES, *_rules_of_others(levels)):
         level = levels.get(rule.code, rule.severity)
         if level == "off":
             continue
@@ -49,7 +51,13 @@ def checked_levels(severity: Mapping[str, str]) -> Mapping[str, str]:
     """
     for code, level in severity.items():
         for word, known, what in ((code, CODES, "rule of check"), (level, LEVELS, f"severity for {code}")):
-            if word not in known:
+            if word not in known and not (known is CODES and brought("rules", code)):
                 hint = near_hint(str(word), known) or f"known are: {', '.join(known)}"
                 raise ConfigError(f"{printable(word)!r} is no {what}", hint=hint)
     return severity
+
+
+def _rules_of_others(levels: Mapping[str, str]) -> list[Rule]:
+    """The rules that other packages bring and the settings name."""
+    found = ((code, brought("rules", code)) for code in levels if code not in CODES)
+    return [Rule(code, "off", find) for code, find in found if find]

@@ -1,11 +1,12 @@
 """dbt-schema-embed accept."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say, say_changed
+from dbt_schema_embed.cli.console import say, say_changed, say_next
 from dbt_schema_embed.cli.options import Place, answer_options, examples, form_option, project_options
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def command(
         accepted, changed = engine.decisions.accept_confident(place.project_dir, min_confidence, source=table)
         say_changed(changed, form)
         say(f"accepted {accepted} suggestions")
+        say_next(changed, form, f"dbt-schema-embed stage {shlex.quote(table)}" if table else "")
         return
     if table is None or not columns:
         raise click.UsageError("say which: SOURCE.TABLE COLUMN..., or --min-confidence")
@@ -65,3 +67,4 @@ def command(
         also=also, expression=expression, **place.artifacts,
     )  # fmt: skip
     say_changed(changed, form, otherwise="they were accepted already")
+    say_next(changed, form, f"dbt-schema-embed stage {shlex.quote(table)}")

@@ -1,15 +1,26 @@
 """dbt-schema-embed check."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dbt_schema_embed.cli.console import say, show
 from dbt_schema_embed.cli.options import Place, examples, looks, output_options, project_options
+from dbt_schema_embed.doors import brought
 
 if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
+
+
+class Format(click.Choice):  # type: ignore[type-arg]
+    """One of our formats, or the name of one that another package brings."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click does it, where the name is nobody else's."""
+        if value not in self.choices and brought("formats", value):
+            return value
+        return super().convert(value, param, ctx)
 
 
 @click.command(
@@ -29,7 +40,7 @@ if TYPE_CHECKING:
     help="Findings to pass over.  [default: schema_embed_baseline.json, if it is there]",
 )
 @click.option("--write-baseline", is_flag=True, help="Write today's findings to the baseline, and exit with 0.")
-@output_options("text", "json", "github", "sarif", "junit")
+@output_options("text", "json", "github", "sarif", "junit", choice=Format)
 @project_options
 def command(
     engine: "SchemaEmbed",

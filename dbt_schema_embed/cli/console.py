@@ -125,6 +125,12 @@ def say_changed(changed: "Changed", form: str, *, dry_run: bool = False, otherwi
         say_written(changed.files, otherwise=otherwise)
 
 
+def say_next(changed: "Changed", form: str, command: str) -> None:
+    """The command that comes next, ready to paste, where files have changed and a person reads."""
+    if changed.files and command and form != "json":
+        say(f"next: {command}")
+
+
 def warn(lines: Iterable[str]) -> None:
     """Warnings, a line each, on stderr."""
     every = list(lines)

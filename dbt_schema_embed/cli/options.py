@@ -186,13 +186,12 @@ class Selecting(click.Command):
         return super().parse_args(ctx, spread)
 
 
-def output_options(*forms: str) -> Callable[[Function], Function]:
+def output_options(*forms: str, choice: type[click.Choice[str]] = click.Choice) -> Callable[[Function], Function]:
     """Adds --format (the first one is the default), as ``form``, and --output."""
 
     def add(function: Function) -> Function:
         function = _path("--output", "File to write the result to. [default: stdout]", default=None)(function)
-        choice = click.Choice(forms)
-        return click.option("--format", "form", type=choice, default=forms[0], show_default=True)(function)
+        return click.option("--format", "form", type=choice(forms), default=forms[0], show_default=True)(function)
 
     return add
 

@@ -38,12 +38,12 @@ def command(
     targets: "Targets | None",
     output: Path | None,
 ) -> None:
-    """Draw the mappings as one HTML file: what needs a person, evidence, candidates, a map of all columns, and what
-    changed since the report that stood there.
+    """Draw the mappings as one HTML file: what needs a person, what feeds each model, findings of check, evidence,
+    candidates, and what changed since the report that stood there.
 
     The file opens from disk, loads nothing from a network and holds no sample values.
     """
     made = engine.report(
         place.project_dir, select=select, exclude=exclude, targets=targets, output=output, **place.artifacts
     )
-    say(f"wrote {made.shown}: {made.columns:,} columns, {made.doubtful:,} need a person")
+    say(f"wrote {made.shown}: {made.columns:,} columns, {made.people:,} need a person")

@@ -1,11 +1,13 @@
 """dbt-schema-embed stage."""
 
+import shlex
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say_changed
+from dbt_schema_embed.cli.console import say_changed, say_next
 from dbt_schema_embed.cli.options import Place, examples, form_option, project_options
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     epilog=examples(
         "dbt-schema-embed stage stripe.charges --dry-run",
         "dbt-schema-embed stage stripe.charges --materialized view",
+        "dbt-schema-embed stage --new stripe.charges      a model for a table that nobody has planned one for",
     ),
 )
 @click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     shell_complete=completion.models,
     help="The model to write.  [default: the one that most columns feed]",
 )
+@click.option("--new", is_flag=True, help="Columns that map to nothing become new ones, named in your project's style.")
 @click.option(
     "--leading-commas/--trailing-commas", default=None, help="Where commas stand.  [default: as in your staging models]"
 )
@@ -39,6 +43,7 @@ def command(
     place: Place,
     source: str,
     model: str | None,
+    new: bool,
     leading_commas: bool | None,
     case_sensitive_cols: bool,
     materialized: str | None,
@@ -48,10 +53,13 @@ def command(
     """Write the staging model of a source table from its accepted mapping.
 
     Renames and casts are done, what is not mapped stands there as comments, all in the style of your other staging
-    models. A model that has SQL gains what was accepted since; every line that is there stays.
+    models. A model that has SQL gains what was accepted since; every line that is there stays. A planned model that is
+    switched off (`enabled: false`) is switched on.
     """
     changed = engine.decisions.stage(
-        source, place.project_dir, model=model, leading_commas=leading_commas, case_sensitive_cols=case_sensitive_cols,
-        materialized=materialized, dry_run=dry_run, **place.artifacts,
+        source, place.project_dir, model=model, new=new, leading_commas=leading_commas,
+        case_sensitive_cols=case_sensitive_cols, materialized=materialized, dry_run=dry_run, **place.artifacts,
     )  # fmt: skip
     say_changed(changed, form, dry_run=dry_run, otherwise="the model has all that is accepted")
+    models = [PurePosixPath(name).stem for name in changed.files if name.endswith(".sql")]
+    say_next(changed, form, f"dbt build --select {shlex.quote(models[0])}" if models else "")

@@ -1,12 +1,13 @@
 """dbt-schema-embed suggest."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from dbt_schema_embed.cli import completion
-from dbt_schema_embed.cli.console import say_written, show
+from dbt_schema_embed.cli.console import say, say_written, show
 from dbt_schema_embed.cli.measuring import metrics_options
 from dbt_schema_embed.cli.options import (
     Place,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Most candidates a column; 0 with --format json: the answers alone.",
 )
-@click.option("--propose", is_flag=True, help="Propose names for columns that map to nothing.")
+@click.option("--propose", is_flag=True, help="Propose new columns, and models, for what maps to nothing.")
 @click.option(
     "--explain",
     metavar="SOURCE.COLUMN",
@@ -106,6 +107,7 @@ def command(
     files stays as it is.
     """
     from dbt_schema_embed.pipeline import json_text, suggestions_text
+    from dbt_schema_embed.show.words import to_be_made
 
     if explain:
         text = engine.explain(explain, place.project_dir, targets=targets, **place.artifacts)
@@ -127,4 +129,6 @@ def command(
     show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
     if write:
         say_written(answer.written, otherwise="the mapping files are up to date")
+    if form == "table" and (table := to_be_made(answer.rows)):
+        say(f"next: dbt-schema-embed stage --new {shlex.quote(table)}")
     return int(fail_on_change and bool(answer.written))

@@ -1,6 +1,6 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,6 @@ from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
 
 if TYPE_CHECKING:
     from dbt_schema_embed.write.rewrite import Rewrite
-
-_EXAMPLES = 50
-_EXAMPLE_BYTES = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +57,15 @@ class Decisions:
 
     def __init__(
         self,
-        open_: Callable[[str | Path, Artifacts], Opened],
+        open_: Callable[[str | Path, Artifacts, Collection[str]], Opened],
         mappings_dir: str,
         told: Callable[[Iterable[str]], object],
+        propose: "Callable[[str | Path, Artifacts, str], tuple[Opened, Rewrite]]",
     ) -> None:
-        """``open_`` reads a project, SQL left out; ``told`` hears what went wrong without stopping a call."""
-        self._open, self._folder, self._told = open_, mappings_dir, told
+        """``open_`` reads a project, SQL left out but for that of the models called so; ``told`` hears what went wrong
+        without stopping a call; ``propose`` brings the mapping file of a table up to date, new columns proposed, and
+        writes nothing."""
+        self._open, self._folder, self._told, self._propose = open_, mappings_dir, told, propose
 
     def accept(
         self, source: str, columns: Sequence[str], project_dir: str | Path = ".", **more: Unpack[Answer]
@@ -110,7 +110,7 @@ class Decisions:
         path, file = _file_of(root, self._folder, source)
         pair: tuple[str | None, str | None] = (None, None)
         if model is not None or model_column is not None or expression:
-            opened = self._open(root, artifacts)
+            opened = self._open(root, artifacts, ())
             if expression:
                 _check_expression(opened.project, file, columns, expression, model_column)
             pair = _model_pair(opened.project, model, model_column, columns if not expression else ())
@@ -172,7 +172,7 @@ class Decisions:
         root = Path(project_dir)
         wanted: Sequence[str | None] = sources or [None]
         files = [file for name in wanted for _, file in _files_of(root, self._folder, name)]
-        opened = self._open(root, artifacts)
+        opened = self._open(root, artifacts, ())
         applied = apply_mappings(opened.project, files, root, revert=revert)
         self._told(applied.warnings)
         return _carried_out(applied.rewrites, root, dry_run=dry_run)
@@ -183,6 +183,7 @@ class Decisions:
         project_dir: str | Path = ".",
         *,
         model: str | None = None,
+        new: bool = False,
         leading_commas: bool | None = None,
         case_sensitive_cols: bool = False,
         materialized: str | None = None,
@@ -192,20 +193,32 @@ class Decisions:
         """Write the staging model of ``source`` ("stripe.charges") from its accepted mapping, in the project's style.
 
         ``model`` None: the one that most columns feed; ``leading_commas`` None: as in the project's staging models.
+        ``new``: columns that map to nothing become new ones of the model, named in the project's style; those rows are
+        accepted with that.
 
         Raises:
             ConfigError: no accepted row, or an unknown source or model.
-            WriteError: the model has SQL already.
+            WriteError: the model's SQL is not such that columns can be added to it.
         """
+        from dbt_schema_embed.decide.rows import decided
+        from dbt_schema_embed.decide.staging import invented, staging_sql
+        from dbt_schema_embed.write.mapping import parse_mapping
         from dbt_schema_embed.write.stage import StageOptions, stage
 
         root = Path(project_dir)
-        file = _file_of(root, self._folder, source)[1]
-        opened = self._open(root, artifacts)
-        examples = _staging_sql(root, opened.project, file.source)
+        mapping: Rewrite | None = None
+        if new:
+            opened, mapping = self._propose(root, artifacts, source)
+            by, at = signature(root)
+            mapping = decided(mapping, partial(invented, by, at))
+            file = parse_mapping(mapping.text, mapping.shown)[0]
+        else:
+            file = _file_of(root, self._folder, source)[1]
+            opened = self._open(root, artifacts, {row.model for row in file.columns if row.model})
+        examples = staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
-        return _carried_out([r for r in (staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+        return _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
 
     def export(
         self,
@@ -229,7 +242,7 @@ class Decisions:
         checked_suffix(Path(path))
         wanted: Sequence[str | None] = sources or [None]
         files = [found for name in wanted for found in _files_of(root, self._folder, name)]
-        return export_sheet(Path(path), self._open(root, artifacts), files)
+        return export_sheet(Path(path), self._open(root, artifacts, ()), files)
 
     def import_(
         self,
@@ -252,7 +265,7 @@ class Decisions:
         who, day = signature(root)
         files = _files_of(root, self._folder, None)
         signed = f"{who}, from {printable(Path(path).name, 80)}", day
-        found = import_sheet(Path(path), self._open(root, artifacts), files, signed)
+        found = import_sheet(Path(path), self._open(root, artifacts, ()), files, signed)
         if dry_run:
             diff = "".join(plan().diff() for plan in found.plans)
             return Imported((), diff, found.decisions, found.problems)
@@ -364,34 +377,4 @@ def _files_of(root: Path, mappings_dir: str, source: str | None) -> list[tuple[P
         known = [file.source for _, file in mappings.files]
         hint = near_hint(wanted, known) or f"mapped are: {printable(listed(known))}"
         raise ConfigError(f"no mapping file is about {printable(source)!r}", hint=hint)
-    return found
-
-
-def _staging_sql(root: Path, project: Project, source: str) -> list[str]:
-    """What a new staging model should look like: the SQL of the project's models that read the source of table
-    ``source`` ("stripe.charges"), of those that read any source where there are none. Some will do."""
-    names = {r.id: r.source_name for r in project.relations if r.kind == "source"}
-    own = [r for r in project.relations if r.kind == "model" and r.package == project.name and r.has_sql]
-    readers = [(r.path, {names[parent] for parent in r.parents if parent in names}) for r in own]
-    near = [path for path, read in readers if source.rpartition(".")[0].lower() in map(str.lower, read)]
-    return _texts(root, near) or _texts(root, [path for path, read in readers if read])
-
-
-def _texts(root: Path, paths: Sequence[str]) -> list[str]:
-    """The SQL in the files of ``paths`` that say anything, `_EXAMPLES` at most."""
-    inside = root.resolve()
-    found: list[str] = []
-    for name in paths:
-        path = (root / name).resolve()  # the manifest's word: it may lead anywhere
-        if path.suffix != ".sql" or not path.is_relative_to(inside):
-            continue
-        try:
-            with path.open("rb") as file:
-                text = file.read(_EXAMPLE_BYTES).decode("utf-8", "replace")
-        except OSError:  # the manifest is older than the files
-            continue
-        if text.strip():
-            found.append(text)
-        if len(found) == _EXAMPLES:
-            break
     return found

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
-from dbt_schema_embed.records import MAX_COLUMNS, Column, MappingFile, MappingRow, Opened, Relation, Suggestion
+from dbt_schema_embed.records import (
+    MAX_COLUMNS,
+    NEW_COLUMN,
+    Column,
+    MappingFile,
+    MappingRow,
+    Opened,
+    Relation,
+    Suggestion,
+)
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.pins import Pin
@@ -121,6 +130,9 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
             model = relations.get(models.get((row.model or "").lower(), ""))
             target = model.column(row.model_column or "") if model else None
             pair = (model.id, target.name) if model and target else None
+            if pair is None and row.status == "accepted" and row.reason.startswith(NEW_COLUMN) and row.model_column:
+                # It is to be made: as the model will be called once it is staged.
+                pair = (model.id if model else f"model.{opened.project.name}.{row.model}", row.model_column)
             for name in row.source_columns:
                 if column := relations[source_id].column(name):
                     _decide(found, row, source_id, column, pair)
@@ -138,7 +150,7 @@ def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pai
         if place in found.accepted and pair:
             found.more.setdefault(place, []).append(pair)
         found.accepted.setdefault(place, pair)
-    elif row.proposed and (pair or row.model is None):
+    elif row.proposed and (pair or row.model is None or row.invented):
         found.proposed[place] = pair, row
 
 
@@ -156,9 +168,13 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
         row = replace(answer, note=known.notes.get(place, ""))
         if place in known.accepted:
             settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
-        elif place in known.proposed:
+        elif place in known.proposed and (row.answer == "nothing" or not known.proposed[place][1].invented):
             pair, said = known.proposed[place]
-            settled.append(proposed_row(row, pair, said.decided_by, said.reason))
+            row = replace(row, reason=said.reason, decided_by=said.decided_by) if said.invented else row
+            if said.invented and pair is None:
+                settled.append(replace(row, proposed_model=said.model, proposed_name=said.model_column))
+            else:
+                settled.append(proposed_row(row, pair, said.decided_by, said.reason))
         elif row.model is None and (row.source, row.source_column) in refused:
             names = listed([f"{m.rpartition('.')[2]}.{c}" for m, c in refused[row.source, row.source_column]])
             settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
@@ -221,8 +237,25 @@ def write_suggestions(
         MappingError: a file that is there cannot be read, or maps another source.
         WriteError: a file could not be written.
     """
+    from dbt_schema_embed.write.mapping import SCHEMA_NAME, schema_text
+
+    plans = brought_up(opened, mappings, rows, pins, told)
+    changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
+    if plans:  # editors find the schema beside the files, without a network
+        write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
+    return changed
+
+
+def brought_up(
+    opened: Opened,
+    mappings: Mappings,
+    rows: Sequence[Suggestion],
+    pins: "Mapping[str, Pin]",
+    told: Callable[[Iterable[str]], object],
+) -> "list[Rewrite]":
+    """The mapping files of the rows' source tables as `write_suggestions` makes them; nothing is written yet."""
     from dbt_schema_embed.lookup import model_names
-    from dbt_schema_embed.write.mapping import SCHEMA_NAME, mapping_path, schema_text
+    from dbt_schema_embed.write.mapping import mapping_path
     from dbt_schema_embed.write.update import update_mapping
 
     relations = {r.id: r for r in opened.project.relations}
@@ -251,10 +284,7 @@ def write_suggestions(
             )
         )  # fmt: skip
         told(_unseen(file, source, shown_path(opened.root, path)) if file else ())
-    changed = tuple(plan.shown for plan in plans if plan.write(opened.root))
-    if plans:  # editors find the schema beside the files, without a network
-        write_text(mappings.folder / SCHEMA_NAME, schema_text(), root=opened.root)
-    return changed
+    return plans
 
 
 def _unseen(file: MappingFile, source: Relation, shown: str) -> list[str]:

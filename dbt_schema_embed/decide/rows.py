@@ -55,11 +55,16 @@ def decide(
     """
     shown = shown or path.name
     content, text = read_text(path, shown)
-    file, root = parse_mapping(text, shown)
+    return decided(Rewrite(path, shown, text, text, content_hash(content)), decisions)
+
+
+def decided(rewrite: Rewrite, decisions: Sequence[Decision] | Callable[[MappingFile], Sequence[Decision]]) -> Rewrite:
+    """A mapping file as it should become, with decisions made as well; raises as `decide`."""
+    file, root = parse_mapping(rewrite.text, rewrite.shown)
     desk = _Desk(file)
     for decision in decisions(file) if callable(decisions) else decisions:
         desk.take(decision)
-    return Rewrite(path, shown, text, carried_out(text, root, file, desk.plan(), shown), content_hash(content))
+    return replace(rewrite, text=carried_out(rewrite.text, root, file, desk.plan(), rewrite.shown))
 
 
 def take_back(path: Path, done: Rewrite, *, shown: str = "") -> Rewrite:

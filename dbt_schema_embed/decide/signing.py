@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,11 @@ from dbt_schema_embed.errors import printable
 
 BULK = "{who}, confidence {minimum:.2f} and more"
 """How a decision about many rows at once is signed: nobody has looked at each."""
+
+
+def in_bulk(signed: str) -> bool:
+    """Whether a decision that is signed so was one about many rows at once."""
+    return bool(re.search(r", confidence [01]\.\d\d and more", signed))
 
 
 def signature(root: Path, minimum: float | None = None) -> tuple[str, str]:

@@ -5,7 +5,6 @@ raw bytes are selected, readers never wait for writers, and opening takes no loc
 """
 
 import contextlib
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.errors import MemoError
+from dbt_schema_embed.files import others_may_write
 
 if TYPE_CHECKING:
     from dbt_schema_embed.embed.bytes_cache import BytesCache
@@ -178,16 +178,8 @@ class DiskStore:
         Raises:
             MemoError: it is another user's, or writable for others.
         """
-        if not hasattr(os, "getuid"):
-            return
-        try:
-            found = self.folder.stat()
-        except OSError:  # not there yet, or to be told of by what is done there
-            return
-        if found.st_uid != os.getuid():
-            raise MemoError(f"the memo in {self.folder} belongs to another user: set EMBEDDING_CACHE_DIR")
-        if found.st_mode & 0o022:
-            raise MemoError(f"the memo in {self.folder} can be written by other users: chmod 700 it")
+        if said := others_may_write(self.folder):
+            raise MemoError(f"the memo in {self.folder} {said}")
 
     def _mended(self, action: Callable[[], Answer]) -> Answer:
         """Do ``action``; where the store turns out to be damaged, put it aside and do it again on an empty one."""

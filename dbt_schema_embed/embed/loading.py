@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from dbt_schema_embed.embed import probe, trial
+from dbt_schema_embed.embed import int8_trial, probe
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder, PipelineEncoder, Runner, TokenEncoder
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
@@ -115,8 +115,10 @@ def _int8(wanted: Wanted, device: str, notes: list[str]) -> Encoder:
         raise ConfigError(f"quantization int8 does not fit encoder {wanted.files.name}", hint="set it to float32")
     try:
         int8 = _drawn(wanted, int8=True)
-        trial.admit(
-            int8, lambda: _onnx(wanted, notes) or _torch(wanted, device), trial.place(wanted.cache_dir, wanted.identity)
+        int8_trial.admit(
+            int8,
+            lambda: _onnx(wanted, notes) or _torch(wanted, device),
+            int8_trial.place(wanted.cache_dir, wanted.identity),
         )
     except ImportError:
         raise MissingExtraError("quantization int8", "embed") from None

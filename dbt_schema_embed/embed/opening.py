@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from dbt_schema_embed.doors import brought
 from dbt_schema_embed.errors import ConfigError, MissingExtraError, printable
 from dbt_schema_embed.extras import has_embed
 
@@ -81,7 +82,8 @@ def open_embedder(
     """The encoder called ``model_name`` behind its memo. Its weights are loaded when a text is first missed.
 
     Args:
-        model_name: a name, or the path of a folder with config.json and model.safetensors.
+        model_name: a name, of another package's encoder, too, or the path of a folder with config.json and
+            model.safetensors.
         cache_dir: holds the memo and what is known about encoders; None: the user's cache folder.
         use_memo: False: nothing is remembered, not even within the process.
         batch_size: most rows in a batch; None: chosen from the work and the device.
@@ -90,7 +92,8 @@ def open_embedder(
         memory_limit_mb: working memory in MiB above the loaded encoder, vectors handed out included.
         max_workers: threads to compute with; None: the cores this process may use.
         ttl: seconds an entry lives from when it was stored; None: for ever.
-        redis_url: a server that several machines share, below the memo on disk.
+        redis_url: a server that several machines share, below the memo on disk; of Redis, or of a kind that another
+            package brings, named as the URL's scheme.
         redis_key: signs what is stored there; what is read must be signed, too.
         redis_check: without a key, of so many vectors from there one is encoded and compared; None: 20.
         store_type: how the memo keeps vectors; float16 halves it, and what `embed` returns is rounded alike.
@@ -105,27 +108,32 @@ def open_embedder(
         raise MissingExtraError("turning columns into vectors", "embed")
     from dbt_schema_embed.embed.batches import Limits
     from dbt_schema_embed.embed.encoder_files import read_files
+    from dbt_schema_embed.embed.encoder_of_others import encoder_of_others
     from dbt_schema_embed.embed.loading import Wanted, load
     from dbt_schema_embed.embed.memo import FEW_PROCESS_ENTRIES, PROCESS_ENTRIES, Level, MemoEmbedder, ProcessStore
     from dbt_schema_embed.embed.runners import workers_for
     from dbt_schema_embed.embed.weights import identity
 
     folder = cache_dir or default_cache_dir()
-    files = read_files(model_name)
-    wanted = Wanted(files, identity(files, folder), folder, workers_for(max_workers), use_gpu, quantization)
     notes: list[str] = []
     levels: list[Level] = []
     if use_memo:
         near = ProcessStore(FEW_PROCESS_ENTRIES if memory_limit_mb else PROCESS_ENTRIES)
         redis = _redis(redis_url, ttl, notes, redis_key, redis_check)
         levels = [near, *_shared_levels(folder, ttl, size_limit, notes), *redis]
+    limits = Limits(batch_size, memory_limit_mb)
+    if other := encoder_of_others(model_name):
+        name = f"{model_name}@{other.encoder_id}"
+        return MemoEmbedder(name, other.dim, lambda: other, levels, store_type=store_type, limits=limits, notes=notes)
+    files = read_files(model_name)
+    wanted = Wanted(files, identity(files, folder), folder, workers_for(max_workers), use_gpu, quantization)
     embedder = MemoEmbedder(
         f"{files.name}@{wanted.identity[:16]}" + ("" if quantization == "float32" else f"+{quantization}"),
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,
         store_type=store_type,
-        limits=Limits(batch_size, memory_limit_mb),
+        limits=limits,
         notes=notes,
     )
     return embedder
@@ -134,7 +142,7 @@ def open_embedder(
 def _shared_levels(folder: Path, ttl: float | None, size_limit: int | None, notes: list[str]) -> "list[Level]":
     """The memo's level on disk."""
     from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
-    from dbt_schema_embed.embed.upkeep import FOLDER
+    from dbt_schema_embed.embed.memo_files import FOLDER
 
     return [DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)]
 
@@ -145,6 +153,9 @@ def _redis(
     """The memo's level on a server, if there is one."""
     if url is None:
         return []
+    scheme = url.partition("://")[0]
+    if scheme not in ("redis", "rediss", "unix") and (store := brought("stores", scheme)):
+        return [store(url, ttl=ttl)]
     from dbt_schema_embed.embed.redis_store import CHECK_EVERY, RedisStore
 
     return [RedisStore(url, ttl=ttl, notes=notes, key=key, check_every=check_every or CHECK_EVERY)]

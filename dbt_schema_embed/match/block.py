@@ -16,7 +16,7 @@ from dbt_schema_embed.match.names import entity, segment, words
 from dbt_schema_embed.match.pool import Matrix as Matrix
 from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
-from dbt_schema_embed.match.values import Profile, profiles
+from dbt_schema_embed.match.value_profiles import Profile, profiles
 from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation

@@ -1,14 +1,14 @@
 """`suggest --explain`: the candidates of one column, signal by signal."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.match.block import Lexicon
 from dbt_schema_embed.match.column_values import row_values
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
-from dbt_schema_embed.match.reading import TableReading
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
 from dbt_schema_embed.records import Embedded, Project, Targets
@@ -24,7 +24,7 @@ def explain(
     models: Sequence[Embedded],
     *,
     project: Project,
-    readings: Mapping[str, TableReading] | None = None,
+    lexicon: Lexicon | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     targets: Targets = "auto",
@@ -37,7 +37,7 @@ def explain(
     """
     (table,) = (
         t
-        for t in ranked_tables(sources, models, project, readings, rejected, accepted or {})
+        for t in ranked_tables(sources, models, project, lexicon, rejected, accepted or {})
         if t.block.source.relation.id == source_id
     )
     names = [c.name for c in table.block.columns]

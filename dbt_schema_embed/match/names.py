@@ -50,12 +50,7 @@ def stem(word: str) -> str:
     >>> [stem(w) for w in ("orders", "categories", "addresses", "creates", "created", "status", "charges", "charge")]
     ['order', 'category', 'address', 'creat', 'creat', 'status', 'charg', 'charg']
     """
-    if len(word) > 4 and word.endswith("ies"):
-        word = word[:-3] + "y"
-    elif len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
-        word = word[:-2]
-    elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
+    word = singular(word)
     if len(word) > 5 and word.endswith("ing"):
         return word[:-3]
     if len(word) > 4 and word.endswith("ed"):
@@ -63,6 +58,19 @@ def stem(word: str) -> str:
     if len(word) > 4 and word.endswith("e"):
         return word[:-1]
     return word
+
+
+def singular(word: str) -> str:
+    """A word without its English plural ending.
+
+    >>> [singular(w) for w in ("patients", "categories", "boxes", "address", "status")]
+    ['patient', 'category', 'box', 'address', 'status']
+    """
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
 
 
 @lru_cache(maxsize=200_000)

@@ -1,10 +1,13 @@
 """What is known of every pair of a source column and a candidate: the signals, and how a pair stands among others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.doors import brought
+from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.odds import Odds, balanced
 from dbt_schema_embed.match.signals import RELATIVE, RIVALS, SIGNALS
@@ -17,14 +20,32 @@ WHOLE_TABLE_NAMES = (
     "table_share", "table_density", "table_claim", "table_first", "column_share", "margin", "first_round",
     "balanced", "echo",
 )  # fmt: skip
+_OURS = frozenset(SIGNAL_NAMES)
 
 
-def signal_values(block: Block) -> dict[str, Matrix]:
-    """Every signal's (n, k) matrix by name, and for some how each candidate stands within its row."""
+def signal_values(block: Block, wanted: Iterable[str] = ()) -> dict[str, Matrix]:
+    """Every signal's (n, k) matrix by name, and for some how each candidate stands within its row.
+
+    ``wanted``: what the weights know by name; signals that other packages bring are asked for where it lists them.
+    """
+    others = [name for name in wanted if name not in _OURS]
     if 0 in block.shape:
-        return dict.fromkeys(SIGNAL_NAMES, np.zeros(block.shape, np.float32))
+        return dict.fromkeys((*SIGNAL_NAMES, *others), np.zeros(block.shape, np.float32))
     values = {s.__name__: s(block) for s in SIGNALS}
-    return values | standings(values)
+    return values | standings(values) | {name: signal_called(name)(block) for name in others}
+
+
+@cache
+def signal_called(name: str) -> Callable[[Block], Matrix]:
+    """A signal that another package brings.
+
+    Raises:
+        ConfigError: none does.
+    """
+    found: Callable[[Block], Matrix] | None = brought("signals", name)
+    if found is None:
+        raise ConfigError(f"the weights know a signal {name!r} that no installed package brings")
+    return found
 
 
 def standings(values: Mapping[str, Matrix]) -> dict[str, Matrix]:

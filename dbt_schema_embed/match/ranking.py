@@ -116,7 +116,7 @@ def _ranked(
     pairs = 0
     for source in sources:
         block = build_block(source, targets, lexicon, habits)
-        values = signal_values(block)
+        values = signal_values(block, weights.first.names)
         arrives = source.relation.id in arrived
         rows = nothing_rows(block, values, arrives)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
@@ -126,7 +126,7 @@ def _ranked(
             drafts.append(Draft(block, values, rows, odds, arrives))
         else:  # a copy of a block forgets what it has worked out
             drafts.append(Draft(replace(block), None, rows, odds, arrives))
-    for draft, (values, rows) in zip(drafts, second_look(drafts, rivals), strict=True):
+    for draft, (values, rows) in zip(drafts, second_look(drafts, rivals, weights.first.names), strict=True):
         block = draft.block
         scores = _second_scores(weights.second, values, row_values(block, rows), draft)
         final = weights.odds(*scores, block.legible, barred(block) if barred else None)
@@ -147,9 +147,11 @@ _HOPELESS = 5e-4
 """Probability by the first round below which, in all rows, a candidate is not looked at again."""
 
 
-def second_look(drafts: Sequence[Draft], rivals: Rivals | None = None) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
+def second_look(
+    drafts: Sequence[Draft], rivals: Rivals | None = None, wanted: Sequence[str] = ()
+) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
     """For each table what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``rivals`` None: all tables are each other's."""
+    see. ``rivals`` None: all tables are each other's; ``wanted``: as `signal_values` has it."""
     voices = [voice(d.block, d.odds, d.arrives) for d in drafts]
     everyone = Heard(voices) if rivals is None or rivals.few else None
     ids = [] if everyone else [d.block.source.relation.id for d in drafts]
@@ -159,7 +161,7 @@ def second_look(drafts: Sequence[Draft], rivals: Rivals | None = None) -> Iterat
             some = rivals.of(draft.block.source.relation)
             heard = Heard([own, *(v for i, v in zip(ids, voices, strict=True) if i in some)])
         assert heard is not None
-        values = draft.values or signal_values(replace(draft.block))
+        values = draft.values or signal_values(replace(draft.block), wanted)
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)
         yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])

@@ -9,7 +9,7 @@ from dbt_schema_embed.match.names import stem
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES, WHOLE_TABLE_NAMES
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reading import Part, phrase_words
-from dbt_schema_embed.records import Evidence, rounded
+from dbt_schema_embed.records import NO_MODEL, Evidence, rounded
 from dbt_schema_embed.types import type_family
 
 _NEAR = 0.33
@@ -148,7 +148,7 @@ def nothing_reason(table: Ranked, i: int) -> str:
         return f"feeds nothing in {times} of {seen} other tables"
     odds = table.odds.candidates[i]
     if not odds.size:
-        return "there is no model to feed"
+        return NO_MODEL
     best = int(odds.argmax())
     return f"nothing fits; nearest is {block.targets[best].name} ({rounded(float(odds[best])):.2f})"
 

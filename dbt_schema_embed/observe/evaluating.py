@@ -79,7 +79,7 @@ def keep(evaluated: Evaluated, path: Path) -> None:
         WriteError: it cannot be written.
     """
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in evaluated.projects[0][1].tenths]
+    tenths = [[round(t.confidence, 3), round(t.precision, 3), t.answers] for t in evaluated.projects[0][1].said_tenths]
     save(path, json.dumps({"made": made, "tenths": tenths}) + "\n", root=path.parent.parent)
 
 

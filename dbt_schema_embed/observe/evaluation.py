@@ -62,6 +62,7 @@ class Evaluation:
     f1: float
     calibration_error: float  # expected, over the tenths of confidence
     tenths: tuple[Tenth, ...]  # least sure first; those without answers are left out
+    said_tenths: tuple[Tenth, ...]  # the same with "nothing", which is an answer, too
     bands: tuple[Band, ...]
     further_down: int  # answers that are neither right nor wrong; counted in no other figure but as not recalled
     nothing: int  # columns of which it said that they map to nothing
@@ -86,7 +87,8 @@ class Evaluation:
             }
             for w in self.wrong
         ]
-        return figures | {"tenths": tenths, "bands": bands, "wrong": wrong}
+        said = [{k: round(v, 4) for k, v in asdict(tenth).items()} for tenth in self.said_tenths]
+        return figures | {"tenths": tenths, "said_tenths": said, "bands": bands, "wrong": wrong}
 
 
 def _pair(place: Place | None) -> dict[str, str] | None:
@@ -116,7 +118,8 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
     empty = [s for s in scored if s.row.answer == "nothing"]
     sure = [s for s in empty if s.row.confidence >= BANDS[0]]
     undecided = sum(s.row.answer == "undecided" for s in scored)
-    tenths = _tenths(answered)
+    marks = [(s.row.confidence, s.right) for s in answered]
+    tenths = _tenths(marks)
     right = sum(s.right for s in answered)
     precision, recall = _share(right, len(answered)), _share(right, len(mapped))
     return Evaluation(
@@ -132,6 +135,7 @@ def evaluate(truth: Truth, rows: Iterable[Suggestion]) -> Evaluation:
         f1=2 * precision * recall / (precision + recall) if right else 0.0,
         calibration_error=_calibration_error(tenths),
         tenths=tenths,
+        said_tenths=_tenths([*marks, *((s.row.confidence, not s.truth) for s in empty)]),
         bands=_bands(answered),
         further_down=len(scored) - len(answered) - len(empty) - undecided,
         nothing=len(empty),
@@ -168,12 +172,13 @@ def _bands(answered: Sequence[_Scored]) -> tuple[Band, ...]:
     return tuple(Band(least, len(rights), sum(rights)) for least, rights in held.items())
 
 
-def _tenths(answered: Sequence[_Scored]) -> tuple[Tenth, ...]:
-    held: dict[int, list[_Scored]] = {}
-    for s in answered:
-        held.setdefault(min(int(s.row.confidence * 10), 9), []).append(s)
+def _tenths(marks: Sequence[tuple[float, bool]]) -> tuple[Tenth, ...]:
+    """Of answers as (confidence, whether it is right)."""
+    held: dict[int, list[tuple[float, bool]]] = {}
+    for confidence, right in marks:
+        held.setdefault(min(int(confidence * 10), 9), []).append((confidence, right))
     return tuple(
-        Tenth(fsum(s.row.confidence for s in some) / len(some), sum(s.right for s in some) / len(some), len(some))
+        Tenth(fsum(c for c, _ in some) / len(some), sum(right for _, right in some) / len(some), len(some))
         for _, some in sorted(held.items())
     )
 

@@ -1,7 +1,6 @@
 """SchemaEmbed: one method a command. A room is imported when a call first needs it."""
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
     from dbt_schema_embed.read.names import Names
-    from dbt_schema_embed.read.tables import ArrowTable
+    from dbt_schema_embed.records import Opened
+    from dbt_schema_embed.tables.table_files import ArrowTable
+    from dbt_schema_embed.write.rewrite import Rewrite
 
     Table = str | Path | ArrowTable
 
@@ -41,11 +42,17 @@ class SchemaEmbed:
 
     def __init__(self, settings: Settings | None = None, *, progress: Progress = silent) -> None:
         self.session = Session(settings, progress=progress)
-        without_sql = partial(self.session.open, lineage_of=(), values=False)
-        made = self.decisions = Decisions(without_sql, self.settings.mappings_dir, self.session.told)
+        made = self.decisions = Decisions(
+            self.session.open_for, self.settings.mappings_dir, self.session.told, self._propose
+        )
         self.accept, self.reject, self.apply, self.stage = made.accept, made.reject, made.apply, made.stage
         self.cache = Cache(self.session)
         self.measures = Measures(self.session)
+
+    def _propose(self, project_dir: str | Path, artifacts: Artifacts, table: str) -> "tuple[Opened, Rewrite]":
+        from dbt_schema_embed.pipeline.suggesting import propose_table
+
+        return propose_table(self.session, project_dir, artifacts, table)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +129,7 @@ class SchemaEmbed:
         Raises:
             As `suggest`; ConfigError also where no source column is called so.
         """
-        from dbt_schema_embed.pipeline.matching import explained
+        from dbt_schema_embed.pipeline.suggesting import explained
 
         return explained(self.session, column, project_dir, artifacts, targets or self.settings.targets)
 
@@ -152,7 +159,7 @@ class SchemaEmbed:
         output: Path | None = None,
         **artifacts: Unpack[Artifacts],
     ) -> "Reported":
-        """Write what `suggest` answers as one HTML file, which also says what changed since the report it replaces.
+        """Write what `suggest` and `check` say as one HTML file, with what changed since the one that it replaces.
 
         ``output`` None: schema_embed/report.html in dbt's target folder. Raises as `suggest`; WriteError where the file
         cannot be written.
@@ -160,7 +167,8 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.reporting import write_report
 
         answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
-        return write_report(self.session, answer, Path(project_dir), artifacts, output)
+        problems = self.check(project_dir, **artifacts).problems
+        return write_report(self.session, answer, problems, Path(project_dir), artifacts, output)
 
     def review(
         self,
@@ -272,7 +280,7 @@ class SchemaEmbed:
 
     def relation(self, path: "Table", *, docs: str | Path | None = None, table: str | None = None) -> Relation:
         """The table in a CSV, Parquet or DDL file, or in memory; see `read_relation`."""
-        from dbt_schema_embed.read import read_relation
+        from dbt_schema_embed.tables import read_relation
 
         return read_relation(path, docs=docs, dialect=self.settings.dialect, table=table)
 

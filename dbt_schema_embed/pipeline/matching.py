@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
 from dbt_schema_embed.errors import ArtifactError, WriteError, printable
 from dbt_schema_embed.files import shown_path, write_text
-from dbt_schema_embed.lookup import source_column
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import (
     MAX_COLUMNS,
@@ -23,7 +22,7 @@ from dbt_schema_embed.records import (
 )
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.match import Lexicon, TableReading
     from dbt_schema_embed.observe.evaluating import Evaluated
 
 
@@ -34,7 +33,7 @@ class Prepared:
     project: Project  # tables of too many columns have none in it
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
-    readings: "Mapping[str, TableReading]"
+    lexicon: "Lexicon"
 
 
 def prepare(
@@ -57,6 +56,7 @@ def prepare(
         choose_targets,
         competitors,
         knowledge,
+        project_words,
         read_glossary,
         read_tables,
         readable,
@@ -65,11 +65,17 @@ def prepare(
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
     models = [model for model in models if not too_wide(model)]
-    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
     words = read_glossary(glossary) if glossary else {}
-    readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+    state = (project, [(model.id, len(model.columns)) for model in models], words)
+    project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
+
+    def read() -> "tuple[Mapping[str, TableReading], Lexicon]":
+        readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+        return readings, project_words(project, models, readings)
+
+    readings, lexicon = session.names_read(state, read)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(project, sources, session.embedded(models, readings), readings)
+    return Prepared(project, sources, session.embedded(models, readings), lexicon)
 
 
 def too_wide(relation: Relation) -> str:
@@ -86,24 +92,6 @@ def check_table(table: Relation) -> None:
         raise ArtifactError(f"the table {printable(table.id)} has no columns")
     if said := too_wide(table):
         raise ArtifactError(f"the table {said}")
-
-
-def explained(session: Session, column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
-    """See `SchemaEmbed.explain`."""
-    from dbt_schema_embed.match import explain
-
-    opened = session.open(project_dir, artifacts)
-    source, name = source_column(opened.project, column)
-    check_table(source)
-    folder = session.settings.mappings_dir
-    known = decided(opened, load_mappings(opened.root, folder))
-    ready = prepare(session, opened.project, {source.id}, targets, glossary_path(opened.root, folder))
-    text = explain(
-        source.id, name, ready.sources, ready.models, project=ready.project, readings=ready.readings,
-        rejected=known.rejected, accepted=known.accepted, targets=targets,
-    )  # fmt: skip
-    session.told(opened.project.warnings)
-    return text
 
 
 def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:
@@ -173,7 +161,7 @@ def measured(
         session.told(project.warnings)
         only = {table.id for table in tables}
         ready = prepare(session, project, only, targets)
-        return suggest(ready.sources, ready.models, project=ready.project, readings=ready.readings, only=only)
+        return suggest(ready.sources, ready.models, project=ready.project, lexicon=ready.lexicon, only=only)
 
     if cases is not None:
         found = evaluate_cases(cases, lambda folder: session.open(folder, {}).project, ask, session.progress)

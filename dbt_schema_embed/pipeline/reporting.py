@@ -1,16 +1,19 @@
 """`report`: suggestions, the map of names and what changed, as one HTML file."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from dbt_schema_embed.decide.mappings import load_mappings
+from dbt_schema_embed.decide.mappings import Mappings, load_mappings, owners
+from dbt_schema_embed.decide.signing import in_bulk
 from dbt_schema_embed.files import refuse_links, save, shown_path
 from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Artifacts, Relation, Suggestions
+from dbt_schema_embed.records import Artifacts, Problem, Relation, Suggestions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,13 +29,18 @@ class Reported:
     path: Path
     shown: str  # as people are told it
     columns: int
-    doubtful: int  # of them those that need a person
+    people: int  # columns that need a person: doubtful and undecided ones, and planned ones that nothing feeds
 
 
 def write_report(
-    session: Session, answer: Suggestions, root: Path, artifacts: Artifacts, output: Path | None
+    session: Session,
+    answer: Suggestions,
+    problems: Sequence[Problem],
+    root: Path,
+    artifacts: Artifacts,
+    output: Path | None,
 ) -> Reported:
-    """See `SchemaEmbed.report`."""
+    """See `SchemaEmbed.report`; ``problems``: what `check` found in the project."""
     from dbt_schema_embed.records import LIKELY
     from dbt_schema_embed.show.report import earlier_data, to_html
     from dbt_schema_embed.show.report_data import ReportInput, report_data
@@ -45,6 +53,9 @@ def write_report(
     chosen = {row.source for row in answer.rows}
     relations = [r for r in opened.project.relations if r.columns and (r.kind == "model" or r.id in chosen)]
     session.progress("Drawing the report")
+    mappings = load_mappings(root, session.settings.mappings_dir)
+    files = {i: file for i, (_, file) in owners(opened, mappings).items() if i in chosen}
+    others = {file.path for _, file in mappings.files} - {file.path for file in files.values()}
     given = ReportInput(
         project=opened.project.name,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -52,12 +63,25 @@ def write_report(
         relations=relations,
         vectors=_name_vectors(session, drawn(relations)),
         measured=kept_evaluation(opened.scratch / KEPT),
-        decisions=_decisions(root, session),
+        decisions=_decisions(mappings),
         notes=answer.warnings,
+        problems=[p for p in problems if p.path not in others],
+        files=files,
+        base=_way(path, root),
     )
     save(path, to_html(report_data(given, earlier_data(path))), root=None if output else opened.scratch.parent)
-    doubtful = sum(row.status == "suggested" and row.confidence < LIKELY for row in answer.rows)
-    return Reported(path, shown_path(root, path), len(answer.rows), doubtful)
+    open_ = [row for row in answer.rows if row.status == "suggested"]
+    people = sum(row.undecided or row.confidence < LIKELY for row in open_) + len(answer.unfed)
+    return Reported(path, shown_path(root, path), len(answer.rows), people)
+
+
+def _way(path: Path, root: Path) -> str:
+    """The way from the report's folder to the project's, as links have it; "" where there is none, on another disk."""
+    try:
+        way = os.path.relpath(root.resolve(), path.resolve().parent)
+    except (OSError, ValueError):
+        return ""
+    return quote(Path(way).as_posix()) + "/"
 
 
 def _name_vectors(session: Session, relations: Sequence[Relation]) -> dict[str, "NDArray[np.float32]"]:
@@ -65,11 +89,15 @@ def _name_vectors(session: Session, relations: Sequence[Relation]) -> dict[str, 
     return {e.relation.id: e.facets["name"] for e in session.embedded(relations)}
 
 
-def _decisions(root: Path, session: Session) -> list[tuple[float, bool]]:
-    """The confidence of every suggestion that a person accepted or rejected, and which of the two."""
+def _decisions(mappings: Mappings) -> list[tuple[float, bool]]:
+    """The confidence of every suggestion that a person accepted or rejected, and which of the two.
+
+    Those of many rows at once are left out: nobody has looked at each.
+    """
     return [
         (row.confidence, row.status == "accepted")
-        for _, file in load_mappings(root, session.settings.mappings_dir).files
+        for _, file in mappings.files
         for row in file.columns
         if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
+        if not in_bulk(row.decided_by)
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.extras import has_embed
+from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
 from dbt_schema_embed.records import Artifacts, Embedded, Opened, Relation
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
-    from dbt_schema_embed.match import TableReading
+    from dbt_schema_embed.match import Lexicon, TableReading
+
+    Names = tuple[Mapping[str, TableReading], Lexicon]
 
 WITHOUT_VECTORS = (
     "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
@@ -46,6 +49,7 @@ class Session:
         self.scratch: Path | None = None
         self.keep = False
         self._kept: dict[object, tuple[object, Opened]] = {}
+        self._names: tuple[object, Names] | None = None
         self._lock = threading.RLock()
         self._opened: MemoEmbedder | None = None
         self._without_vectors = False  # whether a call had to do without
@@ -82,6 +86,26 @@ class Session:
             with self._lock:
                 self._kept[asked] = stamp, opened
         return opened
+
+    def names_read(self, state: object, read: "Callable[[], Names]") -> "Names":
+        """What ``read`` gives of the names of a project; with ``keep`` only where ``state`` is not the last one."""
+        if not self.keep:
+            return read()
+        with self._lock:
+            known = self._names
+        if known is None or known[0] != state:
+            known = state, read()
+            with self._lock:
+                self._names = known
+        return known[1]
+
+    def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
+        """Read a project without SQL, but for that of the models that mapping files call so."""
+        opened = self.open(project_dir, artifacts, lineage_of=(), values=False)
+        named = {name.lower() for name in models}
+        called = {i for i, name in model_names(opened.project.relations).items() if name.lower() in named}
+        built = {r.id for r in opened.project.relations if r.id in called and r.has_sql}
+        return self.open(project_dir, artifacts, lineage_of=built, values=False) if built else opened
 
     @contextmanager
     def timed(self, work: str) -> Iterator[None]:

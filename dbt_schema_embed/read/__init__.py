@@ -1,6 +1,6 @@
-"""Room: artifacts, SQL, CSV, Parquet and DDL in; Project and Relation out.
+"""Room: a project's artifacts and files in; a Project out, its lineage as `sql` reads it, seeds as `tables` does.
 
-Names are imported on first use: `check` reads a project and needs neither selection nor tables in files.
+Names are imported on first use: `check` reads a project and needs no selection.
 """
 
 from importlib import import_module
@@ -11,18 +11,14 @@ if TYPE_CHECKING:
     from dbt_schema_embed.read.project import read_project as read_project
     from dbt_schema_embed.read.project import target_folder as target_folder
     from dbt_schema_embed.read.selection import select as select
-    from dbt_schema_embed.read.tables import read_relation as read_relation
-    from dbt_schema_embed.read.tables import read_relations as read_relations
 
 _HOMES = {
     "info_schema_files": "info_schema",
     "read_project": "project",
-    "read_relation": "tables",
-    "read_relations": "tables",
     "select": "selection",
     "target_folder": "project",
 }
-__all__ = ["info_schema_files", "read_project", "read_relation", "read_relations", "select", "target_folder"]
+__all__ = ["info_schema_files", "read_project", "select", "target_folder"]
 
 
 def __getattr__(name: str) -> Any:

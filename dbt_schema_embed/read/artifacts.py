@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
+from dbt_schema_embed.files import read_bytes
 
 MAX_BYTES = 512 * 2**20
 MAX_OBJECTS = 6_000_000  # JSON objects in one file: 2,000,000 columns, each with its config and meta
@@ -146,7 +147,7 @@ class Manifest(msgspec.Struct, frozen=True):
     metadata: Metadata | None = None
     nodes: dict[str, Node] | msgspec.UnsetType = msgspec.UNSET
     sources: dict[str, Node] | None = None
-    disabled: Any = None
+    disabled: Any = None  # what is switched off: lists of nodes by unique_id
 
     def every_node(self) -> dict[str, Node]:
         """Sources and nodes by unique_id. Before dbt 0.17 sources stood among the nodes."""
@@ -238,27 +239,6 @@ def root_package(metadata: Metadata | None, packages: Iterable[str | None]) -> s
         if md5(package.encode(), usedforsecurity=False).hexdigest() == metadata.project_id:
             return package
     return counted.most_common(1)[0][0] if counted else ""
-
-
-def read_bytes(path: Path, what: str, hint: str, limit: int) -> bytes:
-    """All bytes of the file, refused unread above ``limit`` bytes.
-
-    Raises:
-        ArtifactError: missing, a folder, unreadable or too large.
-    """
-    shown = printable(path)
-    try:
-        if not path.exists():
-            raise ArtifactError(f"there is no {what} at {shown}", hint=hint)
-        if not path.is_file():
-            raise ArtifactError(f"the {what} {shown} is not a file", hint=hint)
-        size = path.stat().st_size
-        if size > limit:
-            raise ArtifactError(f"the {what} {shown} has {size:,} bytes, more than {limit:,} are not read")
-        return path.read_bytes()
-    except (OSError, ValueError) as problem:  # ValueError: a NUL in the path
-        reason = getattr(problem, "strerror", None) or str(problem)
-        raise ArtifactError(f"the {what} {shown} cannot be read: {reason}") from None
 
 
 def load(path: Path, kind: type[_AnyArtifact], what: str) -> _AnyArtifact:

@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from dbt_schema_embed.errors import ArtifactError, MissingExtraError
 from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable
-from dbt_schema_embed.read.parquet_file import read_texts
 from dbt_schema_embed.records import Lineage, LineageKind
+from dbt_schema_embed.tables.parquet_file import read_texts
 
 ColumnOf: TypeAlias = tuple[str, str]
 """unique_id and a column in lower case."""

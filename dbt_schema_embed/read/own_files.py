@@ -20,7 +20,7 @@ from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.files import inside, read_bounded
 from dbt_schema_embed.read.artifacts import DependsOn, Manifest, Node, NodeConfig, root_package
 from dbt_schema_embed.read.own_yaml import Said, patched, read_own_yaml, test_nodes
-from dbt_schema_embed.read.sql_jinja import plain_sql, references
+from dbt_schema_embed.sql.jinja import plain_sql, references
 from dbt_schema_embed.yaml_values import load_yaml
 
 GRACE = 60.0
@@ -82,11 +82,22 @@ def read_own_files(project_dir: Path, manifest: Manifest | None, written: float 
     return own
 
 
+def model_folders(root: Path) -> Sequence[str]:
+    """The model paths of the project in ``root``."""
+    return _package(root, []).folders["model"]
+
+
+def switched_off(manifest: Manifest) -> dict[str, Node]:
+    """Nodes of the manifest with ``enabled: false`` by unique_id, of several with one id the first."""
+    said = manifest.disabled if isinstance(manifest.disabled, dict) else {}
+    return {str(i): nodes[0] for i, entry in said.items() if (nodes := _nodes(entry))}
+
+
 def adapter_of(root: Path) -> str | None:
     """The adapter of the default target of the one profile in the project's own profiles.yml, if that says it."""
     path = root / "profiles.yml"
     try:
-        data = load_yaml(_content(path), path)
+        data = load_yaml(file_content(path), path)
     except ConfigError:
         return None
     profiles = [p for p in data.values() if isinstance(p, dict)] if isinstance(data, dict) else []
@@ -97,13 +108,13 @@ def adapter_of(root: Path) -> str | None:
 
 def _declares_packages(root: Path) -> bool:
     names = ("packages.yml", "dependencies.yml")
-    return any(re.search(rb"^(packages|projects)\s*:\s*$", _content(root / n), re.MULTILINE) for n in names)
+    return any(re.search(rb"^(packages|projects)\s*:\s*$", file_content(root / n), re.MULTILINE) for n in names)
 
 
 def _package(root: Path, problems: list[str], name: str = "") -> _Package:
     path = root / "dbt_project.yml"
     try:
-        data = load_yaml(_content(path), path)
+        data = load_yaml(file_content(path), path)
     except ConfigError as problem:  # Jinja in it may be no YAML: dbt judges it, and its usual folders will do
         problems.append(problem.message)
         data = None
@@ -168,7 +179,7 @@ class _Reader:
 
     def _code(self, kind: str, path: str, place: Path) -> None:
         """A model, seed or snapshot: as the manifest has it where its text is the same, else as its file has it."""
-        text = "" if kind == "seed" else _content(place).decode("utf-8-sig", "replace")
+        text = "" if kind == "seed" else file_content(place).decode("utf-8-sig", "replace")
         mine = [i for i in self.known.get(path, []) if not i.startswith("test.")]
         for unique_id in mine:
             node = self.own.nodes[unique_id]
@@ -228,7 +239,7 @@ class _Reader:
 
     def _yaml(self, path: str, place: Path) -> None:
         try:
-            said = read_own_yaml(load_yaml(_content(place), place), path, self.package.name)
+            said = read_own_yaml(load_yaml(file_content(place), place), path, self.package.name)
         except ConfigError as problem:
             self.own.warnings.append(problem.message)
             self.own.unread.append(path)
@@ -314,7 +325,7 @@ def _path(path: str | None) -> str:
     return (path or "").replace("\\", "/")
 
 
-def _content(path: Path) -> bytes:
+def file_content(path: Path) -> bytes:
     """The bytes of a file; none of one that cannot be read, is too large or leads nowhere."""
     try:
         return (read_bounded(path, MAX_BYTES) or b"") if path.is_file() else b""

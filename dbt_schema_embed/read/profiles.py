@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.read.artifacts import read_bytes
-from dbt_schema_embed.read.values import LENGTH_LIMIT, joined
+from dbt_schema_embed.files import read_bytes
 from dbt_schema_embed.records import VALUES_LIMIT, Column, Project, Relation
+from dbt_schema_embed.tables.samples import LENGTH_LIMIT, joined
 from dbt_schema_embed.types import type_family
 
 VERSION = 1

@@ -3,10 +3,12 @@
 import os
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from dbt_schema_embed.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.errors import ArtifactError, ConfigError, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import (
@@ -19,7 +21,6 @@ from dbt_schema_embed.read.artifacts import (
     root_package,
 )
 from dbt_schema_embed.read.constraints import plain, promises
-from dbt_schema_embed.read.dialects import adapter_dialect, checked_dialect
 from dbt_schema_embed.read.info_schema import read_info_schema
 from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
@@ -27,8 +28,8 @@ from dbt_schema_embed.records import Lineage, Project, Relation
 
 if TYPE_CHECKING:
     from dbt_schema_embed.progress import Counted
-    from dbt_schema_embed.read.lineage import SqlFacts
     from dbt_schema_embed.read.own_files import Own
+    from dbt_schema_embed.sql.lineage import SqlFacts
 
 LineageOf: TypeAlias = Collection[str] | Callable[[Sequence[Relation]], Collection[str]] | None
 """Models whose SQL is wanted, see `read_project`."""
@@ -78,7 +79,9 @@ def read_project(
     named = manifest is not None
     manifest = manifest or _found(folder / "manifest.json", homes)
     read, own = _nodes(project_dir, manifest, own_files=own_files, needed=named)
+    name = root_package(read.metadata, (node.package_name for node in own.nodes.values())) or own.name
     nodes = {unique_id: node for unique_id, node in own.nodes.items() if enabled(node)}
+    nodes = {**_plans(project_dir, name, read, own), **nodes}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -105,12 +108,23 @@ def read_project(
         facts = _read_sql({r.id: r for r in relations}, nodes, wanted, tables, spoken, cache_dir, progress)
         relations = _told(relations, facts, values)
         lineage = _joined(facts.lineage, known.lineage, known.traced & wanted)
+        stubs = _stubs(relations, facts.stars, nodes)
+        relations = [stubs.get(r.id, r) for r in relations]
+        lineage = tuple(line for line in lineage if line.model not in stubs)
         warnings += [*_unknown_adapter(adapter, spoken), *facts.warnings]
-    name = root_package(read.metadata, (node.package_name for node in nodes.values())) or own.name
     return Project(
         name, spoken, tuple(relations), lineage, tuple(warnings), manifest=str(manifest), unread=tuple(own.unread),
         whole=own.whole,
     )  # fmt: skip
+
+
+def _plans(project_dir: Path, name: str, read: Manifest, own: "Own") -> Mapping[str, Node]:
+    """The planned models that dbt does not build, and their tests."""
+    from dbt_schema_embed.read.own_files import switched_off
+    from dbt_schema_embed.read.planned import plans_in_yaml, plans_off
+
+    off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
+    return {**plans_in_yaml(project_dir, name, {*off, *own.nodes}), **plans_off(off, name)}
 
 
 def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) -> "tuple[Manifest, Own]":
@@ -124,6 +138,11 @@ def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) 
     own_files = own_files and (project_dir / "dbt_project.yml").is_file()
     if own_files and not needed and not manifest.exists():
         return Manifest(Metadata(adapter_type=adapter_of(project_dir))), read_own_files(project_dir, None)
+    if not manifest.exists() and not (project_dir / "dbt_project.yml").exists():
+        raise ArtifactError(
+            f"there is no dbt project in {printable(project_dir.resolve())}: neither dbt_project.yml nor a manifest",
+            hint="go to the project's folder, or name it with --project-dir",
+        )
     read = load_manifest(manifest)
     own = read_own_files(project_dir, read, manifest.stat().st_mtime) if own_files else Own(read.every_node())
     return read, own
@@ -215,7 +234,7 @@ def _read_sql(
     cache_dir: Path | None,
     progress: "Counted | None",
 ) -> "SqlFacts":
-    from dbt_schema_embed.read.lineage import ModelSql, TableInfo, read_sql, silent
+    from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql, silent
 
     columns = {i: tuple(c.name for c in r.columns) for i, r in relations.items()}
     models = [
@@ -245,6 +264,17 @@ def _joined(ours: tuple[Lineage, ...], dbts: tuple[Lineage, ...], traced: Collec
     if not traced:
         return ours
     return tuple(sorted([*(x for x in ours if x.model not in traced), *(x for x in dbts if x.model in traced)]))
+
+
+def _stubs(relations: Sequence[Relation], stars: Collection[str], nodes: Mapping[str, Node]) -> dict[str, Relation]:
+    """Models that select * alone while their YAML lists columns that * does not give, as the plans that they are."""
+    found = {}
+    for stub in (r for r in relations if r.id in stars and any(c.absent for c in r.columns)):
+        place = {name.lower(): i for i, (name, _) in enumerate(nodes[stub.id].documented())}
+        listed = sorted((c for c in stub.columns if c.key in place), key=lambda c: place[c.key])
+        columns = tuple(replace(c, absent=False, position=i) for i, c in enumerate(listed))
+        found[stub.id] = replace(stub, columns=columns, has_sql=False)
+    return found
 
 
 def _told(relations: list[Relation], facts: "SqlFacts", values: bool) -> list[Relation]:

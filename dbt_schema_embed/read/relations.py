@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from dbt_schema_embed.read.artifacts import CatalogColumn, CatalogTable, Node, YamlColumn, tag_names
 from dbt_schema_embed.read.constraints import NOTHING, Promise
-from dbt_schema_embed.read.scanning import cut_out
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
-from dbt_schema_embed.read.values import NO_SAMPLE, joined
 from dbt_schema_embed.records import Column, Relation, RelationKind
+from dbt_schema_embed.sql.scanning import cut_out
+from dbt_schema_embed.tables.samples import NO_SAMPLE, joined
 
 KINDS = ("source", "model", "seed", "snapshot")
 _JINJA = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
@@ -35,7 +35,7 @@ class Known:
 
 def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]) -> Relation:
     """The Relation of a source, model, seed or snapshot."""
-    built = node.resource_type in ("model", "snapshot") and _is_built(node)
+    built = node.resource_type in ("model", "snapshot") and is_built(node)
     contract = _enforced(node.contract) or (node.config is not None and _enforced(node.config.contract))
     planned = node.resource_type == "model" and not built  # its YAML is the whole plan
     return Relation(
@@ -51,6 +51,7 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         yaml_path=_yaml_path(node),
         tags=_tags(node),
         has_sql=built,
+        off=not enabled(node),
         parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
         contract=contract,
         in_catalog=known.table is not None,
@@ -73,7 +74,7 @@ def has_sql(node: Node) -> bool:
     return not _is_python(node) and any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
 
 
-def _is_built(node: Node) -> bool:
+def is_built(node: Node) -> bool:
     """Whether a model is more than a plan; one whose code dbt keeps out of the manifest is, when it reads anything."""
     hidden = node.raw.strip() == _HIDDEN_CODE and bool(parents(node))
     return _is_python(node) or hidden or has_sql(node)

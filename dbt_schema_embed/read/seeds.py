@@ -8,8 +8,8 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import plain
-from dbt_schema_embed.read.csv_file import read_csv
-from dbt_schema_embed.read.values import ROWS_LIMIT, Sample
+from dbt_schema_embed.tables.csv_file import read_csv
+from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample
 
 
 @dataclass(frozen=True, slots=True)

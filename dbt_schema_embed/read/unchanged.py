@@ -47,7 +47,7 @@ class Reading:
 
     def keep(self, project: Project, made: str) -> None:
         """Remember that ``made`` was made of ``project``, unless some file is too young to be told from a later one."""
-        files = self._files | file_stamps(_seeds(self._root, project))
+        files = self._files | file_stamps(seed_files(self._root, project))
         young = (self._began - TICK_SECONDS) * 1e9
         if any(max(stamp[1:3], default=0) > young for stamp in files.values()):
             return
@@ -57,7 +57,7 @@ class Reading:
             return
 
 
-def _seeds(root: Path, project: Project) -> Iterator[Path]:
+def seed_files(root: Path, project: Project) -> Iterator[Path]:
     """Where the files of seeds may stand, whose first lines are read."""
     for relation in project.relations:
         if relation.kind == "seed" and relation.path:

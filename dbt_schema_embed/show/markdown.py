@@ -84,7 +84,8 @@ def _needs_a_person(row: Suggestion) -> bool:
 
 
 def _line(row: Suggestion) -> str:
-    goal = _code(target(row)) if row.model is not None else f"new: {_code(printable(row.proposed_name, 120))}"
+    new = ".".join(printable(part, 120) for part in (row.proposed_model, row.proposed_name) if part)
+    goal = _code(target(row)) if row.model is not None else f"new: {_code(new)}"
     if row.undecided:
         goal = "?"
     why = candidates(row) if row.undecided else reason(row)

@@ -14,13 +14,18 @@ function el(name, attributes, ...children) {
 function number(count) { return count.toLocaleString('en'); }
 function plural(count, word) { return `${number(count)} ${word}${count === 1 ? '' : 's'}`; }
 
-/* A row as it comes: column, type, description, target, confidence in 1/10000, status, reason, evidence, candidates. */
+/* A row as it comes: column, type, description, target, confidence in 1/10000, status, reason, evidence, candidates,
+   what feeds the target, a new name, whether it is undecided, its line in the mapping file, evidence in words. */
+const FIELDS = ['column', 'type', 'about', 'target', 'confidence', 'status', 'reason', 'evidence', 'candidates', 'fed',
+  'name', 'undecided', 'line', 'words'];
 const ROWS = [];
 DATA.tables.forEach((table, at) => {
-  table.rows.forEach(([column, type, about, target, confidence, status, reason, evidence, candidates, fed, name]) => {
-    ROWS.push({ table: at, column, type, about, target, confidence, status, reason, evidence, candidates, fed, name });
-  });
+  for (const row of table.rows) {
+    ROWS.push(FIELDS.reduce((made, field, i) => { made[field] = row[i]; return made; }, { table: at }));
+  }
 });
+const UNFED = DATA.goals.flatMap(([, path, columns]) =>
+  columns.filter(([, , need]) => need > 1).map(([target, type, need]) => ({ target, type, must: need > 2, path })));
 function word(confidence) {
   return confidence >= DATA.levels.certain ? 'certain' : confidence >= DATA.levels.likely ? 'likely' : 'doubtful';
 }
@@ -29,12 +34,40 @@ function shown(confidence) { return (Math.floor(confidence / 100) / 100).toFixed
 function targetName(at) { return at < 0 ? '' : `${DATA.models[DATA.targets[at][0]]}.${DATA.targets[at][1]}`; }
 function decided(row) { return row.status > 1; }
 function nothing(row) { return row.target < 0; }
-function person(row) { return row.status === 0 && row.confidence < DATA.levels.likely; }
+function person(row) { return row.status === 0 && (row.undecided || row.confidence < DATA.levels.likely); }
 function kind(row) {
-  return decided(row) ? STATUSES[row.status] : row.status === 1 ? 'in SQL' : nothing(row) ? 'nothing' : 'suggested';
+  if (decided(row)) return STATUSES[row.status];
+  return row.status === 1 ? 'in SQL' : row.undecided ? 'undecided' : nothing(row) ? 'nothing' : 'suggested';
+}
+/* A place in the project: a link where the report knows the way. */
+function file(path, line) {
+  const text = `${path}${line ? `:${line}` : ''}`;
+  if (!DATA.base) return el('code', {}, text);
+  const way = path.split('/').map(encodeURIComponent).join('/');
+  return el('a', { class: 'file', href: `${DATA.base}${way}${line ? `#L${line}` : ''}` }, text);
+}
+/* A word for a shell, whatever is in it. */
+function sh(text) { return /^[\w.][\w.@%+=:,/-]*$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`; }
+function command(verb, row, ...more) {
+  const words = [DATA.tables[row.table].label, row.column].map(sh);
+  const ends = words.some((word) => word.startsWith("'-")) ? ['--'] : [];
+  return ['dbt-schema-embed', verb, ...more.map((word) => (word.startsWith('--') ? word : sh(word))), ...ends, ...words].join(' ');
+}
+function copyable(text) {
+  const code = el('code', { class: 'command' }, text);
+  const button = el('button', { type: 'button', class: 'copy', 'aria-label': `Copy: ${text}` }, 'copy');
+  button.addEventListener('click', () => {
+    getSelection().selectAllChildren(code);
+    const said = (word) => { button.textContent = word; setTimeout(() => { button.textContent = 'copy'; }, 1500); };
+    if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => said('copied'), () => said('selected'));
+    else said('selected');
+  });
+  return el('li', {}, code, ' ', button);
 }
 
 function sure(row) {
+  if (row.undecided && row.status === 0) return [el('span', { class: 'sure doubtful' }, 'undecided')];
+  if (decided(row)) return [el('span', { class: 'sure muted' }, 'decided')];
   const named = word(row.confidence);
   const inside = el('span', { class: `sure ${named}` }, `${shown(row.confidence)} ${named}`);
   const bar = el('span', { class: `bar ${named}`, 'aria-hidden': 'true' }, el('i'));
@@ -53,7 +86,8 @@ function place(row, whole) {
     const own = !whole && DATA.models[model] === DATA.tables[row.table].model;
     return name(own ? column : targetName(row.target));
   }
-  return el('span', { class: 'muted' }, row.name ? `nothing; could be called ${row.name}` : 'nothing');
+  const said = row.undecided && row.status === 0 ? 'may feed one of the candidates' : 'nothing';
+  return el('span', { class: 'muted' }, row.name ? `${said}; could be called ${row.name}` : said);
 }
 
 function header(names) {
@@ -63,10 +97,10 @@ function rowOf(row, withTable) {
   const first = el('th', { scope: 'row' }, name(withTable ? `${DATA.tables[row.table].label}.${row.column}` : row.column));
   if (row.type) first.append(' ', el('span', { class: 'type' }, row.type));
   if (row.about) first.append(el('div', { class: 'about' }, row.about));
-  const why = el('td', {}, row.reason);
-  const line = el('tr', {}, first, el('td', {}, place(row, withTable)), el('td', {}, ...sure(row)),
-    el('td', {}, kind(row)), why);
-  if (row.evidence.length || row.candidates.length) why.append(' ', opener(row, line));
+  const why = el('td', { 'data-label': 'Why' }, row.reason);
+  const line = el('tr', {}, first, el('td', { 'data-label': 'Model column' }, place(row, withTable)),
+    el('td', { 'data-label': 'Confidence' }, ...sure(row)), el('td', { 'data-label': 'Status' }, kind(row)), why);
+  why.append(' ', opener(row, line));
   return line;
 }
 /* A button that shows the evidence as a row of its own below. */
@@ -85,19 +119,40 @@ function opener(row, line) {
 }
 function facts(row) {
   const box = el('div', { class: 'facts' });
-  const list = el('ul');
+  const others = el('ol');
+  for (let i = 0; i < row.candidates.length; i += 2) {
+    others.append(el('li', {}, name(targetName(row.candidates[i])), ` ${shown(row.candidates[i + 1])}`));
+  }
+  if (others.children.length) box.append(el('div', {}, el('h3', {}, 'Candidates'), others));
+  box.append(el('div', {}, ...evidence(row)), el('div', { class: 'whole' }, el('h3', {}, 'Commands'), commands(row)));
+  return box;
+}
+/* In words first; every signal behind a fold, and what each adds by the command that works it out. */
+function evidence(row) {
+  const parts = [];
+  if (row.words) parts.push(el('h3', {}, 'Evidence'), el('ul', {}, ...row.words.split(', ').map((said) => el('li', {}, said))));
+  const list = el('ul', { class: 'signals' });
   for (let i = 0; i < row.evidence.length; i += 2) {
     list.append(el('li', {}, `${DATA.signals[row.evidence[i]].replaceAll('_', ' ')}: ${row.evidence[i + 1]}`));
   }
-  for (const feeder of row.fed) list.append(el('li', {}, `fed today by ${feeder}`));
-  if (list.children.length) box.append(el('div', {}, el('h3', {}, 'Evidence (0 to 1)'), list));
-  const others = el('ol');
-  for (let i = 0; i < row.candidates.length; i += 2) {
-    const item = el('li', {}, name(targetName(row.candidates[i])), ` ${shown(row.candidates[i + 1])}`);
-    others.append(item);
+  if (list.children.length) parts.push(el('details', {}, el('summary', {}, `All ${plural(list.children.length, 'signal')}, 0 to 1`), list));
+  for (const feeder of row.fed) parts.push(el('p', {}, `Fed today by ${feeder}.`));
+  const table = DATA.tables[row.table];
+  if (table.file) parts.push(el('p', {}, file(table.file, row.line)));
+  return parts;
+}
+function commands(row) {
+  const list = el('ul', { class: 'commands' });
+  if (decided(row)) list.append(copyable(command('reopen', row)));
+  else if (row.status === 0 && !nothing(row)) list.append(copyable(command('accept', row)), copyable(command('reject', row)));
+  for (let i = 0; i < Math.min(6, row.candidates.length) && row.status !== 1; i += 2) {
+    if (row.candidates[i] === row.target) continue;
+    const [model, column] = DATA.targets[row.candidates[i]];
+    list.append(copyable(command('accept', row, '--model', DATA.models[model], '--column', column)));
   }
-  if (others.children.length) box.prepend(el('div', {}, el('h3', {}, 'Candidates'), others));
-  return box;
+  if (row.status === 0 && nothing(row)) list.append(copyable(`${command('accept', row)}  # it feeds nothing, for good`));
+  list.append(copyable(`dbt-schema-embed suggest --explain ${sh(`${DATA.tables[row.table].label}.${row.column}`)}`));
+  return list;
 }
 function tableOf(rows, caption, withTable) {
   const body = el('tbody');
@@ -127,7 +182,7 @@ function hay(row) {
     .toLowerCase();
   return row.hay;
 }
-const TESTS = { 'needs a person': person, suggested: (row) => kind(row) === 'suggested', 'maps to nothing': nothing,
+const TESTS = { 'needs a person': person, undecided: (row) => kind(row) === 'undecided', suggested: (row) => kind(row) === 'suggested', 'maps to nothing': (row) => nothing(row) && !row.undecided,
   'already in SQL': (row) => row.status === 1, accepted: (row) => row.status === 2, rejected: (row) => row.status === 3 };
 function bound(field, usual) {
   const value = Number.parseFloat(field.value);
@@ -180,35 +235,111 @@ function summary(at, rows) {
   for (const row of rows) counts[kind(row)] = (counts[kind(row)] || 0) + 1;
   const people = rows.filter(person).length;
   const said = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  return `→ ${DATA.tables[at].model || 'no model'}: ${said.join(', ')}${people ? `, ${people} to look at` : ''}`;
+  const { fed } = DATA.tables[at];
+  const goals = fed.slice(0, 3).map(([model, count]) => (fed.length > 1 ? `${model} (${count})` : model)).join(', ');
+  const goal = fed.length > 3 ? `${goals} and ${fed.length - 3} more` : goals;
+  return `→ ${goal || 'no model'}: ${said.join(', ')}${people ? `, ${people} to look at` : ''}`;
 }
 let waiting = 0;
 function later() {
   clearTimeout(waiting);
-  waiting = setTimeout(apply, 60);
+  waiting = setTimeout(() => { apply(); keep(); }, 60);
+}
+/* The filters stand in the address, so that what one sees can be sent to somebody. */
+function keep() {
+  const set = new URLSearchParams();
+  for (const [key, field] of Object.entries(fields)) {
+    const value = key === 'table' && field.value !== '' ? DATA.tables[Number(field.value)].label : field.value;
+    if (value !== (field.defaultValue ?? '')) set.set(key, value);
+  }
+  history.replaceState(null, '', `#${set}`);
+}
+function restore() {
+  const set = new URLSearchParams(location.hash.slice(1));
+  for (const [key, field] of Object.entries(fields)) {
+    const value = set.get(key);
+    if (value !== null) field.value = key === 'table' ? DATA.tables.findIndex((table) => table.label === value) : value;
+  }
+  return [...set.keys()].some((key) => key in fields);
 }
 function only(changes) {
   byId('filters').reset();
   Object.entries(changes).forEach(([name, value]) => { fields[name].value = value; });
   apply();
+  keep();
   byId('tables').scrollIntoView();
   fields.text.focus({ preventScroll: true });
 }
 
 /* Sections above the tables */
 function people() {
-  const rows = ROWS.filter(person).sort((a, b) => a.confidence - b.confidence);
+  const rows = ROWS.filter(person).sort((a, b) => b.undecided - a.undecided || a.confidence - b.confidence);
   const section = byId('people');
-  if (!rows.length) {
-    section.append(el('p', {}, 'Nothing: no open suggestion is doubtful.'));
+  if (!rows.length && !UNFED.length) {
+    section.append(el('p', {}, 'Nothing: no column is undecided or doubtful, and every planned column is fed.'));
     return;
   }
-  section.append(tableOf(rows.slice(0, 8), `${plural(rows.length, 'doubtful column')}, most doubtful first`, true));
+  if (UNFED.length) {
+    const first = [...UNFED].sort((a, b) => b.must - a.must);
+    const items = first.slice(0, 20).map(({ target, type, must }) => el('li', {}, name(targetName(target)), ' ',
+      el('span', { class: 'type' }, type), must ? el('b', { class: 'doubtful' }, ' must not be empty') : ''));
+    section.append(el('h3', {}, `${plural(UNFED.length, 'planned column')} that nothing feeds`), el('ul', { class: 'unfed' }, ...items),
+      UNFED.length > 20 ? el('p', { class: 'muted' }, `${number(UNFED.length - 20)} more stand with their models.`) : '');
+  }
+  if (!rows.length) return;
+  section.append(tableOf(rows.slice(0, 8), `${plural(rows.length, 'column')} undecided or doubtful, undecided ones first`, true));
   if (rows.length > 8) {
     const all = el('button', { type: 'button' }, `Show all ${number(rows.length)}`);
     all.addEventListener('click', () => only({ status: 'needs a person' }));
     section.append(all);
   }
+}
+/* The target's side: each model with what feeds each of its columns. */
+const SAID = ['made by its SQL', 'planned', 'nothing feeds it', 'nothing feeds it; it must not be empty'];
+function goals() {
+  const feeders = new Map();
+  for (const row of ROWS) {
+    if (row.target >= 0 && row.status !== 3) feeders.set(row.target, [...(feeders.get(row.target) || []), row]);
+  }
+  const section = byId('goals');
+  if (!DATA.goals.length) section.append(el('p', { class: 'muted' }, 'These tables feed no model.'));
+  const unfed = (goal) => goal[2].filter(([, , need]) => need > 1).length;
+  for (const goal of [...DATA.goals].sort((a, b) => unfed(b) - unfed(a))) {
+    const [model, path, columns] = goal;
+    const fed = columns.filter(([target]) => feeders.has(target)).length;
+    const empty = unfed(goal);
+    const box = el('details', { class: 'table' }, el('summary', {}, el('b', { class: 'name' }, model),
+      ` ${fed} of ${plural(columns.length, 'column')} fed by these tables${empty ? ', ' : ''}`,
+      empty ? el('b', { class: 'doubtful' }, `${empty} by nothing`) : ''));
+    box.addEventListener('toggle', () => {
+      if (!box.open || box.children.length > 1) return;
+      if (path) box.append(el('p', {}, file(path, 0)));
+      box.append(goalTable(columns, feeders));
+    });
+    section.append(box);
+  }
+}
+function goalTable(columns, feeders) {
+  const rows = columns.map(([target, type, need]) => {
+    const from = (feeders.get(target) || []).map((row) => el('div', {}, name(`${DATA.tables[row.table].label}.${row.column}`),
+      ' ', el('span', { class: 'muted' }, kind(row) === 'suggested' ? `suggested, ${shown(row.confidence)}` : kind(row))));
+    return el('tr', {}, el('th', { scope: 'row' }, name(DATA.targets[target][1]), ' ', el('span', { class: 'type' }, type)),
+      el('td', {}, ...(from.length ? from : [el('span', { class: need > 1 ? 'doubtful' : 'muted' }, SAID[need])])));
+  });
+  return el('table', {}, header(['Model column', 'Fed by']), el('tbody', {}, ...rows));
+}
+function findings() {
+  const section = byId('findings');
+  if (!DATA.problems.length) {
+    section.append(el('p', {}, 'check finds nothing in the mapping files of these tables.'));
+    return;
+  }
+  const items = DATA.problems.slice(0, 200).map(([severity, message, path, line, hint, code]) => el('li', {},
+    el('b', { class: severity === 'error' ? 'doubtful' : 'likely' }, severity), ' ', file(path, line), ': ', message, ' ',
+    el('span', { class: 'type' }, `[${code}]`), hint ? el('div', { class: 'about' }, hint) : ''));
+  const list = el('details', {}, el('summary', {}, plural(DATA.problems.length, 'finding')), el('ul', { class: 'findings' }, ...items));
+  list.open = items.length <= 12;
+  section.append(list);
 }
 function changes() {
   const section = byId('changes');
@@ -227,11 +358,12 @@ function changes() {
 function head() {
   byId('made').textContent = `Made ${DATA.made} from ${plural(DATA.tables.length, 'source table')} `
     + `with ${plural(ROWS.length, 'column')}. No sample values are in this file.`;
-  const counts = [[ROWS.filter(person).length, 'need a person'],
+  const counts = [[ROWS.filter(person).length + UNFED.length, 'need a person'],
     [ROWS.filter((row) => kind(row) === 'suggested').length, 'suggested'],
     [ROWS.filter((row) => row.status === 1).length, 'already in SQL'],
     [ROWS.filter((row) => row.status === 2).length, 'accepted'],
-    [ROWS.filter((row) => kind(row) === 'nothing').length, 'map to nothing']];
+    [ROWS.filter((row) => kind(row) === 'nothing').length, 'map to nothing'],
+    [UNFED.length, 'planned, unfed']];
   byId('counts').append(...counts.map(([count, name]) => el('span', {}, el('b', {}, number(count)), name)));
   byId('notes').append(...DATA.notes.map((line) => el('li', {}, line)));
 }
@@ -240,12 +372,16 @@ function start() {
   fields.status.append(...Object.keys(TESTS).map((name) => el('option', { value: name }, name)));
   byId('list').append(...boxes.map((each) => each.box));
   head();
+  const asked = restore();
   people();
+  goals();
+  findings();
   changes();
   numbers();
-  drawMap();
+  byId('map-box').addEventListener('toggle', drawMap, { once: true });
   apply();
+  if (asked) byId('tables').scrollIntoView();
   byId('filters').addEventListener('input', later);
-  byId('filters').addEventListener('reset', () => setTimeout(apply, 0));
+  byId('filters').addEventListener('reset', later);
   byId('filters').addEventListener('submit', (event) => event.preventDefault());
 }

@@ -19,7 +19,7 @@ function numbers() {
   byId('numbers').querySelector('.charts').append(coverage(), histogram(), calibration());
 }
 const PARTS = [['accepted', 'var(--s0)'], ['in SQL', 'var(--s3)'], ['suggested', 'var(--certain)'],
-  ['rejected', 'var(--doubtful)'], ['nothing', 'var(--none)']];
+  ['rejected', 'var(--doubtful)'], ['undecided', 'var(--likely)'], ['nothing', 'var(--none)']];
 function coverage() {
   const box = el('div', { class: 'stack', role: 'list', tabindex: '0', 'aria-label': 'Coverage of each table' });
   const counts = DATA.tables.map(() => ({}));
@@ -27,7 +27,7 @@ function coverage() {
   const drawn = DATA.tables.slice(0, 200);
   drawn.forEach((table, at) => {
     const total = table.rows.length || 1;
-    const open = total - (counts[at].nothing || 0);
+    const open = total - (counts[at].nothing || 0) - (counts[at].undecided || 0);
     const said = PARTS.filter(([name]) => counts[at][name]).map(([name]) => `${counts[at][name]} ${name}`).join(', ');
     const bar = el('span', { class: 'parts', role: 'listitem', 'aria-label': `${table.label}: ${said}`, title: said });
     for (const [name, color] of PARTS) {
@@ -73,10 +73,10 @@ function calibration() {
   const { tenths: decided, count, least } = DATA.decided;
   const total = measured.reduce((sum, [, , size]) => sum + size, 0);
   const notes = [
-    measured.length ? `Measured by evaluate on ${made}: ${plural(total, 'answer')} about models that exist, hidden for it.`
+    measured.length ? `Measured by evaluate on ${made}: ${plural(total, 'answer')}, "nothing" among them, about models that exist, hidden for it.`
       : 'Not measured here: dbt-schema-embed evaluate does it, and the next report draws it.',
-    decided.length ? `Decided by people: ${number(count)} suggestions; some are accepted unseen.`
-      : `Decided by people: ${number(count)} suggestions; drawn from ${least} on.`,
+    decided.length ? `Decided by people, one by one: ${number(count)} suggestions.`
+      : `Decided by people, one by one: ${number(count)} suggestions; drawn from ${least} on.`,
   ].map((text) => el('p', { class: 'muted' }, text));
   if (!measured.length && !decided.length) return card(title, ...notes);
   const series = [[measured, 'right', 'var(--s0)'], [decided, 'accepted', 'var(--s1)']].filter(([tenths]) => tenths.length);
@@ -104,7 +104,7 @@ function calibration() {
 /* The map: one path a table, its dots subpaths of no length, so that 50,000 dots are few elements. */
 let highlight = () => {};
 function drawMap() {
-  const section = byId('map');
+  const section = byId('map-box');
   const { groups, explained } = DATA.map;
   if (!groups.length) {
     section.append(el('p', { class: 'muted' }, 'Not drawn: there are too few columns.'));

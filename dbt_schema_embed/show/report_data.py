@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.records import CERTAIN, LIKELY, Column, Relation, Suggestion, Suggestions
+from dbt_schema_embed.records import CERTAIN, LIKELY, Column, MappingFile, Problem, Relation, Suggestion, Suggestions
 from dbt_schema_embed.show.report_changes import changes
 from dbt_schema_embed.show.report_map import map_data
-from dbt_schema_embed.show.words import reason, short_name
+from dbt_schema_embed.show.words import evidence_words, reason, short_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -44,12 +44,15 @@ class ReportInput:
     measured: tuple[str, Sequence[tuple[float, float, int]]] = ("", ())
     decisions: Sequence[tuple[float, bool]] = ()  # confidence said, and whether a person accepted
     notes: Sequence[str] = ()  # lines for its foot
+    problems: Sequence[Problem] = ()  # what `check` found
+    files: Mapping[str, MappingFile] = field(default_factory=dict)  # by unique_id of the source
+    base: str = ""  # the way from the report's folder to the project's, ending in "/"; "": no links
 
 
 def report_data(given: ReportInput, previous: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The data of `report.to_html`; ``previous`` is that of the report before, None when there is none."""
     by_id = {r.id: r for r in given.relations}
-    writer = _Writer(by_id, large=len(given.suggestions.rows) > LARGE)
+    writer = _Writer(by_id, given.files, large=len(given.suggestions.rows) > LARGE)
     rows = sorted(given.suggestions.rows, key=lambda row: row.source)
     tables = [writer.table(source, list(group)) for source, group in groupby(rows, key=lambda row: row.source)]
     data: dict[str, Any] = {
@@ -57,6 +60,12 @@ def report_data(given: ReportInput, previous: Mapping[str, Any] | None = None) -
         "project": printable(given.project),
         "made": given.made,
         "levels": {"certain": round(CERTAIN * SCALE), "likely": round(LIKELY * SCALE)},
+        "base": given.base,
+        "goals": _goals(given, by_id, writer),
+        "problems": [
+            [p.severity, printable(p.message, 500), printable(p.path), p.line, printable(p.hint, 300), p.code]
+            for p in given.problems
+        ],
         "models": list(writer.models),
         "targets": list(map(list, writer.targets)),
         "signals": list(writer.signals),
@@ -81,11 +90,11 @@ def _undrawn(given: ReportInput) -> list[str]:
 class _Writer:
     """Turns rows into lists, and names that repeat into numbers."""
 
-    def __init__(self, relations: Mapping[str, Relation], *, large: bool) -> None:
+    def __init__(self, relations: Mapping[str, Relation], files: Mapping[str, MappingFile], *, large: bool) -> None:
         self.models: dict[str, int] = {}
         self.targets: dict[tuple[int, str], int] = {}
         self.signals: dict[str, int] = {}
-        self._relations = relations
+        self._relations, self._files = relations, files
         self._numbers: dict[tuple[str, str], int] = {}  # by the names as they came: cleaning them takes its time
         self._large = large
         self._candidates, self._words, self._evidence = (3, 60, len(_HEADINGS)) if large else (10, 240, 100)
@@ -103,14 +112,27 @@ class _Writer:
         """One source table."""
         relation = self._relations.get(source)
         columns = {c.name: c for c in relation.columns} if relation else {}
-        fed = Counter(row.model for row in rows if row.model is not None)
-        model = fed.most_common(1)[0][0] if fed else next((c.model for row in rows for c in row.candidates), None)
+        file = self._files.get(source)
+        lines = {(r.source_column.lower(), r.model_column): r.line for r in reversed(file.columns)} if file else {}
+        fed = Counter(row.model for row in rows if row.model is not None and row.status != "rejected")
+        near = next((c.model for row in rows for c in row.candidates), None)
+        model = fed.most_common(1)[0][0] if fed else near
         return {
             "id": source,
             "label": short_name(source),
             "about": printable(relation.description, self._words) if relation else "",
-            "model": short_name(model) if model else "",
-            "rows": [self._row(columns.get(row.source_column), row) for row in rows],
+            "model": short_name(model) if model else "",  # whose columns its heat map shows
+            "fed": [[short_name(name), count] for name, count in fed.most_common()],
+            "file": file.path if file else "",
+            "rows": [
+                [
+                    *self._row(columns.get(row.source_column), row),
+                    int(row.undecided),
+                    lines.get((row.source_column.lower(), row.model_column)) or _list_line(file, row),
+                    printable(evidence_words(row.evidence), 400),
+                ]
+                for row in rows
+            ],
         }
 
     def _row(self, column: Column | None, row: Suggestion) -> list[Any]:
@@ -118,7 +140,7 @@ class _Writer:
             printable(row.source_column),
             printable((column.type if column else None) or "", 40),
             printable(column.description, self._words) if column else "",
-            self._target(row.model, row.model_column),
+            self.target(row.model, row.model_column),
             round(row.confidence * SCALE),
             STATUSES.index(row.status),
             reason(row),
@@ -126,13 +148,13 @@ class _Writer:
             [
                 number
                 for c in row.candidates[: self._candidates]
-                for number in (self._target(c.model, c.model_column), round(c.confidence * SCALE))
+                for number in (self.target(c.model, c.model_column), round(c.confidence * SCALE))
             ],
             [printable(name) for name in row.fed_by[:5]],
             printable(row.proposed_name or ""),
         ]
 
-    def _target(self, model: str | None, column: str | None) -> int:
+    def target(self, model: str | None, column: str | None) -> int:
         if model is None or column is None:
             return -1
         if (model, column) not in self._numbers:
@@ -146,6 +168,37 @@ class _Writer:
         for name, value in known[: self._evidence]:
             yield self.signals.setdefault(printable(name), len(self.signals))
             yield round(value, 2) if isinstance(value, float) else printable(value)
+
+
+def _list_line(file: MappingFile | None, row: Suggestion) -> int:
+    """The line of the list that names a column without an answer; 0: unknown."""
+    if file is None or row.model is not None or row.status != "suggested":
+        return 0
+    return file.undecided_line if row.undecided else file.unmapped_line
+
+
+def _goals(given: ReportInput, relations: Mapping[str, Relation], writer: _Writer) -> list[list[Any]]:
+    """The models that these tables feed, or are to feed: [name, path, columns].
+
+    A column is [number of the target, type, 0: its SQL has it, 1: planned, 2: planned and nothing feeds it, 3: and it
+    must not be empty].
+    """
+    unfed = {(u.model, u.model_column): 3 if u.required else 2 for u in given.suggestions.unfed}
+    named = dict.fromkeys(row.model for row in given.suggestions.rows if row.model and row.status != "rejected")
+    named |= dict.fromkeys(u.model for u in given.suggestions.unfed)
+    goals = []
+    for model in sorted(name for name in named if name in relations):
+        relation = relations[model]
+        columns = [
+            [
+                writer.target(model, column.name),
+                printable(column.type or "", 40),
+                unfed.get((model, column.name), int(not relation.has_sql or column.absent)),
+            ]
+            for column in relation.columns
+        ]
+        goals.append([short_name(model), printable(relation.path), columns])
+    return goals
 
 
 def _decided(decisions: Sequence[tuple[float, bool]]) -> dict[str, Any]:

@@ -76,8 +76,9 @@ def by_source(rows: Iterable[Suggestion]) -> list[tuple[str, list[Suggestion]]]:
 
 
 def _block(source: str, rows: Sequence[Suggestion], width: int | None, color: bool) -> str:
-    models = {row.model for row in rows if row.model is not None and row.status != "existing"}
-    arrow = f" → {short_name(next(iter(models)))}" if len(models) == 1 else ""
+    models = {short_name(row.model) for row in rows if row.model is not None and row.status != "existing"}
+    models |= {printable(row.proposed_model, 120) for row in rows if row.proposed_model}
+    arrow = f" → {next(iter(models))}" if len(models) == 1 else ""
     lines = [painted(short_name(source) + arrow, "title", color)]
     lines += _lines([row for row in rows if open_answer(row)], whole=len(models) != 1, width=width, color=color)
     for what, some in (
@@ -113,7 +114,10 @@ def _lines(rows: Sequence[Suggestion], *, whole: bool, width: int | None, color:
 
 def _right(row: Suggestion, whole: bool) -> str:
     if row.model_column is None:
-        return "?" if row.undecided else f"(new) {printable(row.proposed_name, 120)}"
+        if row.undecided:
+            return "?"
+        model = f"{printable(row.proposed_model, 120)}." if whole and row.proposed_model else ""
+        return f"(new) {model}{printable(row.proposed_name, 120)}"
     return target(row) if whole else printable(row.model_column, 120)
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.records import LIKELY, Evidence, Suggestion, Unfed, confidence_word, rounded
+from dbt_schema_embed.records import LIKELY, NO_MODEL, Evidence, Suggestion, Unfed, confidence_word, rounded
 
 _KINDS = ("model", "source", "seed", "snapshot")
 
@@ -116,6 +116,11 @@ def counted(rows: Iterable[Suggestion]) -> str:
     inside = ", ".join(f"{number} {word}" for word, number in words.items() if number)
     said = [f"{n} {what}" + (f" ({inside})" if what == "suggested" else "") for what, n in counts.items() if n]
     return ", ".join(said) or "no columns"
+
+
+def to_be_made(rows: Iterable[Suggestion]) -> str:
+    """The first source table whose columns wait for a model that nobody has planned; "" for none."""
+    return next((short_name(row.source) for row in rows if row.proposed_model or row.reason == NO_MODEL), "")
 
 
 def named(names: Iterable[str], limit: int = 5, show: Callable[[str], str] = str) -> str:

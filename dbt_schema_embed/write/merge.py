@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from dbt_schema_embed.errors import WriteError, listed
 from dbt_schema_embed.write.select_lists import SelectList, SqlText, read_selects
+from dbt_schema_embed.write.style import listed_items
 
 _BARRED = {
     "distinct": "it selects distinct rows",
@@ -19,10 +21,66 @@ _BARRED = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """A column that a select list of a text puts out."""
+
+    name: str  # lower case
+    sql: str  # as it is written, on one line
+    start: int
+    end: int
+    line: int
+
+
+def selected(text: str) -> list[Selected]:
+    """The columns of all select lists of ``text``, in their order."""
+    sql = read_selects(text)
+    found = []
+    for select in sql.selects:
+        for span in select.items():
+            part = sql.bare[span[0] : span[1]]
+            if part.strip():
+                start, end = _first(sql.bare, span), span[0] + len(part.rstrip())
+                said = " ".join(text[start:end].split())
+                found.append(Selected(sql.name(span), said, start, end, sql.line(start)))
+    return found
+
+
 def selected_names(text: str) -> set[str]:
     """Every column that a select list of ``text`` puts out, lower case."""
+    return {item.name for item in selected(text)}
+
+
+def starred(text: str) -> bool:
+    """Whether ``text`` selects, and nothing but *."""
+    return selected_names(text) == {"*"}
+
+
+def spelled_out(text: str, items: Sequence[str], notes: Sequence[str], shown: str, *, step: int, leading: bool) -> str:
+    """``text``, which selects * alone, with ``items`` and ``notes`` (comments) in the place of its *; of several, that
+    of the query behind the one which reads the table.
+
+    Raises:
+        WriteError: it is no plain query.
+    """
     sql = read_selects(text)
-    return {name for select in sql.selects for name in sql.names(select)}
+    bodies = [s for s in sql.selects if s.cte or not s.depth]
+    new = [("", item) for item in items]
+    if not bodies:
+        raise _refused(shown, "it selects from nothing", new)
+    select = bodies[min(1, len(bodies) - 1)]
+    _check_plain(sql, select, new, shown)
+    newline = "\r\n" if "\r\n" in text else "\n"
+    at = sql.bare.index("*", select.start)
+    begin = text[text.rfind("\n", 0, select.start) + 1 : select.start]
+    outer = begin[: len(begin) - len(begin.lstrip())]
+    pad = outer + " " * step
+    lines = listed_items(items, pad, leading=leading) + [f"{pad}-- {note}" for note in notes]
+    head = "" if text[select.start : at].strip(" \t") else newline
+    tail = newline + outer if not text[at + 1 : select.end].strip(" \t") else ""
+    before = text[: select.start] if head else text[:at]
+    after = text[select.end :] if tail else text[at + 1 :]
+    return before + head + newline.join(lines if head else [lines[0].lstrip(), *lines[1:]]) + tail + after
 
 
 def merged(
@@ -47,7 +105,7 @@ def merged(
     newline = "\r\n" if "\r\n" in text else "\n"
     at, lines, inline = _place(sql, select, [item for _, item in new], notes, leading=leading)
     result = text[:at] + (lines[0] if inline else "".join(newline + line for line in lines)) + text[at:]
-    result = _without(result, settled)
+    result = without_comments(result, settled)
     after = read_selects(result)
     grown = sorted([*sql.names(select), *(name.lower() for name, _ in new)])
     if not any(sorted(after.names(other)) == grown for other in after.selects):
@@ -68,7 +126,12 @@ def _plain_list(sql: SqlText, new: Sequence[tuple[str, str]], shown: str) -> Sel
     if len(listing) > 1:
         lines = " and ".join(str(sql.line(s.start)) for s in listing[:3])
         raise _refused(shown, f"lines {lines} each list columns", new)
-    select = listing[0]
+    _check_plain(sql, listing[0], new, shown)
+    return listing[0]
+
+
+def _check_plain(sql: SqlText, select: SelectList, new: Sequence[tuple[str, str]], shown: str) -> None:
+    """Raises WriteError: columns cannot be added to the list."""
     where = f"{shown}:{sql.line(select.start)}"
     for word, why in _BARRED.items():
         if word in select.words:
@@ -77,7 +140,6 @@ def _plain_list(sql: SqlText, new: Sequence[tuple[str, str]], shown: str) -> Sel
         raise _refused(where, "it reads a query in brackets", new)
     if sql.has_block(select):
         raise _refused(where, "Jinja decides what it selects", new)
-    return select
 
 
 def _refused(where: str, why: str, new: Sequence[tuple[str, str]]) -> WriteError:
@@ -124,7 +186,7 @@ def _line_end(text: str, offset: int) -> int:
     return end - 1 if end and text[end - 1] == "\r" else end
 
 
-def _without(text: str, settled: Sequence[str]) -> str:
+def without_comments(text: str, settled: Sequence[str]) -> str:
     """``text`` without the lines that are exactly one of these comments, or begin so and go on with a comma."""
     if not settled:
         return text

@@ -141,6 +141,8 @@ def _pair(row: MappingRow, key: Key) -> tuple[str, str | None, str | None]:
 
 def _is_settled(row: MappingRow) -> bool:
     """Whether the row is somebody's answer: accepted, with SQL that somebody wrote, or proposed by an agent."""
+    if row.invented:
+        return False
     return row.status == "accepted" or row.proposed or bool(row.expression and row.status != "rejected")
 
 

@@ -9,13 +9,14 @@ from pathlib import Path, PurePosixPath
 from dbt_schema_embed.errors import ConfigError, WriteError, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
 from dbt_schema_embed.lookup import model_names, sources_called
-from dbt_schema_embed.records import MappingFile, MappingRow, Project, Relation
+from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
 from dbt_schema_embed.write.items import Item, Items, model_items, unfed_notes, unused_notes
-from dbt_schema_embed.write.merge import merged, selected_names
+from dbt_schema_embed.write.merge import merged, selected, selected_names, spelled_out, starred, without_comments
 from dbt_schema_embed.write.rewrite import Rewrite
-from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja
+from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja, type_sql
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
-from dbt_schema_embed.write.yamledit import Indent, Raw, Value, block_lines
+from dbt_schema_embed.write.switch import switched_on, without_query, without_switch
+from dbt_schema_embed.write.yamledit import Indent, Raw, Value, block_lines, flow_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,15 @@ def stage(
         style = replace(style, leading_commas=options.leading_commas)
     staging = _Staging(project, file, source, model, style, options)
     called = model.name if model else name
-    if old.before and old.before.strip():
-        return Staged(called, staging.grown(old, mine), None)
-    made, text = staging.new(mine)
-    documented = model is not None and model.columns
+    before = old.before or ""
+    if model is not None and model.off:
+        before = without_switch(before)
+    text, made = staging.text(before, mine, old)
     yaml = None
-    if not documented:
-        beside = place.with_suffix(".yml")
-        yaml = _old_file(project_dir, beside)
-        if yaml.before and yaml.before.strip():
-            raise WriteError(f"{beside} is there already: it is left as it is", hint="document the model there by hand")
-        yaml = replace(yaml, text=_yaml(called, source, made))
+    if model is None or not model.columns:
+        yaml = None if not without_query(before) else _new_yaml(project_dir, place, _yaml(called, source, made))
+    elif model.off and before == (old.before or ""):
+        yaml = switched_on(model, project_dir)
     return Staged(called, replace(old, text=text), yaml)
 
 
@@ -95,8 +94,16 @@ class _Staging:
     style: Style
     options: StageOptions
 
-    def new(self, rows: Sequence[MappingRow]) -> tuple[list[Item], str]:
-        """The columns and the text of a model without SQL. What SQL did that is gone is in the existing rows."""
+    def text(self, before: str, rows: Sequence[MappingRow], old: Rewrite) -> tuple[str, list[Item]]:
+        """The text of the model, whose file says ``before``, and the columns that it gains.
+
+        What SQL did that is gone is in the existing rows.
+        """
+        if old.path.suffix != ".sql" and before.strip():
+            raise WriteError(f"{old.shown} is left as it is: it is no SQL", hint="add the columns by hand")
+        stub = self._planned and starred(before)
+        if not stub and not without_query(before):
+            return self._grown(before, rows, old)
         rows = [row for row in rows if row.status in ("accepted", "existing")]
         made = self._made(rows)
         notes = [*made.notes, *unused_notes(self.source, self.file), *unfed_notes(self.model, _fed(rows))]
@@ -105,44 +112,105 @@ class _Staging:
             for row in rows
             if row.status == "existing"
         ]
+        notes = [comment_text(note) for note in notes]
+        items = [self._sql(item) for item in made.items]
+        if stub:
+            # Others read what * passes on: it stays beside the new columns.
+            read = any(self.model is not None and self.model.id in r.parents for r in self.project.relations)
+            self._check_reads(before, old)
+            text = spelled_out(
+                before, [*(["*"] if read else []), *items], notes, old.shown, step=self.style.indent,
+                leading=self.style.leading_commas,
+            )  # fmt: skip
+            return text, made.items
         names = map(jinja_text, (self.source.source_name, self.source.name))
         relation = f"{{{{ source({', '.join(names)}) }}}}"
         wish = self.options.materialized
         head = f"{{{{ config(materialized={jinja_text(wish)}) }}}}" if wish else ""
-        items = [self._sql(item) for item in made.items]
-        return made.items, staging_text(self.style, relation, items, map(comment_text, notes), head)
+        head = "\n".join(part for part in (before.strip(), head) if part)
+        return staging_text(self.style, relation, items, notes, head), made.items
 
-    def grown(self, old: Rewrite, rows: Sequence[MappingRow]) -> Rewrite:
+    @property
+    def _planned(self) -> bool:
+        """Whether the model is to have columns, and no SQL makes any."""
+        return self.model is not None and bool(self.model.columns) and not self.model.has_sql
+
+    def _grown(self, before: str, rows: Sequence[MappingRow], old: Rewrite) -> tuple[str, list[Item]]:
         """A model that has SQL, with what was accepted since."""
-        before = old.before or ""
-        if old.path.suffix != ".sql":
-            raise WriteError(f"{old.shown} is left as it is: it is no SQL", hint="add the columns by hand")
+        rows = [row for row in rows if row.status == "accepted"]
+        text, settled = self._brought_up(before, rows, old.shown)
         there = selected_names(before)
-        rows = [row for row in rows if row.status == "accepted" and (row.model_column or "").lower() not in there]
-        if not rows:
-            return old
+        rows = [row for row in rows if (row.model_column or "").lower() not in there]
         made = self._made(rows)
-        names = rf"""['"]{re.escape(self.source.source_name)}['"]\s*,\s*['"]{re.escape(self.source.name)}['"]"""
-        if not re.search(rf"source\(\s*{names}\s*\)", before, re.IGNORECASE):
-            said = f"{old.shown} is left as it is: it does not read {printable(self.source.label)}"
-            raise WriteError(said, hint="name another model with --model, or add the columns by hand")
-        settled = [f"fed by nothing: {item.target.name}" for item in made.items]
+        if not made.items:
+            return without_comments(text, settled), []
+        self._check_reads(before, old)
+        settled += [f"fed by nothing: {item.target.name}" for item in made.items]
         for row in rows:
             for name in row.source_columns:
                 settled += [f"{what}: {name}" for what in ("not mapped", "undecided", "not accepted yet")]
         new = [(item.target.name, self._sql(item)) for item in made.items]
         notes = [comment_text(note) for note in made.notes]
         settled = [comment_text(comment) for comment in settled]
-        return replace(
-            old,
-            text=merged(before, new, notes, settled, old.shown, leading=self.style.leading_commas) if new else before,
-        )
+        return merged(text, new, notes, settled, old.shown, leading=self.style.leading_commas), made.items
+
+    def _brought_up(self, text: str, rows: Sequence[MappingRow], shown: str) -> tuple[str, list[str]]:
+        """``text`` with expressions that were accepted after their column was staged in place of the line that `stage`
+        wrote for it then, and the comments that are settled with that.
+
+        Raises:
+            WriteError: the line is somebody's own, and says something else.
+        """
+        rows = [row for row in rows if row.expression]
+        settled: list[str] = []
+        for item in self._made(rows).items:
+            row = next(r for r in rows if (r.model_column or "").lower() == item.target.name.lower())
+            wanted, mine = self._sql(item), item.target.name.lower()
+            there = [found for found in selected(text) if found.name == mine]
+            if not there or any(_same(found.sql, wanted) for found in there):
+                continue
+            ours = [found for found in there if self._staged_before(found.sql, item)]
+            if len(ours) != 1:
+                where = f"{shown}:{there[0].line}"
+                raise WriteError(
+                    f"{where} is left as it is: it makes {printable(mine)} in a way of its own, and "
+                    f"{self.file.path}:{row.line} has another",
+                    hint=f"write there: {wanted}; or bring the expression in line with the SQL",
+                )
+            text = text[: ours[0].start] + wanted + text[ours[0].end :]
+            settled += [f"not written: {item.target.name}", *(f"not mapped: {n}" for n in row.source_columns)]
+            cast = type_sql(item.target.type or "")
+            settled += [f"not cast: {name} to {cast}" for name in row.source_columns if cast]
+        return text, settled
+
+    def _staged_before(self, sql: str, item: Item) -> bool:
+        """Whether ``sql`` is what `stage` writes for the target of ``item`` from one column, cast or not."""
+        quoted = self.options.case_sensitive_cols
+        for column in self.source.columns:
+            plain = Item(column, item.target).sql(self.project.dialect, quote_sources=quoted)
+            cast = Item(column, item.target, "\0").sql(self.project.dialect, quote_sources=quoted)
+            head, _, tail = cast.partition("\0")
+            made = sql.startswith(head) and sql.endswith(tail) and type_sql(sql[len(head) : -len(tail)]) is not None
+            if _same(sql, plain) or made:
+                return True
+        return False
+
+    def _check_reads(self, before: str, old: Rewrite) -> None:
+        """Raises WriteError: the model does not select from the source."""
+        names = rf"""['"]{re.escape(self.source.source_name)}['"]\s*,\s*['"]{re.escape(self.source.name)}['"]"""
+        if not re.search(rf"source\(\s*{names}\s*\)", before, re.IGNORECASE):
+            said = f"{old.shown} is left as it is: it does not read {printable(self.source.label)}"
+            raise WriteError(said, hint="name another model with --model, or add the columns by hand")
 
     def _made(self, rows: Sequence[MappingRow]) -> Items:
         return model_items(self.source, self.model, rows, self.file, self.project.dialect)
 
     def _sql(self, item: Item) -> str:
         return item.sql(self.project.dialect, quote_sources=self.options.case_sensitive_cols)
+
+
+def _same(sql: str, other: str) -> bool:
+    return " ".join(sql.split()).lower() == " ".join(other.split()).lower()
 
 
 def _fed(rows: Sequence[MappingRow]) -> set[str]:
@@ -173,21 +241,36 @@ def _model(project: Project, name: str) -> Relation | None:
     return next((r for r in project.relations if names.get(r.id, "").lower() == name.lower()), None)
 
 
+def _new_yaml(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
+    beside = place.with_suffix(".yml")
+    yaml = _old_file(project_dir, beside)
+    if yaml.before and yaml.before.strip():
+        raise WriteError(f"{beside} is there already: it is left as it is", hint="document the model there by hand")
+    return replace(yaml, text=text)
+
+
 def _yaml(name: str, source: Relation, items: Sequence[Item]) -> str:
-    """A properties file: descriptions and types of the model, or else of the source."""
+    """A properties file: descriptions and types of the model, or else of the source; tests of keys."""
     columns: list[Value] = []
     for item in items:
-        column = {"name": item.target.name}
+        column: dict[str, Value] = {"name": item.target.name}
         type_ = item.target.type or item.source.type
         for key, value in (("description", item.target.description or item.source.description), ("data_type", type_)):
             if value and not opens_jinja(value):
                 column[key] = value
+        if not item.expression and (tests := _tests(item.source)):
+            column["data_tests"] = Raw(flow_text(tests))
         columns.append(column)
     model: dict[str, Value] = {"name": name}
     if source.description and not opens_jinja(source.description):
         model["description"] = source.description
     pairs: dict[str, Value] = {"version": Raw("2"), "models": [{**model, "columns": columns}]}
     return "".join(f"{line}\n" for line in block_lines(pairs, Indent()))
+
+
+def _tests(source: Column) -> list[str]:
+    """What holds of a source column holds of its copy."""
+    return [test for test, holds in (("unique", source.unique), ("not_null", source.not_null)) if holds]
 
 
 def _place(project: Project, source: Relation, model: Relation | None, name: str) -> PurePosixPath:

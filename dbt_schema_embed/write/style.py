@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _CTE = re.compile(r"^(?:with)?[ ,]*([a-z_][a-z0-9_]*) as \($", re.IGNORECASE | re.MULTILINE)
@@ -65,7 +65,7 @@ def staging_text(style: Style, relation: str, items: Iterable[str], notes: Itera
     outer = pad if len(style.ctes) == 2 else ""
     if len(style.ctes) == 2:
         lines += [f"{style.ctes[1]} {as_} (", *gap]
-    lines += [outer + select, *_listed(list(items), outer + pad, leading=style.leading_commas)]
+    lines += [outer + select, *listed_items(list(items), outer + pad, leading=style.leading_commas)]
     lines += [f"{outer}{pad}-- {note}" for note in notes]
     lines += [*gap, f"{outer}{from_} {style.ctes[0] if style.ctes else relation}"]
     if len(style.ctes) == 2:
@@ -73,7 +73,8 @@ def staging_text(style: Style, relation: str, items: Iterable[str], notes: Itera
     return "\n".join(lines) + "\n"
 
 
-def _listed(items: list[str], pad: str, *, leading: bool) -> list[str]:
+def listed_items(items: Sequence[str], pad: str, *, leading: bool) -> list[str]:
+    """The lines of a select list."""
     if leading:
         return [f"{pad}{', ' if i else ''}{item}" for i, item in enumerate(items)]
     return [f"{pad}{item}{'' if i == len(items) - 1 else ','}" for i, item in enumerate(items)]

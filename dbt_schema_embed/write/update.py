@@ -113,7 +113,7 @@ def _fresh(suggestions: Iterable[Suggestion], names: Mapping[str, str]) -> Fresh
     for s in suggestions:
         if s.decided_by:
             day = datetime.now(UTC).date().isoformat()
-            pair = (names.get(s.model, s.model) if s.model else None, s.model_column)
+            pair = (names.get(s.model, s.model) if s.model else s.proposed_model, s.model_column or s.proposed_name)
             rows.append(MappingRow(s.source_column, *pair, reason=s.reason, decided_by=s.decided_by, decided_at=day))
         elif s.model is None or s.model_column is None:
             lists[s.answer][s.source_column] = None

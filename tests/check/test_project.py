@@ -168,7 +168,7 @@ def test_the_command_offers_the_formats_of_the_room() -> None:
     from dbt_schema_embed.cli.check import command
 
     (option,) = [p for p in command.params if p.name == "form"]
-    assert tuple(option.type.choices) == FORMATS  # type: ignore[attr-defined]
+    assert tuple(option.type.choices) == tuple(FORMATS)  # type: ignore[attr-defined]
 
 
 def test_a_missing_manifest_is_an_artifact_error(tmp_path: Path) -> None:

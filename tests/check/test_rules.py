@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.check.facts import Facts
-from dbt_schema_embed.check.formats import to_text
+from dbt_schema_embed.check.formats import About, to_text
 from dbt_schema_embed.check.rules import RULES
 from dbt_schema_embed.check.run import check
 from dbt_schema_embed.errors import ConfigError, MappingError
@@ -34,7 +34,7 @@ CASES = cases()
 @pytest.mark.parametrize("title", CASES)
 def test_what_is_said(check_text: Any, title: str) -> None:
     text, says = CASES[title]
-    assert to_text(check_text(text), files=1) == says
+    assert to_text(check_text(text), About(files=1)) == says
 
 
 def test_every_rule_is_in_the_table_or_below() -> None:
@@ -50,7 +50,7 @@ def test_every_rule_is_in_the_table_or_below() -> None:
 def test_files_that_could_not_be_read(project: Project) -> None:
     error = MappingError("it is empty", path="m/x.yml", line=3, hint="remove it")
     (problem,) = check(project, [], [error])
-    assert to_text([problem], files=0) == (
+    assert to_text([problem], About(files=0)) == (
         "m/x.yml:3: error: it is empty [unreadable-mapping]\n  remove it\n1 error in 0 mapping files\n"
     )
 
@@ -79,7 +79,7 @@ def test_columns_that_only_the_yaml_has(in_catalog: bool, said: str) -> None:
                    for name, status in names)  # fmt: skip
     file, _ = parse_mapping(f"version: 1\nsource: s.t\ncolumns:\n{rows}unmapped: [id]\n", "m/0.yml")
     found = check(Project("p", None, (source, Relation("model.p.m", "m", "model"))), [file])
-    assert to_text(found, files=1) == said
+    assert to_text(found, About(files=1)) == said
 
 
 def test_two_files_of_one_source(check_text: Any) -> None:

@@ -63,10 +63,8 @@ def test_suggest_explain(in_shop: Tool) -> None:
 
 
 def test_flags_reach_the_pipeline(in_shop: Tool, matcher: SameName) -> None:
-    in_shop("suggest", "--targets", "all", "--top-k", "3", "--propose")
-    assert {k: matcher.asked[-1][k] for k in ("targets", "top_k", "propose")} == {
-        "targets": "all", "top_k": 3, "propose": True,
-    }  # fmt: skip
+    in_shop("suggest", "--targets", "all", "--top-k", "3")
+    assert {k: matcher.asked[-1][k] for k in ("targets", "top_k")} == {"targets": "all", "top_k": 3}
     in_shop("suggest", "--set", "targets=all")
     assert matcher.asked[-1]["targets"] == "all"
 
@@ -93,20 +91,23 @@ def test_check_exits_with_1_on_errors_and_with_strict_on_warnings(in_shop: Tool)
 
 def test_accept_reject_apply_and_stage_are_a_story(in_shop: Tool) -> None:
     in_shop("suggest", "--write")
-    assert in_shop("accept", "stripe.charges", "amount").err == f"wrote {CHARGES}\n"
+    assert in_shop("accept", "stripe.charges", "amount").err == (
+        f"wrote {CHARGES}\nnext: dbt-schema-embed stage stripe.charges\n"
+    )
     assert in_shop("accept", "--source", "stripe.charges", "amount").err == "they were accepted already\n"
     assert in_shop("reject", "stripe.charges", "receipt_email", "--note", "not the payer's").err == f"wrote {CHARGES}\n"
     assert in_shop("reject", "stripe.charges", "receipt_email").err == "they were rejected already\n"
     chosen = in_shop("accept", "stripe.charges", "id", "--model", "stg_stripe__charges", "--column", "charge_id")
     assert chosen.code == 0
     sure = in_shop("accept", "stripe.charges", "--min-confidence", "0.9")
-    assert sure.err == f"wrote {CHARGES}\naccepted 2 suggestions\n"
+    assert sure.err == f"wrote {CHARGES}\naccepted 2 suggestions\nnext: dbt-schema-embed stage stripe.charges\n"
     assert in_shop("accept", "--min-confidence", "0.99").err == "accepted 0 suggestions\n"
     assert "+                  column: charge_id" in in_shop("apply", "--dry-run").out
     assert in_shop("apply").err == "wrote models/staging/stripe/_stripe__sources.yml\n"
     assert in_shop("apply").err == "the YAML of the sources is up to date\n"
     assert "+        id as charge_id" in in_shop("stage", "stripe.charges", "--dry-run").out
-    assert in_shop("stage", "stripe.charges").err == "wrote models/staging/stripe/stg_stripe__charges.sql\n"
+    staged = "wrote models/staging/stripe/stg_stripe__charges.sql\nnext: dbt build --select stg_stripe__charges\n"
+    assert in_shop("stage", "stripe.charges").err == staged
     assert in_shop("stage", "stripe.charges").err == "the model has all that is accepted\n"
     assert in_shop("reopen", "stripe.charges", "amount").err == f"wrote {CHARGES}\n"
     assert in_shop("reopen", "stripe.charges", "amount").err == "they are open already\n"
@@ -192,7 +193,10 @@ def test_doctor(in_shop: Tool) -> None:
 def test_doctor_of_nothing_exits_with_1(tool: Tool, tmp_path: Path) -> None:
     done = tool("doctor", "--project-dir", tmp_path, "--set", "model_name=no such encoder")
     assert done.code == 1
-    assert f"  BROKEN   there is no manifest at {tmp_path}/target/manifest.json\n           run `dbt parse`" in done.out
+    assert (
+        f"  BROKEN   there is no dbt project in {tmp_path.resolve()}: neither dbt_project.yml nor a manifest\n"
+        in done.out
+    )
     assert done.out.endswith("\nsomething that suggest needs is broken\n")
 
 

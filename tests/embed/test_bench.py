@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from dbt_schema_embed.embed import bench, trial
+from dbt_schema_embed.embed import bench, int8_trial
 
 
 @pytest.mark.model
 @pytest.mark.filterwarnings("ignore")  # of sentence-transformers
 def test_every_figure_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Names are unique, values positive; what they must reach is not a matter for a busy machine."""
-    monkeypatch.setattr(trial, "LEAST_SPEED_UP", 0.0)
+    monkeypatch.setattr(int8_trial, "LEAST_SPEED_UP", 0.0)
     for name, small in (("_ENTRIES", 100), ("_STARTS", 1), ("_ONE_BY_ONE", 2), ("_PRODUCT", (64, 32, 32))):
         monkeypatch.setattr(bench, name, small)
     figures = bench.measure([f"column {n}" for n in range(20)], rounds=1, max_workers=1)

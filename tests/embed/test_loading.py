@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dbt_schema_embed.embed import gpu_workers, loading, probe, trial
+from dbt_schema_embed.embed import gpu_workers, int8_trial, loading, probe
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder_files import read_files
 from dbt_schema_embed.embed.loading import Wanted, load
@@ -140,7 +140,7 @@ def test_int8_for_an_encoder_without_a_graph(wanted: Wanted) -> None:
 
 def test_int8_is_tried_before_it_serves(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against float32; what it showed is kept."""
-    monkeypatch.setattr(trial, "LEAST_SPEED_UP", 0.0)  # a busy machine measures anything
+    monkeypatch.setattr(int8_trial, "LEAST_SPEED_UP", 0.0)  # a busy machine measures anything
     encoder = load(replace(wanted, precision="int8"), EmbedStats(), [])
     assert encoder.name == "onnxruntime, cpu, int8"
     (kept,) = (wanted.cache_dir / "trials").iterdir()

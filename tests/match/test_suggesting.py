@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_schema_embed.match import choose_targets, competitors, explain, match, suggest
+from dbt_schema_embed.match import Plans, choose_targets, competitors, explain, match, suggest, with_names
 from dbt_schema_embed.records import Project, Relation, Suggestion, Suggestions
 from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
@@ -162,8 +162,11 @@ def test_no_models_means_nothing() -> None:
 
 
 def test_a_name_is_proposed_by_habit() -> None:
-    rows = run(shop(), propose=True)
-    assert rows["charges", "_synced"].proposed_name == "synced"
+    p = shop()
+    rows = {(r.source.rpartition(".")[2], r.source_column): r for r in with_names(run(p).values(), Plans(p, {}))}
+    assert (rows["charges", "_synced"].proposed_name, rows["charges", "_synced"].proposed_model) == (
+        "synced", "stg_stripe__charges",
+    )  # fmt: skip
     assert rows["charges", "id"].proposed_name is None
 
 

@@ -46,9 +46,10 @@ def test_only_how_confidence_and_truth_agree_is_kept(shop: Path, encoder: HashEn
     made, tenths = kept_evaluation(kept)
     assert (kept.name, made.endswith("UTC")) == (KEPT, True)
     assert [(said, right) for said, right, _ in tenths] == [
-        pytest.approx((tenth.confidence, tenth.precision), abs=0.001) for tenth in figures.tenths
+        pytest.approx((tenth.confidence, tenth.precision), abs=0.001) for tenth in figures.said_tenths
     ]
-    assert sum(answers for *_, answers in tenths) == sum(band.answers for band in figures.bands)
+    assert figures.nothing > 0
+    assert sum(answers for *_, answers in tenths) == sum(band.answers for band in figures.bands) + figures.nothing
 
 
 def test_a_folder_nobody_may_write_to_costs_the_report_only(

@@ -6,9 +6,10 @@ import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.read import read_project, read_relation
+from dbt_schema_embed.read import read_project
 from dbt_schema_embed.records import Suggestion
 from dbt_schema_embed.settings import Settings
+from dbt_schema_embed.tables import read_relation
 from tests.embed.encoders import HashEncoder
 from tests.shop import SameName
 
@@ -79,9 +80,9 @@ def test_a_project_without_sources_is_an_error(engine: SchemaEmbed, tmp_path: Pa
 
 
 def test_options_reach_the_matcher(engine: SchemaEmbed, shop: Path, matcher: SameName) -> None:
-    engine.suggest(shop, targets="all", top_k=3, propose=True)
+    engine.suggest(shop, targets="all", top_k=3)
     asked = matcher.asked[-1]
-    assert (asked["targets"], asked["top_k"], asked["propose"]) == ("all", 3, True)
+    assert (asked["targets"], asked["top_k"]) == ("all", 3)
 
 
 def test_targets_default_to_the_settings(encoder: HashEncoder, matcher: SameName, shop: Path) -> None:

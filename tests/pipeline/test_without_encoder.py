@@ -6,7 +6,7 @@ import pytest
 
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.pipeline.session import WITHOUT_VECTORS
-from dbt_schema_embed.read import read_relation
+from dbt_schema_embed.tables import read_relation
 
 
 @pytest.fixture

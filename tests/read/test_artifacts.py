@@ -77,7 +77,17 @@ def test_a_bad_manifest_is_one_clear_error(case: str, tmp_path: Path) -> None:
     assert caught.value.exit_code == 3
 
 
+def test_a_folder_without_a_project_is_said_to_be_one(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError) as caught:
+        read_project(tmp_path)
+    assert str(caught.value) == (
+        f"there is no dbt project in {tmp_path.resolve()}: neither dbt_project.yml nor a manifest\n"
+        "  go to the project's folder, or name it with --project-dir"
+    )
+
+
 def test_a_missing_manifest_says_what_to_run(tmp_path: Path) -> None:
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
     with pytest.raises(ArtifactError) as caught:
         read_project(tmp_path)
     assert str(caught.value) == f"there is no manifest at {tmp_path / 'target' / 'manifest.json'}{RUN_PARSE}"

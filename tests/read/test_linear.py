@@ -10,12 +10,12 @@ import pytest
 from dbt_schema_embed.errors import ArtifactError
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import _REF
-from dbt_schema_embed.read.csv_file import read_csv
-from dbt_schema_embed.read.ddl_split import defining_statements
 from dbt_schema_embed.read.profiles import read_line
 from dbt_schema_embed.read.project import _declared_target
 from dbt_schema_embed.read.relations import _prose, has_sql
-from dbt_schema_embed.read.sql_jinja import plain_sql
+from dbt_schema_embed.sql.jinja import plain_sql
+from dbt_schema_embed.tables.csv_file import read_csv
+from dbt_schema_embed.tables.ddl_split import defining_statements
 from dbt_schema_embed.types import type_family
 from tests.doubling import assert_linear
 

@@ -10,7 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dbt_schema_embed.records import Candidate, Column, Relation, Suggestion, Suggestions
+from dbt_schema_embed.records import (
+    Candidate,
+    Column,
+    MappingFile,
+    MappingRow,
+    Problem,
+    Relation,
+    Suggestion,
+    Suggestions,
+    Unfed,
+)
 from dbt_schema_embed.show.report import data_of, to_html
 from dbt_schema_embed.show.report_data import LARGE, ReportInput, report_data
 from dbt_schema_embed.show.report_map import HEIGHT, WIDTH, plane
@@ -44,14 +54,43 @@ THREE = (row("c0", "c0", 0.97, reason="same name", evidence={"name": 0.91, "habi
 
 def test_the_data_in_compact_form() -> None:
     data = report_data(given(*THREE))
-    assert (data["models"], data["targets"], data["signals"]) == (["stg_charges"], [[0, "c0"], [0, "c1"]], ["name"])
+    assert (data["models"], data["targets"], data["signals"]) == (
+        ["stg_charges"],
+        [[0, f"c{i}"] for i in range(3)],
+        ["name"],
+    )
     table = data["tables"][0]
     assert (table["label"], table["model"], table["about"]) == ("stripe.charges", "stg_charges", "Charges.")
     assert table["rows"] == [
-        ["c0", "varchar", "About 0.", 0, 9700, 0, "same name", [0, 0.91], [0, 6000, 1, 2000], [], ""],
-        ["c1", "varchar", "About 1.", 1, 5000, 0, "also fits stg_charges.c0", [], [0, 6000, 1, 2000], [], ""],
-        ["c2", "varchar", "About 2.", -1, 8000, 0, "", [], [0, 6000, 1, 2000], [], ""],
-    ]
+        ["c0", "varchar", "About 0.", 0, 9700, 0, "same name", [0, 0.91], [0, 6000, 1, 2000], [], "", 0, 0,
+         "the names share their words (0.91)"],
+        ["c1", "varchar", "About 1.", 1, 5000, 0, "also fits stg_charges.c0", [], [0, 6000, 1, 2000], [], "", 0, 0, ""],
+        ["c2", "varchar", "About 2.", -1, 8000, 0, "", [], [0, 6000, 1, 2000], [], "", 0, 0, ""],
+    ]  # fmt: skip
+
+
+def test_where_each_row_stands_and_what_check_finds() -> None:
+    file = MappingFile(
+        "m/c.yml", "stripe.charges", (MappingRow("C0", "stg_charges", "c0", line=5),), ("c2",), unmapped_line=9
+    )
+    problem = Problem("fed-twice", "error", "said", "m/c.yml", 5, "mend it")
+    data = report_data(given(*THREE, files={CHARGES: file}, problems=[problem]))
+    assert data["tables"][0]["file"] == "m/c.yml"
+    assert [row[12] for row in data["tables"][0]["rows"]] == [5, 0, 9]
+    assert data["problems"] == [["error", "said", "m/c.yml", 5, "mend it", "fed-twice"]]
+
+
+def test_the_models_side() -> None:
+    """What feeds nothing is no pair: a table whose columns feed no model has none in its heading."""
+    unfed = (Unfed(STG, "c2", required=True), Unfed(STG, "c1"))
+    answer = Suggestions(
+        (row("c0", "c0", 0.97), row("c1", None, 0.9), row("c2", None, 0.2, undecided=True)), unfed=unfed
+    )
+    data = report_data(replace(given(), suggestions=answer))
+    assert data["tables"][0]["fed"] == [["stg_charges", 1]]
+    assert data["goals"] == [["stg_charges", "", [[0, "varchar", 1], [1, "varchar", 2], [2, "varchar", 3]]]]
+    nothing = report_data(given(row("c0", None, 0.9), row("c1", "c1", 0.9, status="rejected")))
+    assert (nothing["tables"][0]["fed"], nothing["goals"]) == ([], [])
 
 
 def test_the_page_holds_its_data_and_gives_them_back() -> None:

@@ -7,7 +7,7 @@ Its name is what evidence and the weights file show.
 from collections.abc import Callable
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.signals import embeddings, facts, habits, names, tables, values
+from dbt_schema_embed.match.signals import embeddings, habits, names, tables, types_keys, values
 
 SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
@@ -30,8 +30,8 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     tables.source_named,
     tables.model_free,
     tables.model_entered,
-    facts.type_fit,
-    facts.key_fit,
+    types_keys.type_fit,
+    types_keys.key_fit,
     habits.precedent,
     habits.name_rule,
     habits.model_name_habit,

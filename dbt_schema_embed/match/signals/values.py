@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.values import Profile
+from dbt_schema_embed.match.value_profiles import Profile
 
 
 def value_overlap(block: Block) -> Matrix:

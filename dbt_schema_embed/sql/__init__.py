@@ -1,0 +1,1 @@
+"""Room: the SQL of models in; which column feeds which out."""
