@@ -15,6 +15,8 @@ def load_yaml(content: bytes, path: Path) -> Any:
     Raises:
         ConfigError: it is no YAML, nests too deeply, or merges too much.
     """
+    if not content.strip():
+        return None
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

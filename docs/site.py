@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PAGES, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
 HOW_TOS = (
-    "new-source", "names", "agent", "ci", "dbt", "sharing", "scale", "gpu", "privacy", "security", "tuning", "editors",
-    "completion",
+    "new-source", "names", "agent", "ci", "dbt", "sharing", "scale", "gpu", "privacy", "security", "tuning", "python",
+    "metrics", "editors", "completion",
 )  # fmt: skip
 MOVED = {
     "README.md": "index.md",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dbt_schema_embed.settings import ENV_NAMES
 from tests.cli.conftest import Tool, encoder, example, in_shop, matcher, shop, tool
 
 __all__ = ["encoder", "example", "in_shop", "matcher", "shop", "tool"]
@@ -50,6 +51,24 @@ def command(name: str, *args: str) -> list[str]:
 )
 def test_what_triggers_them(path: str, hooks: list[str]) -> None:
     assert [name for name, hook in HOOKS.items() if re.search(hook["files"], path)] == hooks
+
+
+def test_recipes_name_hooks_and_variables_that_there_are(root: Path) -> None:
+    text = (root / "docs/ci.md").read_text("utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    repos = [repo for block in blocks for repo in block.get("repos", ())]
+    shared, local = ([hook for repo in repos if (repo["repo"] == "local") is is_local for hook in repo["hooks"]]
+                     for is_local in (False, True))  # fmt: skip
+    assert [hook["id"] for hook in shared] == list(HOOKS)
+    (own,) = local
+    hook = HOOKS[own["id"]]
+    assert {k: own[k] for k in ("name", "entry", "pass_filenames")} == {
+        k: hook[k] for k in ("name", "entry", "pass_filenames")
+    }
+    assert set(re.findall(r"EMBEDDING_\w+", text)) <= set(ENV_NAMES)
+    (gitlab,) = (block["schema mappings"] for block in blocks if "schema mappings" in block)
+    written = {line.rpartition(" --output ")[2] for line in gitlab["script"] if " --output " in line}
+    assert written == {*gitlab["artifacts"]["paths"], *gitlab["artifacts"]["reports"].values()}
 
 
 def test_only_suggest_needs_more_than_the_light_install(root: Path) -> None:

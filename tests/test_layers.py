@@ -1,7 +1,9 @@
 """The floor plan of DESIGN, read from the imports: data flows one way, and no room knows another."""
 
 import ast
+import re
 from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,43 @@ def test_no_arrow_beside_the_floor_plan(path: Path) -> None:
 
 def test_every_file_and_folder_has_a_place_in_the_floor_plan() -> None:
     assert {top_of(path) for path in FILES} <= set(ALLOWED)
+
+
+def test_no_room_stands_above_and_below_another() -> None:
+    above = {top: set(below) - {top} for top, below in ALLOWED.items()}
+    list(TopologicalSorter(above).static_order())  # raises CycleError
+
+
+def test_no_file_is_imported_in_a_circle() -> None:
+    """What files import as they are imported themselves; what a function imports when it is called is no circle."""
+    names = {".".join([*package_of(path), path.stem]).removesuffix(".__init__"): path for path in FILES}
+    graph: dict[str, set[str]] = {}
+    for name, path in names.items():
+        found = (imported for node in ast.parse(path.read_text("utf-8")).body for imported, _ in at_once(node, path))
+        graph[name] = {n for full in found if (n := full if full in names else full.rpartition(".")[0]) in names}
+    for name, wanted in graph.items():  # a package's __init__ imports its files: they do not wait for it
+        wanted -= {name, *(parent for parent in names if name.startswith(f"{parent}."))}
+    list(TopologicalSorter(graph).static_order())
+
+
+def at_once(node: ast.stmt, path: Path) -> Iterable[tuple[str, int]]:
+    return () if isinstance(node, ast.FunctionDef | ast.ClassDef) else imports(node, package_of(path))
+
+
+def test_contributing_names_files_that_exist() -> None:
+    """Twenty tasks and more, each with the file it is about; the walks; the doors."""
+    text = (HOME.parent / "CONTRIBUTING.md").read_text("utf-8")
+    table = text[text.index("### Where is") : text.index("### Walks")]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    assert len(rows) >= 20
+    for row in rows:
+        places = re.findall(r"`([\w./]+)`", row.split("|")[2])
+        assert places
+        assert all((HOME.parent / place).is_file() for place in places), row
+    walks = text[text.index("### Walks") : text.index("## Tests\n")]
+    places = re.findall(r"`((?:\w+/)+\w*(?:\.py)?)`", walks)
+    assert len(places) > 20
+    assert [p for p in places if not (HOME / p).exists() and not (HOME.parent / p).exists()] == []
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ COMMANDS = {
     "accept": "Accept suggestions in mapping files.",
     "reject": "Reject suggestions in mapping files.",
     "reopen": "Open decided suggestions again.",
-    "export": "Write mappings as CSV or XLSX, for people who decide in a spreadsheet.",
+    "export": "Write mappings as CSV or XLSX, to decide in a spreadsheet.",
     "import": "Take over what people decided in a spreadsheet.",
     "apply": "Put accepted mappings into the sources' YAML, for dbt macros.",
     "glossary": "Propose words of your project from accepted suggestions.",

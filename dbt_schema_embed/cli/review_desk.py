@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 Mode = Literal["look", "search", "note", "above", "jump", "sure", "keys"]
 _USUAL_MINIMUM = "0.95"
+_SHOWN = ("all", "open", "undecided", "settled")
+"""What of the columns is listed and walked through, in the order of the key that changes it."""
 
 
 class Desk:
@@ -27,11 +29,13 @@ class Desk:
         first = next((i for i, item in enumerate(review.items) if item.state == "open"), None)
         self.at, self.done = first or 0, first is None
         self.over = False
+        self.shown = "all"
         self._look: dict[str, Callable[[], None]] = {
             "a": self._accept, "enter": self._accept, "r": self._reject, "s": self._next, "right": self._next,
             "p": self._back, "left": self._back, "u": self._undo, "/": lambda: self._type("search"),
             "n": lambda: self._type("note", self.item.note), "A": lambda: self._type("above", _USUAL_MINIMUM),
             "o": self._reopen, "f": lambda: self._type("jump"), "0": self._nothing,
+            "t": self._filter,
             "?": lambda: self._type("keys"), "q": self._quit, "escape": self._quit,
         }  # fmt: skip
 
@@ -39,6 +43,16 @@ class Desk:
     def item(self) -> "Item":
         """The column in front."""
         return self.review.items[self.at]
+
+    @property
+    def walked(self) -> "list[tuple[int, Item]]":
+        """The columns that are shown, with their places."""
+        return [(i, item) for i, item in enumerate(self.review.items) if self._is_shown(item)]
+
+    def _is_shown(self, item: "Item") -> bool:
+        if self.shown == "undecided":
+            return item.undecided and item.state == "open"
+        return self.shown == "all" or (item.state == "open") == (self.shown == "open")
 
     def counts(self) -> dict[str, int]:
         """How many columns are open, accepted and rejected."""
@@ -64,7 +78,7 @@ class Desk:
             self.message = printable(str(problem).replace("\n", " "), 300)
 
     def _press_looking(self, key: str) -> None:
-        if self.done and key not in ("u", "p", "left", "f", "q", "escape", "?"):
+        if self.done and key not in ("u", "p", "left", "f", "t", "q", "escape", "?"):
             return
         if key.isascii() and key.isdigit() and key != "0":
             self._choose(int(key))
@@ -140,10 +154,11 @@ class Desk:
         self.message = f"open again: {printable(self.item.column, 60)}"
 
     def _jump(self) -> None:
-        """To the next column whose name has what was typed."""
+        """To the column that is called as typed, else to the next one whose name has that in it."""
         wanted, count = self.typed.strip().lower(), len(self.review.items)
         ahead = [(self.at + step) % count for step in range(1, count + 1)]
-        found = next((i for i in ahead if wanted in self.review.items[i].column.lower()), None)
+        names = {i: self.review.items[i].column.lower() for i in ahead}
+        found = next((i for i in ahead if names[i] == wanted), next((i for i in ahead if wanted in names[i]), None))
         if found is None:
             self.message = f"no column is called {printable(self.typed, 40)!r}"
         else:
@@ -180,21 +195,36 @@ class Desk:
         self.message = f"taken back: {printable(items[0].column, 60)}{more}"
 
     def _forward(self) -> None:
-        """To the next open column, those skipped before included; to the end when none is open."""
+        """To the next open column, of those that are shown first, those skipped before included; else to the end."""
         count = len(self.review.items)
         ahead = [(self.at + step) % count for step in range(1, count + 1)]
-        following = next((i for i in ahead if self.review.items[i].state == "open"), None)
+        still_open = [i for i in ahead if self.review.items[i].state == "open"]
+        shown = (i for i in still_open if self._is_shown(self.review.items[i]))
+        following = next(shown, next(iter(still_open), None))
         self.done = following is None
         self.at = self.at if following is None else following
 
+    def _filter(self) -> None:
+        """Show only some of the columns: what comes next of `_SHOWN`, empty ones left out."""
+        at = _SHOWN.index(self.shown)
+        for step in range(1, len(_SHOWN) + 1):
+            self.shown = _SHOWN[(at + step) % len(_SHOWN)]
+            if self.walked:
+                break
+        self.message = f"{self.shown}: {len(self.walked)} of {len(self.review.items)} columns"
+        if not self._is_shown(self.item):
+            self._next()
+
     def _next(self) -> None:
-        self.at = (self.at + 1) % len(self.review.items)
+        places = [i for i, _ in self.walked] or [self.at]
+        self.at = next((i for i in places if i > self.at), places[0])
 
     def _back(self) -> None:
         if self.done:
             self.done = False
         elif self.review.items:
-            self.at = (self.at - 1) % len(self.review.items)
+            places = [i for i, _ in self.walked] or [self.at]
+            self.at = next((i for i in reversed(places) if i < self.at), places[-1])
 
     def _quit(self) -> None:
         self.over = True

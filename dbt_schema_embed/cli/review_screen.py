@@ -21,14 +21,15 @@ KEYS = (
     ("n", "write a note, which is kept with the column"),
     ("s, →", "skip; p, ← goes back"),
     ("f", "go to a column by its name, settled ones too; o opens it again"),
+    ("t", "see and walk through open columns only, undecided ones, settled ones, all"),
     ("u", "undo the last decision"),
     ("A", "accept the open answers of this table above a confidence"),
     ("q, Esc", "quit; every decision is saved already"),
 )
 _FOOT = ("a accept  r reject  1-5 choose  0 nothing  / search  n note  s skip  p back",
-         "u undo  o open again  f find column  A accept all above  ? keys  q quit")  # fmt: skip
+         "u undo  o open again  f find  t only some  A accept all above  ? keys  q quit")  # fmt: skip
 _WIDE = 120  # columns of a terminal from which the table's columns stand beside the question
-_SIDE = 44
+_SIDE = 44, 84  # columns of that list: a third of the terminal between these two
 _MARKS = {"open": "·", "nothing": " ", "accepted": "✓", "rejected": "✗"}
 _FOOT_OF = {
     "search": ("type to search  ↑ ↓ choose  Enter accept  Esc leave", ""),
@@ -45,28 +46,32 @@ def screen(desk: Desk, width: int, height: int) -> list[Line]:
     foot = _FOOT_OF.get(desk.mode, _FOOT)
     wide = width >= _WIDE and bool(desk.review.items)
     room = height - 5
-    body = list(_body(desk, width - 2 - (_SIDE if wide else 0)))
+    side = max(_SIDE[0], min(_SIDE[1], width // 3)) if wide else 0
+    body = list(_body(desk, width - 2 - side))
     body = body[:room] + [[]] * (room - len(body))
     if wide:
-        body = [left + right for left, right in zip(_columns(desk, room), body, strict=True)]
+        body = [left + right for left, right in zip(_columns(desk, room, side), body, strict=True)]
     lines: list[Line] = [[("title", _title(desk, width))], *body, [("message", f" {desk.message}")], []]
     lines += [[("keys", f" {text}")] for text in foot]
     return [_cut(line, width) for line in lines]
 
 
-def _columns(desk: Desk, room: int) -> list[Line]:
+def _columns(desk: Desk, room: int, side: int) -> list[Line]:
     """The columns of the table in front, as a list of ``room`` lines around the one that is asked about."""
-    from dbt_schema_embed.show.words import padded
+    from dbt_schema_embed.show.words import number, padded
 
-    mine = [(i, item) for i, item in enumerate(desk.review.items) if item.source == desk.item.source]
-    here = next(at for at, (i, _) in enumerate(mine) if i == desk.at)
+    mine = [(i, item) for i, item in desk.walked if item.source == desk.item.source] or [(desk.at, desk.item)]
+    here = next((at for at, (i, _) in enumerate(mine) if i == desk.at), 0)
     first = max(0, min(here - room // 2, len(mine) - room + 1))
-    lines: list[Line] = [[("", " " * _SIDE)]]
+    lines: list[Line] = [[("", " " * side)]]
+    half = (side - 11) // 2
     for i, item in mine[first : first + room - 1]:
-        goal = item.answer.column if item.answer else "?" if item.undecided else "-"
-        text = f" {_MARKS[item.state]} {printable(item.column, 60)} → {printable(goal, 60)}"
-        lines.append([("title" if i == desk.at and not desk.done else "dim", padded(text, _SIDE - 2)), ("", "  ")])
-    return lines + [[("", " " * _SIDE)]] * (room - len(lines))
+        goal = item.answer.column if item.answer else "undecided" if item.undecided else "nothing"
+        sure = number(item.confidence) if item.state in ("open", "nothing") else ""
+        names = f"{padded(printable(item.column, 60), half)} {padded(printable(goal, 60), half)}"
+        text = f" {_MARKS[item.state]} {names} {sure:4}"
+        lines.append([("title" if i == desk.at and not desk.done else "dim", padded(text, side - 2)), ("", "  ")])
+    return lines + [[("", " " * side)]] * (room - len(lines))
 
 
 def _cut(line: Line, width: int) -> Line:
@@ -83,7 +88,8 @@ def _cut(line: Line, width: int) -> Line:
 
 def _title(desk: Desk, width: int) -> str:
     counts = desk.counts()
-    said = f"{counts['open']} open, {counts['accepted']} accepted, {counts['rejected']} rejected "
+    only = f"only {desk.shown}: " if desk.shown != "all" else ""
+    said = f"{only}{counts['open']} open, {counts['accepted']} accepted, {counts['rejected']} rejected "
     table = f" {desk.item.source}" if desk.review.items else " review"
     return table + " " * max(1, width - len(table) - len(said)) + said
 
@@ -109,11 +115,16 @@ def _body(desk: Desk, width: int) -> Iterator[Line]:
 
 
 def _unfed(desk: Desk, width: int) -> Iterator[Line]:
-    if desk.review.unfed:
-        yield []
-        names = ", ".join(choice.name for choice in desk.review.unfed)
-        for text in textwrap.wrap(f"nothing feeds: {names}", width - 4, max_lines=2, placeholder=" …"):
-            yield [("doubtful", f"  {text}")]
+    """Planned columns that nothing feeds: those of the models that the table in front feeds, by name."""
+    if not desk.review.unfed:
+        return
+    mine, others = desk.review.unfed_of(desk.item)
+    names = ", ".join(choice.name for choice in mine)
+    more = f"{others} {'column' if others == 1 else 'columns'} of other models" if others else ""
+    yield []
+    said = f"nothing feeds: {' and '.join(part for part in (names, more) if part)}"
+    for text in textwrap.wrap(said, width - 4, max_lines=2, placeholder=" …"):
+        yield [("doubtful", f"  {text}")]
 
 
 def _end(desk: Desk) -> Iterator[Line]:
@@ -187,5 +198,5 @@ def _search(desk: Desk, width: int) -> Iterator[Line]:
 def _choice(mark: str, choice: "Choice", style: str = "") -> Line:
     from dbt_schema_embed.show.words import number
 
-    sure = "    " if choice.confidence is None else number(choice.confidence)
+    sure = number(choice.confidence) if choice.confidence and choice.confidence >= 0.01 else "    "
     return [(style, f"{mark} {sure}  {choice.name}"), ("dim", f"  {choice.type}")]

@@ -122,10 +122,19 @@ class Review:
         fed = {(i.answer.model, i.answer.column) for i in self.items if i.answer and i.state != "rejected"}
         return tuple(c for c in self._wanted if (c.model, c.column) not in fed)
 
+    def unfed_of(self, item: Item) -> tuple[tuple[Choice, ...], int]:
+        """What nothing feeds in the models that the table of ``item`` feeds, and how many columns in all others."""
+        homes = {i.answer.model for i in self.items if i.source == item.source and i.answer and i.state != "rejected"}
+        mine = tuple(c for c in self.unfed if c.model in homes)
+        return mine, len(self.unfed) - len(mine)
+
     def above(self, minimum: float, source: str) -> list[Item]:
-        """The open answers of one source table with a confidence of ``minimum`` or more."""
-        mine = (i for i in self.items if i.source == source and i.state == "open" and i.answer is not None)
-        return [i for i in mine if i.confidence >= minimum]
+        """The open answers of one source table with a confidence of ``minimum`` or more.
+
+        Those that lead into another source's model are left out: each has a question of its own.
+        """
+        mine = (i for i in self.items if i.source == source and i.state == "open" and i.confidence >= minimum)
+        return [i for i in mine if i.answer is not None and i.answer.model not in i.foreign]
 
     def accept_above(self, minimum: float, source: str) -> int:
         """Accept what `above` lists; how many.
@@ -196,9 +205,11 @@ class Review:
         parts = wanted.split()
         homes = {c.model for c in (item.answer, *item.candidates[:1]) if c}
 
-        def rank(found: tuple[str, float, int]) -> tuple[int, bool, float, int]:
+        def rank(found: tuple[str, float, int]) -> tuple[int, bool, int, float, int]:
             text, score, at = found
-            return -sum(part in text for part in parts), self._choices[at].model not in homes, -score, at
+            choice = self._choices[at]
+            begun = sum(any(word.startswith(part) for word in _plain(choice.column).split()) for part in parts)
+            return -sum(part in text for part in parts), choice.model not in homes, -begun, -score, at
 
         nearest = process.extract(wanted, self._names, scorer=fuzz.WRatio, limit=None)
         return tuple(self._choices[at] for _, _, at in sorted(nearest, key=rank)[:FOUND])

@@ -72,7 +72,7 @@ class Settings:
     @classmethod
     def load(
         cls,
-        project_dir: Path,
+        project_dir: str | Path = ".",
         flags: Mapping[str, Any] | None = None,
         env: Mapping[str, str] | None = None,
         *,
@@ -86,7 +86,7 @@ class Settings:
         Raises:
             ConfigError: an unknown key or a bad value; it names the nearest valid one.
         """
-        return cls(**{name: value for name, (value, _) in found(project_dir, flags, env, told=told).items()})
+        return cls(**{name: value for name, (value, _) in found(Path(project_dir), flags, env, told=told).items()})
 
 
 ENV_NAMES: Mapping[str, str] = _ENV

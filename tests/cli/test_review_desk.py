@@ -1,5 +1,6 @@
 """What each key of a review does: to the screen, and to the mapping files, at once."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -346,12 +347,66 @@ def test_an_answer_of_another_source_is_asked_about(desk: Desk, shop: Path) -> N
     assert rows(shop, "amount")[0][2] == "accepted"
 
 
+def test_many_at_once_never_lead_into_another_sources_model(desk: Desk, shop: Path) -> None:
+    go_to(desk, "amount")
+    desk.item.foreign = frozenset(("stg_stripe__charges",))
+    assert desk.item not in desk.review.above(0.5, "stripe.charges")
+    press(desk, "A", *["backspace"] * 4, *"0.5", "enter")
+    assert rows(shop, "amount")[0][2] == "suggested"
+    assert rows(shop, "currency")[0][2] == "accepted"
+
+
+def test_of_two_accepted_answers_the_one_in_front_moves(shop: Path, encoder: HashEncoder, matcher: SameName) -> None:
+    with SchemaEmbed() as engine:
+        engine.suggest(shop, select=["stripe.charges"], write=True)
+        for column in ("amount", "refunded_amount"):
+            engine.accept(
+                "stripe.charges", ["amount"], shop, model="stg_stripe__charges", model_column=column, also=True
+            )
+        desk = Desk(engine.review(shop, select=["stripe.charges"]))
+    for item in desk.review.items:
+        item.foreign = frozenset()
+    press(desk, "f", *"amount", "enter")
+    assert (desk.item.column, desk.item.state) == ("amount", "accepted")
+    press(desk, "/", *"charge id", "enter")
+    found = {(model_column, status) for _, model_column, status, _ in rows(shop, "amount")}
+    assert found == {("charge_id", "accepted"), ("refunded_amount", "accepted")}
+
+
+def test_only_some_columns_are_shown_and_walked_through(desk: Desk) -> None:
+    every = len(desk.review.items)
+    open_ = sum(item.state == "open" for item in desk.review.items)
+    go_to(desk, "livemode")
+    desk.press("t")
+    assert (desk.shown, desk.message, desk.item.state) == ("open", f"open: {open_} of {every} columns", "open")
+    seen = [(desk.item.state, desk.press("s"))[0] for _ in range(every)]
+    assert set(seen) == {"open"}
+    desk.press("t")  # nothing is undecided
+    assert (desk.shown, desk.item.state) == ("settled", "nothing")
+    shown = "\n".join("".join(text for _, text in line) for line in screen(desk, 200, 60))
+    assert "only settled: " in shown
+    assert " livemode " in shown
+    assert " currency " not in shown
+    press(desk, "t")
+    assert desk.shown == "all"
+
+
+def test_three_letters_find_a_column_of_the_models_that_the_table_feeds(desk: Desk) -> None:
+    go_to(desk, "amount")
+    item = desk.item
+    for choice in (c for c in desk.review.unfed if c.model == "stg_stripe__charges"):
+        first = [c.column for c in desk.review.find(choice.column[:3], item)]
+        alike = {c for c in first if c.startswith(choice.column[:3])}
+        assert choice.column in first, first
+        assert first[0] in alike
+
+
 def test_what_nothing_feeds_is_shown_and_found_first(desk: Desk) -> None:
     name = "stg_stripe__charges.charge_id"  # no column is called so
     assert name in [choice.name for choice in desk.review.unfed]
     shown = "\n".join("".join(text for _, text in line) for line in screen(desk, 200, 60))
     assert "nothing feeds: " in shown
-    assert " · amount → amount" in shown
+    assert re.search(r" · amount +amount +0\.90 ", shown)
     go_to(desk, "livemode")
     press(desk, "/")
     at = next(i for i, choice in enumerate(desk.found) if choice in desk.review.unfed)

@@ -48,14 +48,14 @@ def test_the_whole_screen() -> None:
         "    the types fit (1.00)",
         "",
         "  other answers",
-        "  1 0.00  stg_charges.column_0  varchar",
+        "  1       stg_charges.column_0  varchar",
         "  2 0.05  stg_charges.column_1  varchar",
         "  3 0.10  stg_charges.column_2  varchar",
         "  4 0.15  stg_charges.column_3  varchar",
         "  5 0.20  stg_charges.column_4  varchar",
         *[""] * 6,
         " a accept  r reject  1-5 choose  0 nothing  / search  n note  s skip  p back",
-        " u undo  o open again  f find column  A accept all above  ? keys  q quit",
+        " u undo  o open again  f find  t only some  A accept all above  ? keys  q quit",
     ]
 
 

@@ -24,9 +24,13 @@ def test_the_reference_is_what_the_code_says() -> None:
 
 
 def commands(name: str) -> list[list[str]]:
-    """The lines of a how-to's sh blocks, and the steps of its workflows, that call us; without the program's name."""
+    """The lines of a how-to's sh blocks, the steps of its workflows and the entries of its hooks that call us; without
+    the program's name."""
     text = (DOCS / name).read_text("utf-8")
-    blocks = [*re.findall(r"```sh\n(.*?)```", text, re.DOTALL), *re.findall(r"- run: (dbt-schema-embed .*)", text)]
+    blocks = [
+        *re.findall(r"```sh\n(.*?)```", text, re.DOTALL),
+        *re.findall(r"(?:-|- run:|entry:) (dbt-schema-embed .*)", text),
+    ]
     lines = [shlex.split(line, comments=True) for block in blocks for line in block.splitlines()]
     return [words[1:] for words in lines if words[:1] == ["dbt-schema-embed"]]
 

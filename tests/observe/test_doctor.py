@@ -92,7 +92,7 @@ def test_a_folder_without_a_project_is_broken(engine: SchemaEmbed, tmp_path: Pat
     found = engine.doctor(tmp_path)
     assert found.failed
     assert [(f.state, f.text) for f in of(found, "project")] == [
-        ("broken", f"there is no manifest at {tmp_path}/target/manifest.json")
+        ("broken", f"there is no dbt project in {tmp_path}: neither dbt_project.yml nor a manifest")
     ]
 
 
