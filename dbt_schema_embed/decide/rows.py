@@ -188,6 +188,17 @@ class _Desk:
             row = replace(row, note=decision.note)
         self.rows[index] = self._with_status(row, decision) if decision.status is not None else row
         self._settle(index)
+        self._take_in(index)
+
+    def _take_in(self, index: int) -> None:
+        """What was suggested of single columns for a model column goes once a row over all of them is accepted."""
+        row = self.rows[index]
+        if row.status == "accepted" and row.others:
+            mine = set(map(self.key, row.source_columns))
+            for i, other in enumerate(self.rows):
+                alone = i != index and other.status == "suggested" and not (other.others or other.note)
+                if alone and other.pair == row.pair and self.key(other.source_column) in mine:
+                    self.gone.add(i)
 
     def _with_expression(self, row: MappingRow, decision: Decision) -> MappingRow:
         """The row over exactly the columns of the decision; one that it no longer takes is undecided again."""

@@ -11,7 +11,7 @@ from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
 from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
-from dbt_schema_embed.records import Embedded, Project, Targets
+from dbt_schema_embed.records import Embedded, Project, Targets, rounded
 
 SHOWN = 3
 """Candidates explained beside each other."""
@@ -47,11 +47,11 @@ def explain(
     lines = [f"{printable(table.block.source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
     nothing = table.odds.nothing[i]
     answer = nothing >= odds.max(initial=0)
-    lines.append(f"nothing    {nothing:.3f}   {nothing_reason(table, i) if answer else ''}".rstrip())
+    lines.append(f"nothing    {rounded(nothing):.2f}   {nothing_reason(table, i) if answer else ''}".rstrip())
     for place, j in enumerate(best, 1):
         text, times = habit(table, i, j)
         said = because(table, i, j) if answer or place > 1 else reason(table, i, j)
-        lines.append(f"{place}. {_name(table, j)}   {odds[j]:.3f}   {said}")
+        lines.append(f"{place}. {_name(table, j)}   {rounded(odds[j]):.2f}   {said}")
         if times:
             lines.append(f"   habit: {text}, {times} columns follow it")
     return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])

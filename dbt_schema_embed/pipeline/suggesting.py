@@ -1,7 +1,7 @@
 """`suggest`: a project's tables and models embedded and matched, people's decisions put over the answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +11,11 @@ from dbt_schema_embed.decide.mappings import (
     decided,
     glossary_path,
     load_mappings,
+    owners,
     with_decisions,
     write_suggestions,
 )
 from dbt_schema_embed.decide.pins import barred, pinned, targets_with
-from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
@@ -25,6 +25,7 @@ from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Su
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
     from dbt_schema_embed.decide.pins import Pin
+    from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -43,7 +44,7 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
-    rerank: Reranker | None = None
+    rerank: "Reranker | None" = None
     changed_since: str | None = None
 
 
@@ -72,8 +73,14 @@ def question(
     targets: Targets | None = None,
     into: Sequence[str] = (),
     not_into: Sequence[str] = (),
+    *,
+    planned: bool = False,
 ) -> Question:
-    """What an answer about ``sources`` depends on, names read and relations embedded; raises as `suggest`."""
+    """What an answer about ``sources`` depends on, names read and relations embedded; raises as `suggest`.
+
+    ``planned``: only columns that are planned and that no other table feeds count, and models that people say the
+    tables feed.
+    """
     from dbt_schema_embed.match import choose_targets
     from dbt_schema_embed.pipeline.matching import prepare
 
@@ -82,10 +89,32 @@ def question(
     pins = pinned(opened, mappings, sources, into, not_into)
     targets = targets or session.settings.targets
     models = targets_with(opened.project, choose_targets(opened.project, targets), pins)
+    if planned:
+        models = _waiting(opened, mappings, sources, models, pins)
     only = {source.id for source in sources}
     glossary = glossary_path(opened.root, session.settings.mappings_dir)
     ready = prepare(session, opened.project, only, targets, glossary, models=models)
     return Question(opened, sources, mappings, known, pins, models, ready)
+
+
+def _waiting(
+    opened: Opened,
+    mappings: "Mappings",
+    sources: Sequence[Relation],
+    models: Sequence[Relation],
+    pins: "Mapping[str, Pin]",
+) -> tuple[Relation, ...]:
+    """``models`` with the columns that wait for a table, those that have any; pinned ones as they are."""
+    mine = {path for i, (path, _) in owners(opened, mappings).items() if i in {source.id for source in sources}}
+    others = replace(mappings, files=tuple(entry for entry in mappings.files if entry[0] not in mine))
+    unfed = {(u.model, u.model_column) for u in unfed_columns(opened, others, (), models)}
+    said = {name for source in sources if (pin := pins.get(source.id)) for name in pin.into}
+    names = model_names(opened.project.relations)
+    left = (
+        m if names[m.id] in said else replace(m, columns=tuple(c for c in m.columns if (m.id, c.name) in unfed))
+        for m in models
+    )
+    return tuple(m for m in left if m.columns)
 
 
 def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Suggestion, ...], list[str]]:
@@ -101,6 +130,8 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:
+        from dbt_schema_embed.decide.reranking import reranked
+
         found, failures = reranked(asked.opened, asked.mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in asked.sources for column in source.columns}
     rows = with_decisions(found, asked.known, keys)
@@ -175,7 +206,7 @@ def propose_table(
     if not source.columns:
         raise ConfigError(f"no columns are known of {printable(source.label)}", hint="run: dbt docs generate")
     check_table(source)
-    asked = question(session, opened, [source])
+    asked = question(session, opened, [source], planned=True)
     rows, _ = answer(session, asked, Wish(propose=True))
     said = list(opened.project.warnings)
     (plan,) = brought_up(opened, asked.mappings, rows, asked.pins, said.extend)

@@ -187,8 +187,11 @@ class _Staging:
         """Whether ``sql`` is what `stage` writes for the target of ``item`` from one column, cast or not."""
         quoted = self.options.case_sensitive_cols
         for column in self.source.columns:
-            plain = Item(column, item.target).sql(self.project.dialect, quote_sources=quoted)
-            cast = Item(column, item.target, "\0").sql(self.project.dialect, quote_sources=quoted)
+            try:
+                plain = Item(column, item.target).sql(self.project.dialect, quote_sources=quoted)
+                cast = Item(column, item.target, "\0").sql(self.project.dialect, quote_sources=quoted)
+            except ConfigError:  # no model could select it
+                continue
             head, _, tail = cast.partition("\0")
             made = sql.startswith(head) and sql.endswith(tail) and type_sql(sql[len(head) : -len(tail)]) is not None
             if _same(sql, plain) or made:

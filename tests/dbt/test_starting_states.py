@@ -249,4 +249,4 @@ def test_explain_knows_half_built_models_and_pins(
     assert "1. stg_ehr__patients.birth_date" in tool("suggest", "--explain", "ehr.patients.DOB").out
     tool("suggest", "--select", "ehr.patients", "--not-into", "stg_ehr__patients", "--write")
     explained = tool("suggest", "--explain", "ehr.patients.DOB").out
-    assert "1. stg_ehr__patients.birth_date   0.000" in explained or "birth_date" not in explained
+    assert "1. stg_ehr__patients.birth_date   0.00 " in explained or "birth_date" not in explained

@@ -4,8 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_schema_embed.match import Plans, choose_targets, competitors, explain, match, suggest, with_names
-from dbt_schema_embed.records import Project, Relation, Suggestion, Suggestions
+from dbt_schema_embed.match import (
+    Plans,
+    choose_targets,
+    competitors,
+    explain,
+    knowledge,
+    match,
+    read_tables,
+    suggest,
+    with_names,
+)
+from dbt_schema_embed.records import Candidate, Project, Relation, Suggestion, Suggestions
 from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
 
@@ -168,6 +178,53 @@ def test_a_name_is_proposed_by_habit() -> None:
         "synced", "stg_stripe__charges",
     )  # fmt: skip
     assert rows["charges", "id"].proposed_name is None
+
+
+@pytest.mark.parametrize(
+    ("confidence", "undecided", "unfed", "name"),
+    [
+        (0.05, False, True, "synced"),
+        (0.2, False, True, None),  # a planned column that nothing feeds comes first
+        (0.2, False, False, "synced"),  # another column feeds it
+        (0.05, True, True, None),
+    ],
+)
+def test_planned_columns_come_before_new_ones(confidence: float, undecided: bool, unfed: bool, name: str) -> None:
+    p = shop()
+    charges = "model.shop.stg_stripe__charges"
+    row = Suggestion(
+        "source.shop.stripe.charges", "_synced", None, None, 0.6, undecided=undecided,
+        candidates=(Candidate(charges, "Loaded_At", confidence),),
+    )  # fmt: skip
+    plans = Plans(p, {}, into={row.source: charges}, unfed={(charges, "loaded_at")} if unfed else set())
+    (named,) = with_names([row], plans)
+    assert (named.proposed_name, named.proposed_model) == (name, name and "stg_stripe__charges")
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "name"),
+    [
+        ("hr.Mitarbeiter", "Vorname", "first_name"),
+        ("hr.Mitarbeiter", "Geburtsdatum", "date_of_birth"),
+        ("erp.customers", "CMCUNO", "customer_number"),
+        ("shop.orders", "orderId", "order_id"),
+        ("shop.orders", "updatedAt", "updated_at"),
+        ("shop.orders", "id", "id"),
+    ],
+)
+def test_new_columns_have_english_names(table: str, column: str, name: str) -> None:
+    names = {
+        "hr.Mitarbeiter": "Personalnummer Vorname Nachname Geburtsdatum Straße PLZ Ort",
+        "erp.customers": "CMCUNO CMNAME CMADD1 CMADD2 CMCRLM",
+        "shop.orders": "id orderId customerId createdAt updatedAt",
+    }[table]
+    label, _, bare = table.partition(".")
+    relation = source(bare, names, label)
+    p = project([relation])
+    rows = [Suggestion(relation.id, c.name, None, None, 0.9) for c in relation.columns]
+    named = with_names(rows, Plans(p, read_tables([relation], [], knowledge()), knowledge().plain))
+    (row,) = (r for r in named if r.source_column == column)
+    assert (row.proposed_model, row.proposed_name) == (f"stg_{label}__{bare.lower()}", name)
 
 
 def test_an_answer_about_one_table_is_the_same_as_among_all() -> None:

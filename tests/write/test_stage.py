@@ -287,3 +287,62 @@ def test_what_sql_did_that_is_gone_is_staged_again(tmp_path: Path) -> None:
     text = stage(PROJECT, file, tmp_path).sql.text
     assert "cast(amount as bigint) as amount\n" in text
     assert "-- as SQL that is gone had it, which may have done more: amount\n" in text
+
+
+OWN = """\
+select
+    id as charge_id, -- the key
+    {line}
+    -- not written: total, for amount are to be joined and no expression says how
+from {{{{ source('stripe', 'charges') }}}}
+"""
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "amount as total", "cast(amount as bigint) as total", "cast(amount as decimal(8, 2)) as total", "id  as  total",
+        '"createdAt" as total',
+    ],
+)  # fmt: skip
+def test_an_expression_accepted_later_takes_the_place_of_our_line(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "models/staging/stg_charges.sql"
+    path.parent.mkdir(parents=True)
+    path.write_text(OWN.format(line=line))
+    later = replace(row("amount", "total"), expression="amount / 100.0", line=9)
+    file = replace(FILE, columns=(row("id", "charge_id"), later, row("livemode", "is_live")))
+    text = stage(PROJECT, file, tmp_path).sql.text
+    assert text == (
+        "select\n    id as charge_id, -- the key\n    livemode as is_live,\n    amount / 100.0 as total\n"
+        "from {{ source('stripe', 'charges') }}\n"
+    )
+    path.write_text(text)
+    assert stage(PROJECT, file, tmp_path).sql.text == text
+
+
+@pytest.mark.parametrize(
+    "line", ["amount / 10 as total", "coalesce(amount, 0) as total", "cast(amount + 1 as int) as total"]
+)
+def test_a_line_of_their_own_stays_and_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "models/staging/stg_charges.sql"
+    path.parent.mkdir(parents=True)
+    path.write_text(OWN.format(line=line))
+    later = replace(row("amount", "total"), expression="amount / 100.0", line=9)
+    with pytest.raises(WriteError) as caught:
+        stage(PROJECT, replace(FILE, columns=(later,)), tmp_path)
+    assert str(caught.value) == (
+        "models/staging/stg_charges.sql:3 is left as it is: it makes total in a way of its own, and "
+        "schema_mappings/stripe__charges.yml:9 has another\n"
+        "  write there: amount / 100.0 as total; or bring the expression in line with the SQL"
+    )
+
+
+def test_a_new_model_tests_what_the_source_promises(tmp_path: Path) -> None:
+    columns = (Column("id", "int", unique=True, not_null=True), Column("amount", "int", not_null=True))
+    project = Project("shop", "duckdb", (replace(SOURCE, columns=columns),))
+    file = replace(FILE, columns=(row("id", "charge_id", "new"), row("amount", "amount", "new")))
+    made = stage(project, file, tmp_path).yaml
+    assert made is not None
+    assert [c["data_tests"] for c in yaml.safe_load(made.text)["models"][0]["columns"]] == [
+        ["unique", "not_null"], ["not_null"],
+    ]  # fmt: skip
