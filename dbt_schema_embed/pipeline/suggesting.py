@@ -16,7 +16,6 @@ from dbt_schema_embed.decide.mappings import (
     write_suggestions,
 )
 from dbt_schema_embed.decide.pins import barred, pinned, targets_with
-from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
@@ -26,6 +25,7 @@ from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Su
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
     from dbt_schema_embed.decide.pins import Pin
+    from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -44,7 +44,7 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
-    rerank: Reranker | None = None
+    rerank: "Reranker | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,8 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:
+        from dbt_schema_embed.decide.reranking import reranked
+
         found, failures = reranked(asked.opened, asked.mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in asked.sources for column in source.columns}
     rows = with_decisions(found, asked.known, keys)
