@@ -16,6 +16,9 @@ VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
+GLOSSARY_SCHEMA = "glossary.schema.json"
+"""The one of the glossary, likewise."""
+
 FILE_KEYS = ("version", "source", "package", "into", "not_into", "columns", "undecided", "unmapped")
 ROW_KEYS = (
     "source_column", "source_columns", "model", "model_column", "expression", "confidence", "status", "reason", "note",
@@ -26,11 +29,11 @@ _IGNORE = re.compile(r"(?:^|\s)#\s*schema-embed:\s*ignore\s+([a-z-]+(?:[\s,]+[a-
 _CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
 
 
-def schema_text() -> str:
-    """The JSON Schema of a mapping file, as it ships."""
+def schema_text(name: str = SCHEMA_NAME) -> str:
+    """The JSON Schema of a mapping file, or that of the glossary, as it ships."""
     from importlib.resources import files as package_files  # 10 ms that readers need not pay
 
-    return (package_files("dbt_schema_embed.write") / SCHEMA_NAME).read_text("utf-8")
+    return (package_files("dbt_schema_embed.write") / name).read_text("utf-8")
 
 
 def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "", twin: bool = False) -> Path:
