@@ -1,7 +1,5 @@
 """What is said about an answer: evidence in numbers, and one line of words."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from dbt_schema_embed.errors import printable
@@ -20,6 +18,10 @@ _NEAR = 0.33
 _SOME = 0.3
 """Share of a name's words from which some are found: one shortened word of two."""
 
+_LIKENESSES = (
+    "source_words_found", "target_words_found_in_table", "description", "name_in_description", "abbreviation",
+    "value_overlap", "value_meaning", "name_meaning",
+)  # fmt: skip
 _VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
 
@@ -69,16 +71,16 @@ def reason(table: Ranked, i: int, j: int) -> str:
 def because(table: Ranked, i: int, j: int) -> str:
     """What speaks for a candidate, in a few words."""
     text, times = habit(table, i, j)
-    value = {name: float(np.nan_to_num(table.values[name][i, j])) for name in SIGNAL_NAMES}
-    if value["exact"] == 1:
+    if table.values["exact"][i, j] == 1:
         return "same name"
     if times > 1 and text != "x -> x":
         return f"{text}, as in {times} other columns"
-    return known_as(table, i, j) or _alike(value) or left_over(table, i, j)
+    return known_as(table, i, j) or _alike(table, i, j) or left_over(table, i, j)
 
 
-def _alike(value: Mapping[str, float]) -> str:
+def _alike(table: Ranked, i: int, j: int) -> str:
     """The strongest likeness, "" for none. Signals that are silent are 0 here."""
+    value = {name: float(np.nan_to_num(table.values[name][i, j])) for name in _LIKENESSES}
     shared = max(value["source_words_found"], value["target_words_found_in_table"])
     described = value["description"] > 0.7 or value["name_in_description"] > 0.6
     said = {

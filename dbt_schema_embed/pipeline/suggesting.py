@@ -16,7 +16,6 @@ from dbt_schema_embed.decide.mappings import (
     write_suggestions,
 )
 from dbt_schema_embed.decide.pins import barred, pinned, targets_with
-from dbt_schema_embed.decide.reranking import Reranker, reranked
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
@@ -26,6 +25,7 @@ from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Su
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
     from dbt_schema_embed.decide.pins import Pin
+    from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -44,7 +44,8 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
-    rerank: Reranker | None = None
+    rerank: "Reranker | None" = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,8 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:
+        from dbt_schema_embed.decide.reranking import reranked
+
         found, failures = reranked(asked.opened, asked.mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in asked.sources for column in source.columns}
     rows = with_decisions(found, asked.known, keys)
@@ -152,6 +155,7 @@ def suggest_project(
     session: "Session", project_dir: str | Path, wish: Wish, artifacts: Artifacts
 ) -> tuple[Opened, Suggestions]:
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
+    from dbt_schema_embed.decide.changed import changed_rows
     from dbt_schema_embed.observe.profiling import with_values
     from dbt_schema_embed.pipeline.matching import too_wide
 
@@ -169,6 +173,10 @@ def suggest_project(
     written = write_suggestions(opened, asked.mappings, compared, asked.pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, asked.mappings, rows, asked.models if everything else ())
+    if wish.changed_since is not None:
+        rows = changed_rows(rows, opened, session.settings.mappings_dir, wish.changed_since)
+        models = {row.model for row in rows}
+        unfed = tuple(u for u in unfed if u.model in models)
     return opened, Suggestions(rows, session.told(said), written, unfed)
 
 
