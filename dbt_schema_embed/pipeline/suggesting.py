@@ -44,6 +44,7 @@ class Wish:
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
     rerank: "Reranker | None" = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ def suggest_project(
     session: "Session", project_dir: str | Path, wish: Wish, artifacts: Artifacts
 ) -> tuple[Opened, Suggestions]:
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
+    from dbt_schema_embed.decide.changed import changed_rows
     from dbt_schema_embed.observe.profiling import with_values
     from dbt_schema_embed.pipeline.matching import too_wide
 
@@ -150,6 +152,10 @@ def suggest_project(
     written = write_suggestions(opened, asked.mappings, compared, asked.pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, asked.mappings, rows, asked.models if everything else ())
+    if wish.changed_since is not None:
+        rows = changed_rows(rows, opened, session.settings.mappings_dir, wish.changed_since)
+        models = {row.model for row in rows}
+        unfed = tuple(u for u in unfed if u.model in models)
     return opened, Suggestions(rows, session.told(said), written, unfed)
 
 

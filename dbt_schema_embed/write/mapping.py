@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -24,6 +25,7 @@ ROW_KEYS = (
     "decided_by", "decided_at",
 )  # fmt: skip
 STATUSES: tuple[Status, ...] = get_args(Status)
+_IGNORE = re.compile(r"(?:^|\s)#\s*schema-embed:\s*ignore\s+([a-z-]+(?:[\s,]+[a-z-]+)*)")
 _CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
 
 
@@ -76,9 +78,32 @@ def parse_mapping(text: str, shown: str) -> tuple[MappingFile, Node]:
     """The mapping in ``text`` and the tree it was read from; see `read_mapping`."""
     try:
         root = parse(text)
-        return _file(root, shown), root
+        return replace(_file(root, shown), ignored=_ignored(text)), root
     except YamlTextError as problem:
         raise mapping_error(problem, shown) from None
+
+
+def _ignored(text: str) -> tuple[tuple[int, str], ...]:
+    """Comments such as ``# schema-embed: ignore fed-twice``: their line and rule.
+
+    One on a line of its own is about the next line that is none; one above all else is about the whole file, line 0.
+    """
+    if "schema-embed:" not in text:
+        return ()
+    found: list[tuple[int, str]] = []
+    waiting: list[str] = []
+    begun = False
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = _IGNORE.search(line)
+        rules = re.findall(r"[a-z-]+", comment[1]) if comment else []
+        if line.strip().startswith("#"):
+            waiting += rules if begun else []
+            found += [(0, rule) for rule in rules if not begun]
+        elif line.strip():
+            begun = True
+            found += [(number, rule) for rule in (*waiting, *rules)]
+            waiting = []
+    return tuple(found)
 
 
 def mapping_error(problem: YamlTextError, shown: str) -> MappingError:
