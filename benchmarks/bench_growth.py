@@ -1,9 +1,11 @@
-"""What `index` and `search` cost as a project grows: python benchmarks/bench_growth.py [--columns 1000 10000 100000]
+"""What a command costs as a project grows: python benchmarks/bench_growth.py [--columns 1000 10000 100000]
 
 Made projects whose tables share most of their column names, as real ones do: one distinct name for three columns or so.
 Each line is a process of its own with the encoder seen before: first with nothing in the memo and no index, then
 unchanged, then with a manifest written anew that says the same, then with a hundredth of the tables new; then searches:
-the first after a change, the same words again, other words. ``--fake``: vectors are made of hashes and no encoder is
+the first after a change, the same words again, other words. Then, in a project whose second half are models: `suggest`
+for one table, twice, and for all, `check`, `report`; and `match` of two tables of as many columns, 10,000 at most.
+``--only``: runs whose names begin with one of some words. ``--fake``: vectors are made of hashes and no encoder is
 loaded, so that only the rest is timed. CPU is that of the process and its children; the last column compares the wall
 with that of the first size.
 """
@@ -15,8 +17,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from itertools import product
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +45,32 @@ LAST = """
 """.split()  # noqa: SIM905  quotes around forty words help nobody
 
 
+def make_models(folder: Path, columns: int) -> None:
+    """Write a manifest of ``columns`` columns, half in source tables of 20, half in their models; every second model is
+    planned, the others have SQL. Six in ten columns keep their name, three get another one, the tenth is dropped."""
+    make(folder, columns // 2)
+    path = folder / "target" / "manifest.json"
+    manifest, draw = json.loads(path.read_text()), random.Random(3)
+    for number, (source, table) in enumerate(manifest["sources"].items()):
+        table["relation_name"] = f'"db"."vendor"."{table["name"]}"'
+        pairs = {}
+        for name in table["columns"]:
+            luck = draw.random()
+            renamed = f"{table['name'].rpartition('_')[0]}_{name.split('_', 1)[1]}"
+            if luck < 0.9:
+                pairs[name] = name if luck < 0.6 else renamed
+        model = f"stg_vendor__{table['name']}"
+        sql = f"select {', '.join(f'{a} as {b}' for a, b in pairs.items())} from {table['relation_name']}"
+        built = {"raw_code": sql, "compiled_code": sql, "depends_on": {"nodes": [source]}} if number % 2 else {}
+        manifest["nodes"][f"model.made.{model}"] = {
+            "resource_type": "model", "name": model, "package_name": "made",
+            "original_file_path": f"models/{model}.sql",
+            "relation_name": f'"db"."stg"."{model}"', **built,
+            "columns": {b: table["columns"][a] | {"name": b} for a, b in pairs.items()},
+        }  # fmt: skip
+    path.write_text(json.dumps(manifest))
+
+
 def make(folder: Path, columns: int, new: int = 0) -> None:
     """Write a manifest of ``columns`` columns in source tables of 20; ``new`` further tables have new names too."""
     names = ["_".join(parts) for parts in product(FIRST, SECOND, LAST)]
@@ -64,6 +93,8 @@ def make(folder: Path, columns: int, new: int = 0) -> None:
     (folder / "dbt_project.yml").write_text("name: made\nversion: 1.0.0\n")
 
 
+Took = dict[str, float]
+
 FAKED = """
 import hashlib, sys
 import numpy as np
@@ -85,8 +116,11 @@ MemoEmbedder.embed = fake
 def run(folder: Path, cache: Path, fake: bool, *asked: str) -> dict[str, float]:
     """One command: wall and CPU seconds, peak memory of its processes in MB, texts that had to be encoded."""
     metrics = folder / "metrics.json"
+    metrics.write_text('{"encoded": 0}')
     code = f"{FAKED if fake else ''}\nfrom dbt_schema_embed.cli import main; main()"
-    flags = [*asked, "--project-dir", str(folder), "--set", f"cache_dir={cache}", "--metrics", str(metrics)]
+    flags = [*asked, "--set", f"cache_dir={cache}"]
+    flags += ["--metrics", str(metrics)] if asked[0] in ("index", "search", "suggest") else []
+    flags += [] if asked[0] == "match" else ["--project-dir", str(folder)]
     # a process between: ru_maxrss is that of the largest child so far, and counts what a parent had when it forked
     command = [sys.executable, "-c", MEASURE, sys.executable, "-c", code, *flags]
     measured = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -124,11 +158,32 @@ def runs(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[
     yield "search --type", run(folder, cache, fake, "search", "order total", "--type", "varchar")
 
 
+def runs_with_models(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[str, Callable[[], Took]]]:
+    """Each run on a project with models, in order."""
+    make_models(folder, columns)
+    for name, words in (
+        ("suggest, one table, first", ("suggest", "--select", "vendor.account_0")),
+        ("suggest, one table", ("suggest", "--select", "vendor.account_0")),
+        ("suggest, all", ("suggest", "--format", "json")),
+        ("check", ("check",)),
+        ("report", ("report",)),
+    ):
+        yield name, partial(run, folder, cache, fake, *words)
+    sides = folder / "left.csv", folder / "right.csv"
+    names = ["_".join(parts) for parts in product(FIRST, SECOND, LAST)]
+    random.Random(1).shuffle(names)
+    size = min(columns, 10_000)
+    for side, start in zip(sides, (0, size // 10), strict=True):
+        side.write_text(",".join(names[start : start + size]) + "\n")
+    yield f"match, {size:,} by {size:,}", partial(run, folder, cache, fake, "match", *map(str, sides), "--top-k", "3")
+
+
 def main() -> None:
     """Print a Markdown table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--columns", type=int, nargs="+", default=[1_000, 10_000, 100_000])
     parser.add_argument("--fake", action="store_true", help="no encoder: time only the rest")
+    parser.add_argument("--only", nargs="+", default=[], help="runs whose names begin with one of these")
     options = parser.parse_args()
     first: dict[str, float] = {}
     print(f"| columns | run | wall | CPU | texts encoded | peak memory | ratio to {options.columns[0]:,} |")
@@ -138,7 +193,13 @@ def main() -> None:
             folder, cache = Path(scratch) / "made", Path(scratch) / "cache"
             make(Path(scratch) / "seen", COLUMNS)
             run(Path(scratch) / "seen", cache, options.fake, "index")
-            for name, took in runs(folder, cache, columns, options.fake):
+            some = tuple(options.only)
+            alone = ((n, partial(dict, t)) for n, t in runs(folder, cache, columns, options.fake))
+            models = runs_with_models(Path(scratch) / "models", cache, columns, options.fake)
+            for name, ask in chain(alone if not some or "index" in some else (), models):
+                if some and not name.startswith(some):
+                    continue
+                took = ask()
                 ratio = took["wall"] / first.setdefault(name, took["wall"])
                 print(
                     f"| {columns:,} | {name} | {took['wall']:.2f} s | {took['cpu']:.2f} s | {took['encoded']:,.0f} "

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
-from dbt_schema_embed.match.candidates import Pool, build_block
+from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.knowledge import Knowledge, knowledge
 from dbt_schema_embed.match.layers import arrivals, choose_targets, feeding
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.pair_values import signal_values, standings
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of

@@ -59,7 +59,7 @@ class MappingError(SchemaEmbedError):
 
 
 class IndexMismatchError(SchemaEmbedError):
-    """An index whose encoder, dimension or text version is not the one asked for, or whose files are damaged."""
+    """An index whose encoder or dimension is not the one asked for, or whose files are damaged."""
 
 
 class MemoError(SchemaEmbedError):

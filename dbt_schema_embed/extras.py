@@ -10,6 +10,7 @@ EXTRAS = {
     "chroma": ("chromadb",),
     "mcp": ("mcp",),
     "parquet": ("pyarrow",),
+    "xlsx": ("openpyxl",),
     "metrics": ("prometheus_client",),
     "dbt": ("dbt",),
     "redis": ("redis", "pybreaker", "tenacity"),

@@ -364,7 +364,8 @@ class MappingFile:
     undecided: tuple[str, ...] = ()  # columns that may feed something; a person should look
     undecided_line: int = 0
     into: tuple[str, ...] = ()  # models that people say the table feeds; empty: any
-    not_into: tuple[str, ...] = ()  # models that people say it does not feed
+    not_into: tuple[str, ...] = ()  # those that it does not
+    ignored: tuple[tuple[int, str], ...] = ()  # comments for `check`: line (0: the whole file), rule to pass over
 
 
 @dataclass(frozen=True, slots=True)

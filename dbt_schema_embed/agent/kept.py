@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from dbt_schema_embed.agent.remembered import Remembered
 from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owners
+from dbt_schema_embed.decide.named import files_called, the_one
 from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.files import shown_path
@@ -137,14 +138,16 @@ class Kept:
             self._answers, self._stamp = replace(known, rows=tuple(rows)), now
 
     def file_text(self, source: str) -> str:
-        """The mapping file of a source table ("stripe.charges"), of "" the glossary; "" where there is none."""
+        """The mapping file of a source table ("stripe.charges"), of "" the glossary; "" where there is none.
+
+        Raises:
+            ConfigError: several packages have such a table, each with a file.
+        """
         if not source:
             glossary = glossary_path(self.root, self.engine.settings.mappings_dir)
             return glossary.read_text("utf-8-sig", "replace") if glossary.is_file() else ""
-        for path, file in load_mappings(self.root, self.engine.settings.mappings_dir).files:
-            if source.lower() in (file.source.lower(), f"{file.package}.{file.source}".lower()):
-                return path.read_text("utf-8-sig")
-        return ""
+        found = files_called(load_mappings(self.root, self.engine.settings.mappings_dir), source)
+        return the_one(found, source)[0].read_text("utf-8-sig") if found else ""
 
     @staticmethod
     def mapping_schema() -> str:

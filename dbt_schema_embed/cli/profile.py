@@ -51,7 +51,7 @@ def command(
 ) -> int:
     """Let your dbt look at the rows of source tables, and keep what they look like for suggest.
 
-    Calls dbt run-operation schema_embed_profile of the dbt package. Statistics are kept: counts, lengths, shapes;
+    Calls dbt run-operation schema_embed_profile of the dbt package. Statistics are kept: counts, shapes;
     values only where the setting store_samples is true. A table that fails costs that table, and exit code 1.
     """
     found = engine.profile(

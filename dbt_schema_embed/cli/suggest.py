@@ -76,6 +76,11 @@ if TYPE_CHECKING:
 )
 @click.option("--rerank-model", metavar="NAME", default="", help="The model to ask there.")
 @click.option("--allow-remote", is_flag=True, help="Let --rerank send names and descriptions to another machine.")
+@click.option(
+    "--changed-since",
+    metavar="REF",
+    help="Only rows whose mapping, model or source changed since this branch left REF, e.g. origin/main.",
+)
 @click.option("--write", is_flag=True, help="Also bring the mapping files (schema_mappings/*.yml) up to date.")
 @click.option("--fail-on-change", is_flag=True, help="With --write: exit with 1 when a file changed.")
 @output_options("table", "json", "markdown")
@@ -96,6 +101,7 @@ def command(
     rerank: str | None,
     rerank_model: str,
     allow_remote: bool,
+    changed_since: str | None,
     write: bool,
     fail_on_change: bool,
     form: str,
@@ -124,7 +130,8 @@ def command(
         server.check()
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
-        profile=profile, into=into, not_into=not_into, rerank=server, **place.artifacts,
+        profile=profile, into=into, not_into=not_into, rerank=server,
+        changed_since=changed_since, **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
     if write:

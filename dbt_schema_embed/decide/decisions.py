@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
-from dbt_schema_embed.decide.mappings import load_mappings
+from dbt_schema_embed.decide.named import file_of, files_of
 from dbt_schema_embed.decide.signing import signature
-from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, near_hint, printable
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
 from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
@@ -107,7 +107,7 @@ class Decisions:
         from dbt_schema_embed.decide.rows import Decision, decide
 
         root = Path(project_dir)
-        path, file = _file_of(root, self._folder, source)
+        path, file = file_of(root, self._folder, source)
         pair: tuple[str | None, str | None] = (None, None)
         if model is not None or model_column is not None or expression:
             opened = self._open(root, artifacts, ())
@@ -144,7 +144,7 @@ class Decisions:
             counts[file.path] = len(some)
             return some
 
-        paths = [path for path, _ in _files_of(root, self._folder, source)]
+        paths = [path for path, _ in files_of(root, self._folder, source)]
         plans = [partial(decide, path, decisions, shown=shown_path(root, path)) for path in paths]
         changed = _decided(plans, root)
         return sum(counts.values()), changed
@@ -171,7 +171,7 @@ class Decisions:
 
         root = Path(project_dir)
         wanted: Sequence[str | None] = sources or [None]
-        files = [file for name in wanted for _, file in _files_of(root, self._folder, name)]
+        files = [file for name in wanted for _, file in files_of(root, self._folder, name)]
         opened = self._open(root, artifacts, ())
         applied = apply_mappings(opened.project, files, root, revert=revert)
         self._told(applied.warnings)
@@ -213,7 +213,7 @@ class Decisions:
             mapping = decided(mapping, partial(invented, by, at))
             file = parse_mapping(mapping.text, mapping.shown)[0]
         else:
-            file = _file_of(root, self._folder, source)[1]
+            file = file_of(root, self._folder, source)[1]
             opened = self._open(root, artifacts, {row.model for row in file.columns if row.model})
         examples = staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
@@ -241,7 +241,7 @@ class Decisions:
         root = Path(project_dir)
         checked_suffix(Path(path))
         wanted: Sequence[str | None] = sources or [None]
-        files = [found for name in wanted for found in _files_of(root, self._folder, name)]
+        files = [found for name in wanted for found in files_of(root, self._folder, name)]
         return export_sheet(Path(path), self._open(root, artifacts, ()), files)
 
     def import_(
@@ -263,7 +263,7 @@ class Decisions:
 
         root = Path(project_dir)
         who, day = signature(root)
-        files = _files_of(root, self._folder, None)
+        files = files_of(root, self._folder, None)
         signed = f"{who}, from {printable(Path(path).name, 80)}", day
         found = import_sheet(Path(path), self._open(root, artifacts, ()), files, signed)
         if dry_run:
@@ -332,49 +332,3 @@ def _model_pair(project: Project, model: str | None, column: str | None, columns
         )
     found, name = model_column(project, model, column)
     return model_names(project.relations)[found.id], name
-
-
-def _file_of(root: Path, mappings_dir: str, source: str) -> tuple[Path, MappingFile]:
-    """The one mapping file of a source table.
-
-    Raises:
-        ConfigError: there is none, or there are several; the message names them.
-        MappingError: it may be one that cannot be read.
-    """
-    found = _files_of(root, mappings_dir, source)
-    if len(found) > 1:
-        names = listed([printable(f"{file.package}.{file.source}".removeprefix(".")) for _, file in found])
-        raise ConfigError(f"{printable(source)!r} means several mapped sources", hint=f"name one of them: {names}")
-    return found[0]
-
-
-def _files_of(root: Path, mappings_dir: str, source: str | None) -> list[tuple[Path, MappingFile]]:
-    """The mapping files of a source table called "stripe.charges" or "package.stripe.charges"; of None, all.
-
-    Those that spell it so; where there is none, those that differ in case alone.
-
-    Raises:
-        ConfigError: there is none; the message names a near one.
-        MappingError: it may be one that cannot be read.
-    """
-    mappings = load_mappings(root, mappings_dir)
-    wanted = (source or "").lower()
-    found = [
-        (path, file)
-        for path, file in mappings.files
-        if source is None or wanted in (file.source.lower(), f"{file.package}.{file.source}".lower())
-    ]
-    if exact := [(p, f) for p, f in found if source in (f.source, f"{f.package}.{f.source}")]:
-        found = exact
-    if mappings.errors and (source is None or not found):
-        raise mappings.errors[0]
-    if not mappings.files:
-        raise ConfigError(
-            f"there are no mapping files in {shown_path(root, mappings.folder)}",
-            hint="write them with: dbt-schema-embed suggest --write",
-        )
-    if not found:
-        known = [file.source for _, file in mappings.files]
-        hint = near_hint(wanted, known) or f"mapped are: {printable(listed(known))}"
-        raise ConfigError(f"no mapping file is about {printable(source)!r}", hint=hint)
-    return found

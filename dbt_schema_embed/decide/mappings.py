@@ -61,8 +61,6 @@ def load_mappings(root: Path, mappings_dir: str) -> Mappings:
     Raises:
         ConfigError: their folder is outside the project.
     """
-    from dbt_schema_embed.write.mapping import read_mapping
-
     folder = root / mappings_dir
     if not inside(folder, root):
         raise ConfigError(
@@ -71,6 +69,10 @@ def load_mappings(root: Path, mappings_dir: str) -> Mappings:
         )
     paths = sorted(p for p in folder.glob("*") if p.suffix in (".yml", ".yaml") and not p.name.startswith("."))
     paths = [p for p in paths if p.name != GLOSSARY]
+    if not paths:
+        return Mappings(folder, (), ())
+    from dbt_schema_embed.write.mapping import read_mapping
+
     files, errors = [], []
     for path in paths:
         try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dbt_schema_embed.decide.mappings import Mappings, owners
-from dbt_schema_embed.decide.unfed import half_built
+from dbt_schema_embed.decide.unfed import half_built, unfed_columns
 from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.records import Opened, Project, Relation
@@ -73,3 +73,23 @@ def barred(project: Project, models: Sequence[Relation], pins: Mapping[str, Pin]
                 columns = source.columns if source else ()
                 found |= {(source_id, c.name, model.id, t.name) for c in columns for t in model.columns}
     return found
+
+
+def waiting(
+    opened: Opened,
+    mappings: Mappings,
+    sources: Sequence[Relation],
+    models: Sequence[Relation],
+    pins: Mapping[str, Pin],
+) -> tuple[Relation, ...]:
+    """``models`` with the columns that wait for a table, those that have any; pinned ones as they are."""
+    mine = {path for i, (path, _) in owners(opened, mappings).items() if i in {source.id for source in sources}}
+    others = replace(mappings, files=tuple(entry for entry in mappings.files if entry[0] not in mine))
+    unfed = {(u.model, u.model_column) for u in unfed_columns(opened, others, (), models)}
+    said = {name for source in sources if (pin := pins.get(source.id)) for name in pin.into}
+    names = model_names(opened.project.relations)
+    left = (
+        m if names[m.id] in said else replace(m, columns=tuple(c for c in m.columns if (m.id, c.name) in unfed))
+        for m in models
+    )
+    return tuple(m for m in left if m.columns)

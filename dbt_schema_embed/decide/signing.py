@@ -29,7 +29,7 @@ def _who(root: Path) -> str:
     if said := os.environ.get("GIT_AUTHOR_NAME", "").strip():
         return printable(said, 80)
     name = ""
-    if git := _git():
+    if git := git_program():
         try:
             done = subprocess.run(
                 [git, "config", "user.name"], cwd=root, capture_output=True, timeout=5, check=False, text=True
@@ -43,7 +43,7 @@ def _who(root: Path) -> str:
         return "somebody"
 
 
-def _git() -> str:
+def git_program() -> str:
     """The user's git, "" without one. Nothing in the current folder, which may be a project of somebody else, is it."""
     program = "git.exe" if os.name == "nt" else "git"
     folders = [Path(folder) for folder in os.get_exec_path()]

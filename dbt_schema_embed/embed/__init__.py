@@ -5,13 +5,12 @@ import os
 from dbt_schema_embed.embed.memo_files import export_memo, import_memo, memo_clear, memo_stats
 from dbt_schema_embed.embed.opening import Embedder, NoEncoder, cache_folder, default_cache_dir, open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
-from dbt_schema_embed.embed.text import TEXT_VERSION, FacetTexts, column_texts, pair_texts
+from dbt_schema_embed.embed.text import FacetTexts, column_texts, pair_texts
 
 # onnxruntime reports what runs where to its makers, unless this stands there before it is imported.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __all__ = [
-    "TEXT_VERSION",
     "Embedder",
     "FacetTexts",
     "NoEncoder",

@@ -15,7 +15,6 @@ from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
-from dbt_schema_embed.embed.text import TEXT_VERSION
 from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
 from dbt_schema_embed.errors import EncoderError, MemoError
 from dbt_schema_embed.progress import Counted
@@ -29,6 +28,8 @@ FEW_PROCESS_ENTRIES = 1_000
 
 MOST_CHECKS = 8
 """Texts of one call that are encoded to prove a shared level: in a store of wrong vectors, the first one shows it."""
+
+_FORM = 1  # of keys: another number makes every memo start anew
 
 ALIKE = 0.99
 """Least cosine of a stored vector to a fresh one: devices differ by less."""
@@ -130,7 +131,7 @@ class MemoEmbedder:
         self._store_type: StoreType = store_type
         self._limits = limits or Limits()
         # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.
-        settings = f"{encoder_id.rpartition('@')[2]}|{store_type}|{TEXT_VERSION}|"
+        settings = f"{encoder_id.rpartition('@')[2]}|{store_type}|{_FORM}|"
         self._salt = hashlib.blake2b(settings.encode(), digest_size=20)
 
     def embed(
@@ -169,7 +170,7 @@ class MemoEmbedder:
             level.close()
 
     def key(self, text: str) -> str:
-        """The memo's key of ``text``: 40 hexadecimal digits of encoder, settings, text version and text."""
+        """The memo's key of ``text``: 40 hexadecimal digits of encoder, settings and text."""
         digest = self._salt.copy()
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()

@@ -13,9 +13,6 @@ from itertools import islice, repeat
 
 from dbt_schema_embed.records import Column, Relation
 
-TEXT_VERSION = 1
-"""Part of every memo key: raised when a rule below changes what text a column gets."""
-
 DESCRIPTION_LIMIT = 240
 """Characters of a description that are encoded; prose beyond the first sentences is shared between columns."""
 

@@ -5,22 +5,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
-from dbt_schema_embed.match.layers import Feeding
-from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SLIGHT_WORDS, SYNONYMS
+from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
+from dbt_schema_embed.match.pool import Matrix as Matrix
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import Reading, TableReading, Words
+from dbt_schema_embed.match.value_profiles import Profile, profiles
+from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
-
-Matrix = NDArray[np.float32]
-
-_SLIGHT = 0.3
-"""What a word of SLIGHT_WORDS counts beside another."""
 
 SHORT = 6
 """Letters of the longest word that is never cut."""
@@ -76,6 +75,9 @@ class Lexicon:
         self.columns = max(1, sum(len(r.columns) for r in everything))
         self.weight = {w: self.rarity(n) for w, n in seen.items()}
         self.table = WordTable(self._all(sources), self._all(models))
+        self.ours = Views({r.id: self.views_of[r.id] for r in sources}, self.table.left, self.weight)
+        self.theirs = Views({r.id: self.views_of[r.id] for r in models}, self.table.right, self.weight)
+        self._names: dict[tuple[str, ...], tuple[NDArray[np.int64], Matrix, NDArray[np.int64]]] = {}
 
     def says(self, source: str) -> dict[str, Words]:
         """Column in lower case -> what its name says, of a source table (id); empty for a table that is not here."""
@@ -89,23 +91,35 @@ class Lexicon:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""
         return 0.2 + 0.8 * log((self.columns + 1) / (times + 1)) / log((self.columns + 1) / 2 + 1e-9)
 
-    def tables_alike(self, source: str, models: Sequence[str]) -> Matrix:
+    def tables_alike(self, source: str, models: tuple[str, ...], some: "NDArray[np.int64] | None" = None) -> Matrix:
         """(models,) likeness in [0, 1] of what a table and each model are about (ids), by the reading that fits
-        best."""
-        left = self.about[source]
-        flat = [words for m in models for words in self.about[m]]
-        starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
-        best = np.max([self.likenesses(words, flat) for words in left], axis=0)
-        return np.maximum.reduceat(best, starts) if len(starts) else np.zeros(0, np.float32)
+        best: what each word finds on the other side. ``some``: of these places among ``models`` alone."""
+        if not models:
+            return np.zeros(0, np.float32)
+        if models not in self._names:
+            flat = [words for m in models for words in self.about[m]]
+            lengths = np.array([len(words) for words in flat], np.float32)
+            starts = np.cumsum([0, *(len(self.about[m]) for m in models)])[:-1]
+            self._names[models] = placed(flat, self.table.right), lengths, starts
+        places, lengths, starts = self._names[models]
+        if some is not None:
+            counts = np.diff(starts, append=len(places))[some]
+            ends = np.cumsum(counts)
+            rows = np.arange(int(ends[-1])) + np.repeat(starts[some] - (ends - counts), counts)
+            places, lengths, starts = places[rows], lengths[rows], ends - counts
+        best = np.zeros(len(places), np.float32)
+        for said in filter(None, self.about[source]):
+            found = self.table.likeness[self.table.rows(said)][:, places]  # (words, readings, words)
+            alike = (found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / (len(said) + lengths)
+            np.maximum(best, alike, out=best)
+        return np.asarray(np.maximum.reduceat(best, starts), np.float32)
 
-    def likenesses(self, left: Sequence[str], models: Sequence[Sequence[str]]) -> Matrix:
-        """(models,) likeness of a source's words to each model's, in [0, 1]: what each word finds on the other side."""
-        if not left or not models:
-            return np.zeros(len(models), np.float32)
-        places = _placed(models, self.table.right)
-        found = self.table.likeness[self.table.rows(left)][:, places]  # (words, models, words)
-        total = len(left) + np.array([len(m) for m in models], np.float32)
-        return np.asarray((found.max(axis=2).sum(axis=0) + found.max(axis=0).sum(axis=1)) / total, np.float32)
+    def said_by_names(self, words: "NDArray[np.int64]", models: Sequence[str]) -> Matrix:
+        """(words, models): how well each word, a row of ``table``, is found in each model's name (ids)."""
+        places = [(*(w for ws in self.about[m] for w in ws), "") for m in models]
+        starts = np.cumsum([0, *map(len, places)])[:-1]
+        flat = self.table.columns([w for ws in places for w in ws])
+        return np.asarray(np.maximum.reduceat(self.table.likeness[np.ix_(words, flat)], starts, axis=1), np.float32)
 
     def _all(self, relations: Sequence[Relation]) -> set[str]:
         names = {w for r in relations for ws in self.about[r.id] for w in ws}
@@ -155,23 +169,20 @@ def _views(raw: Sequence[Words], reading: TableReading) -> list[tuple[Words, ...
 class Block:
     """n columns of one source table and k candidate columns; a signal turns it into an (n, k) float32 matrix.
 
-    ``model_of[j]`` is the place in ``models`` of candidate j's model and ``column_of[j]`` its column's place there.
+    A model's candidates follow one another.
     """
 
     source: Embedded
-    models: Sequence[Embedded]
-    model_of: "NDArray[np.int64]"
-    column_of: "NDArray[np.int64]"
+    side: Pool
+    places: "NDArray[np.int64]"  # (k,) ascending: the candidates among all columns that could be fed
+    names_alike: Matrix  # (models,) how alike the table's name and each candidate model's are
     lexicon: Lexicon
     habits: Habits
-    feeding: Feeding  # what feeds the models' columns today
-    fed: "NDArray[np.bool_]"  # (models,): something feeds it today
-    entered: "NDArray[np.bool_]"  # (models,): source tables first arrive in it
 
     @property
     def shape(self) -> tuple[int, int]:
         """(source columns, candidates)."""
-        return len(self.columns), len(self.model_of)
+        return len(self.columns), len(self.places)
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -181,7 +192,49 @@ class Block:
     @cached_property
     def targets(self) -> list[Column]:
         """The candidate columns, in order."""
-        return [self.models[m].relation.columns[c] for m, c in zip(self.model_of, self.column_of, strict=True)]
+        return [self.side.columns[t] for t in self.places.tolist()]
+
+    @cached_property
+    def chosen(self) -> "NDArray[np.int64]":
+        """(models,) the candidates' models among all."""
+        models = self.side.model_of[self.places]
+        return models[np.diff(models, prepend=-1) > 0]
+
+    @cached_property
+    def models(self) -> list[Embedded]:
+        """The candidates' models."""
+        return [self.side.models[m] for m in self.chosen.tolist()]
+
+    @cached_property
+    def model_of(self) -> "NDArray[np.int64]":
+        """(k,) ascending: the place in ``models`` of each candidate's model."""
+        return np.searchsorted(self.chosen, self.side.model_of[self.places])
+
+    @cached_property
+    def column_of(self) -> "NDArray[np.int64]":
+        """(k,) each candidate's place within its model."""
+        return self.side.column_of[self.places]
+
+    @cached_property
+    def starts(self) -> "NDArray[np.int64]":
+        """(models,) the first candidate of each model."""
+        return np.searchsorted(self.model_of, np.arange(len(self.chosen)))
+
+    @cached_property
+    def fed(self) -> "NDArray[np.bool_]":
+        """(models,) something feeds it today."""
+        return self.side.fed[self.chosen]
+
+    @cached_property
+    def entered(self) -> "NDArray[np.bool_]":
+        """(models,) source tables first arrive in it."""
+        return self.side.entered[self.chosen]
+
+    @cached_property
+    def profiles(self) -> tuple[list[tuple[int, Profile]], list[tuple[int, Profile]]]:
+        """The source columns and the candidates that have values, by place; none where only one side has any."""
+        left = profiles(self.columns)
+        return (left, profiles(self.targets)) if left else ([], [])
 
     @cached_property
     def source_views(self) -> list[tuple[Words, ...]]:
@@ -247,23 +300,19 @@ class Block:
         """The columns of other tables that feed every candidate today, as (source id, column in lower case)."""
         own = self.source.relation.id
         keys = [(self.models[m].relation.id, t.name.lower()) for m, t in zip(self.model_of, self.targets, strict=True)]
-        return [[pair for pair in self.feeding.get(key, ()) if pair[0] != own] for key in keys]
-
-    def facet(self, name: str) -> tuple[Matrix, Matrix]:
-        """Vectors of that facet: (n, d) of the source columns and (k, d) of the candidates."""
-        if not self.models:
-            return self.source.facets[name], np.zeros((0, self.source.facets[name].shape[1]), np.float32)
-        right = [m.facets[name][columns] for m, columns in zip(self.models, self._columns_of, strict=True)]
-        return self.source.facets[name], np.concatenate(right)
+        return [[pair for pair in self.side.feeding.get(key, ()) if pair[0] != own] for key in keys]
 
     @cached_property
-    def _columns_of(self) -> "list[NDArray[np.int64]]":
-        """The candidates' places within each model; a model's candidates follow one another."""
-        return np.split(self.column_of, np.flatnonzero(np.diff(self.model_of)) + 1)
+    def places_of_names(self) -> dict[Words, list[int]]:
+        """Abstract name -> the candidates that have it."""
+        found: dict[Words, list[int]] = {}
+        for j, name in enumerate(self.abstract_targets):
+            found.setdefault(name, []).append(j)
+        return found
 
-    def per_model(self, values: Sequence[float]) -> "Matrix":
+    def per_model(self, values: "Sequence[float] | NDArray[np.floating[Any]]") -> "Matrix":
         """One value a candidate model, spread over its columns and all source columns."""
-        return np.broadcast_to(np.array(values, np.float32)[self.model_of], self.shape).copy()
+        return np.broadcast_to(np.asarray(values, np.float32)[self.model_of], self.shape)
 
     @cached_property
     def coverage(self) -> "Coverage":
@@ -275,90 +324,70 @@ class Coverage:
     """Weighted shares of words found on the other side, by the readings that fit best; each (n, k) in [0, 1]."""
 
     def __init__(self, block: Block) -> None:
-        table, weight = block.lexicon.table, block.lexicon.weight
-        likeness = table.likeness
-        lefts = [view for views in block.source_views for view in views]
-        rights, place_of = _distinct_views(block.target_views, block.model_of)
-        left = _placed(lefts, table.left)
-        right = _placed([w for w, _ in rights], table.right)
-        model_of = np.array([m for _, m in rights], np.int64)
-        left_weight = _weights(lefts, weight, left.shape[1])
-        right_weight = _weights([w for w, _ in rights], weight, right.shape[1])
-        used = np.unique(left)
-        place = np.searchsorted(used, left)
+        lexicon, source = block.lexicon, block.source.relation.id
+        lefts, rows = distinct(lexicon.ours.of[source])
+        none = int(lefts[0] < 0)
+        lefts = lefts[none:]
+        rights, model_of, columns = _distinct_views(block)
+        left, right = lexicon.ours.some(lefts), lexicon.theirs.some(rights)
+        table = lexicon.table.likeness
+        likeness = table[np.ix_(left.words, right.words)]  # of the words that occur here
         # best[w, j]: how well word w of the source side is found in view j of the candidates
-        best = likeness[used][:, right].max(axis=2)
-        # found[i, j, t]: how well word t of view j is found in view i of the source columns
-        near = likeness[left].max(axis=1)[:, right]
-        about = [w for words in block.lexicon.about[block.source.relation.id] for w in words]
-        own = likeness[table.rows(about)].max(axis=0)[right] if about else 0 * right_weight
-        other = _entity_likeness(block, likeness)
-        of_source = (best[place] * left_weight[:, :, None]).sum(axis=1)
-        of_target = (np.maximum(near, own[None]) * right_weight[None]).sum(axis=2)
+        best = _highest(likeness.T, right.places).T
+        # found[i, t]: how well word t of the candidates is found in view i of the source columns
+        found = _highest(likeness, left.places)
+        if about := [w for words in lexicon.about[source] for w in words]:
+            np.maximum(found, table[np.ix_(lexicon.table.rows(about), right.words)].max(axis=0), out=found)
         # words of the source name that the model's own name says already
-        helped = np.maximum(best[place], other[used][:, model_of][place])
-        in_model = (helped * left_weight[:, :, None]).sum(axis=1)
-        head = likeness[table.rows([w[-1] if w else "" for w in lefts])][
-            :, table.columns([w[-1] if w else "" for w, _ in rights])
-        ]
-        starts = np.cumsum([0, *(len(views) for views in block.source_views)])[:-1]
-        fold = _Fold(starts, place_of)
-        self.of_source, self.of_target_in_table = fold(of_source), fold(of_target)
-        self.of_source_in_model, self.head = fold(in_model), fold(head)
+        other = lexicon.said_by_names(left.words, [m.relation.id for m in block.models])
+        helped = np.maximum(best, np.take(other, model_of, axis=1))
+        of_target, in_model = found @ right.weights.T, left.weights @ helped
+        fold = _Fold(rows - none, columns)
+        self.of_source, self.of_target_in_table = fold(left.weights @ best), fold(of_target)
+        self.of_source_in_model, self.head = fold(in_model), fold(likeness[np.ix_(left.last, right.last)])
         self.both = fold(np.minimum(in_model, of_target))
 
 
-class _Fold:
-    """The best of each pair's views, from (views, views) to (n, k)."""
+def _highest(likeness: Matrix, places: "NDArray[np.int64]") -> Matrix:
+    """(views, m): for each list of places the highest of those rows of ``likeness``, (words, m)."""
+    likeness = np.ascontiguousarray(likeness)
+    out = likeness[places[:, 0]]
+    for column in places[:, 1:].T:
+        np.maximum(out, likeness[column], out=out)
+    return out
 
-    def __init__(self, starts: "NDArray[np.int64]", places: Sequence[Sequence[int]]) -> None:
-        self.starts = starts  # of each source column's views
-        self.first = np.array([p[0] for p in places], np.int64)
-        self.more = [  # candidates with an n-th view, and where it is
-            (np.array([j for j, _ in some], np.int64), np.array([at for _, at in some], np.int64))
-            for n in range(1, max((len(p) for p in places), default=1))
-            if (some := [(j, p[n]) for j, p in enumerate(places) if len(p) > n])
-        ]
+
+class _Fold:
+    """The best of each pair's views, from (views, views) to (n, k). Each row holds places of views, -1 for none."""
+
+    def __init__(self, rows: "NDArray[np.int64]", columns: "NDArray[np.int64]") -> None:
+        self.rows, self.columns = _nth(rows), _nth(columns)
 
     def __call__(self, values: Matrix) -> Matrix:
-        rows = np.maximum.reduceat(values, self.starts, axis=0)
-        out = rows[:, self.first]
-        for candidates, places in self.more:
-            out[:, candidates] = np.maximum(out[:, candidates], rows[:, places])
-        return np.asarray(out, np.float32)
+        (_, first), *more = self.rows
+        best = values[first]
+        for having, places in more:
+            best[having] = np.maximum(best[having], values[places])
+        (_, first), *more = self.columns
+        out = np.take(best, first, axis=1)
+        for having, places in more:
+            out[:, having] = np.maximum(np.take(out, having, axis=1), np.take(best, places, axis=1))
+        return out
 
 
-def _distinct_views(
-    views: Sequence[tuple[Words, ...]], model_of: "NDArray[np.int64]"
-) -> tuple[list[tuple[Words, int]], list[list[int]]]:
-    """The distinct (view, model) of all candidates, and where each candidate's are."""
-    place: dict[tuple[Words, int], int] = {}
-    places = [
-        [place.setdefault((view, int(m)), len(place)) for view in some] for some, m in zip(views, model_of, strict=True)
-    ]
-    return list(place), places
+def _nth(lists: "NDArray[np.int64]") -> list[tuple["NDArray[np.int64]", "NDArray[np.int64]"]]:
+    """For every n: which lists have an n-th member, and what it is."""
+    having = [np.flatnonzero(places >= 0) for places in lists.T]
+    return [(some, places[some]) for some, places in zip(having, lists.T, strict=True) if len(some)]
 
 
-def _entity_likeness(block: Block, likeness: "Matrix") -> "Matrix":
-    """(words + 1, models): how well each source-side word is found in the model's name."""
-    table = block.lexicon.table
-    columns = [table.columns([w for ws in block.lexicon.about[m.relation.id] for w in ws]) for m in block.models]
-    return np.stack([likeness[:, c].max(axis=1) if len(c) else 0 * likeness[:, 0] for c in columns], axis=1)
-
-
-def _placed(lists: Sequence[Sequence[str]], place: Mapping[str, int]) -> "NDArray[np.int64]":
-    """The places of each list's words, padded with the empty one to the longest list."""
-    empty = len(place)
-    width = max((len(ws) for ws in lists), default=0) or 1
-    rows = [[place.get(w, empty) for w in ws] + [empty] * (width - len(ws)) for ws in lists]
-    return np.array(rows, np.int64).reshape(len(lists), width)
-
-
-def _weights(lists: Sequence[tuple[str, ...]], weight: Mapping[str, float], width: int) -> "Matrix":
-    """(lists, width): what each word counts of its list; they sum to 1."""
-    rows = [
-        [weight.get(w, 1.0) * (_SLIGHT if w in SLIGHT_WORDS else 1.0) for w in ws] + [0.0] * (width - len(ws))
-        for ws in lists
-    ]
-    out = np.array(rows, np.float32).reshape(len(lists), width)
-    return np.asarray(out / np.maximum(out.sum(axis=1, keepdims=True), 1e-9), np.float32)
+def _distinct_views(block: Block) -> tuple["NDArray[np.int64]", "NDArray[np.int64]", "NDArray[np.int64]"]:
+    """The distinct (view, model) of all candidates, and where each candidate's are, -1 for none."""
+    of = [block.lexicon.theirs.of[m.relation.id] for m in block.models]
+    first = np.cumsum([0, *(len(views) for views in of)])[:-1]
+    views = np.concatenate(of)[first[block.model_of] + block.column_of]
+    count = len(of)
+    pairs = np.where(views < 0, -1, views * count + block.model_of[:, None])
+    found, places = distinct(pairs)
+    none = int(found[0] < 0)
+    return found[none:] // count, found[none:] % count, places - none

@@ -1,13 +1,14 @@
 """Which columns a source table is compared with: the nearest models' columns, and the nearest columns anywhere."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.layers import Feeding
+from dbt_schema_embed.match.nearby import keys_of
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.records import Embedded
 
 FREE = 0.2
@@ -17,6 +18,9 @@ MODELS, NEAREST = 12, 5
 """Models whose every column is a candidate, and further columns nearest to each source column. On the projects of
 benchmarks/RESULTS.md twelve models held every right answer."""
 
+MANY, SHARING, LIKE = 150, 100, 25
+"""Models from which on they are looked up before they are compared: how many by their words, and how many by the vector
+of their name and by the mean of their columns' vectors."""
 
 PAIRS = 4_000_000
 """Pairs of columns that are compared for one table, at most: 1.5 GB of signals. No real table comes near."""
@@ -24,76 +28,70 @@ PAIRS = 4_000_000
 _SPACE = 2**24  # cosines held at a time: 64 MB
 
 
-class Pool:
-    """All columns that could be fed, stacked once for all source tables of a run."""
-
-    def __init__(
-        self, models: Sequence[Embedded], feeding: Feeding | None = None, entered: Collection[str] = ()
-    ) -> None:
-        self.models = tuple(m for m in models if m.relation.columns)
-        self.feeding = feeding or {}
-        fed = {model for model, _ in self.feeding}
-        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
-        self.entered = np.array([m.relation.id in entered for m in self.models], bool)
-        sizes = [len(m.relation.columns) for m in self.models]
-        self.model_of = np.repeat(np.arange(len(self.models)), sizes)
-        self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
-        self.names = self._stack([m.facets["name"] for m in self.models])
-        self.tables = self._stack([m.table[None] for m in self.models])
-
-    @staticmethod
-    def _stack(parts: list[Matrix]) -> Matrix:
-        return np.concatenate(parts) if parts else np.zeros((0, 1), np.float32)
-
-
 def build_block(source: Embedded, targets: Pool, lexicon: Lexicon, habits: Habits) -> Block:
     """The source table beside its candidate columns, models in the order of `Pool`."""
-    few = len(targets.models) <= MODELS
-    keep = np.ones(len(targets.model_of), bool) if few else _near(source, targets, lexicon)
-    keep = _fewest(source, targets, keep)
-    chosen = np.unique(targets.model_of[keep])
-    place = np.full(len(targets.models), -1)
-    place[chosen] = np.arange(len(chosen))
-    return Block(
-        source=source,
-        models=[targets.models[m] for m in chosen],
-        model_of=place[targets.model_of[keep]],
-        column_of=targets.column_of[keep],
-        lexicon=lexicon,
-        habits=habits,
-        feeding=targets.feeding,
-        fed=targets.fed[chosen],
-        entered=targets.entered[chosen],
-    )
+    some = looked_up(source, targets, lexicon)
+    alike = lexicon.tables_alike(source.relation.id, targets.ids, some)
+    columns = _columns_of(targets, some)
+    if len(some) > MODELS:
+        columns = columns[_near(source, targets, some, columns, alike)]
+    columns = _fewest(source, targets, columns)
+    chosen = targets.model_of[columns]
+    chosen = chosen[np.diff(chosen, prepend=-1) > 0]
+    return Block(source, targets, columns, alike[np.searchsorted(some, chosen)], lexicon, habits)
 
 
-def _cosines(source: Embedded, targets: Pool) -> Iterator[Matrix]:
-    """Of the table's columns, some rows at a time, with all targets."""
-    names, step = source.facets["name"], max(1, _SPACE // max(1, len(targets.names)))
+def looked_up(source: Embedded, targets: Pool, lexicon: Lexicon) -> NDArray[np.int64]:
+    """The models that the table is compared with, ascending: all where these are few, else those that share its words,
+    as they stand or as they are read, and those whose vectors are nearest."""
+    count = len(targets.models)
+    if count <= MANY:
+        return np.arange(count)
+    views = (view for views in lexicon.views_of[source.relation.id] for view in views)
+    found = np.zeros(count, bool)
+    found[targets.nearby.nearest(keys_of(source.relation, views), SHARING)] = True
+    for vectors, own in ((targets.tables, source.table), (targets.means, source.facets["name"].sum(axis=0))):
+        found[np.argsort(-(vectors @ own), kind="stable")[:LIKE]] = True
+    return np.flatnonzero(found)
+
+
+def _columns_of(targets: Pool, models: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The columns of some models, which are ascending."""
+    counts = targets.ends[models] - targets.starts[models]
+    before = np.cumsum(counts) - counts
+    columns: NDArray[np.int64] = np.arange(int(counts.sum())) + np.repeat(targets.starts[models] - before, counts)
+    return columns
+
+
+def _cosines(source: Embedded, targets: Pool, columns: NDArray[np.int64]) -> Iterator[Matrix]:
+    """Of the table's columns, some rows at a time, with those columns that could be fed."""
+    names, theirs = source.facets["name"], targets.facet("name")
+    theirs = theirs if len(columns) == len(theirs) else theirs[columns]
+    step = max(1, _SPACE // max(1, len(columns)))
     for start in range(0, len(names), step):
-        yield names[start : start + step] @ targets.names.T
+        yield names[start : start + step] @ theirs.T
 
 
-def _fewest(source: Embedded, targets: Pool, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _fewest(source: Embedded, targets: Pool, columns: NDArray[np.int64]) -> NDArray[np.int64]:
     """Of the candidates those nearest to any column, as many as `PAIRS` leaves to a table of so many columns."""
     most = PAIRS // max(1, len(source.relation.columns))
-    if int(keep.sum()) <= most:
-        return keep
-    nearest = np.where(keep, np.max([part.max(axis=0) for part in _cosines(source, targets)], axis=0), -np.inf)
-    left = np.zeros_like(keep)
-    left[np.argsort(-nearest, kind="stable")[:most]] = True
-    return left
+    if len(columns) <= most:
+        return columns
+    nearest = np.max([part.max(axis=0) for part in _cosines(source, targets, columns)], axis=0)
+    return columns[np.sort(np.argsort(-nearest, kind="stable")[:most])]
 
 
-def _near(source: Embedded, targets: Pool, lexicon: Lexicon) -> NDArray[np.bool_]:
-    starts = np.searchsorted(targets.model_of, np.arange(len(targets.models)))
+def _near(
+    source: Embedded, targets: Pool, models: NDArray[np.int64], columns: NDArray[np.int64], alike: Matrix
+) -> NDArray[np.bool_]:
+    """(columns,): it is of one of the nearest of ``models``, or among the nearest to a column of the table."""
+    starts = np.cumsum(counts := targets.ends[models] - targets.starts[models]) - counts
     # how well each model covers the table: the mean over the table's columns of the best cosine within the model
-    covered, near = np.zeros(len(targets.models), np.float32), np.zeros(len(targets.names), bool)
-    for part in _cosines(source, targets):
+    covered, near = np.zeros(len(models), np.float32), np.zeros(len(columns), bool)
+    for part in _cosines(source, targets, columns):
         covered += np.maximum.reduceat(part, starts, axis=1).sum(axis=0) / len(source.relation.columns)
         if len(near) > NEAREST:
             near[np.argpartition(-part, NEAREST, axis=1)[:, :NEAREST].ravel()] = True
-    shared = lexicon.tables_alike(source.relation.id, [m.relation.id for m in targets.models])
-    likeness = covered + targets.tables @ source.table + shared + FREE * ~targets.fed
+    likeness = covered + targets.tables[models] @ source.table + alike + FREE * ~targets.fed[models]
     best_models = np.argsort(-likeness, kind="stable")[:MODELS]
-    return near | np.isin(targets.model_of, best_models)
+    return near | np.isin(np.repeat(np.arange(len(models)), counts), best_models)

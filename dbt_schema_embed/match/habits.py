@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from dbt_schema_embed.match.names import entity, stem, words
@@ -30,11 +31,19 @@ class Rule:
 def abstract(name: Words, about: Words) -> Words:
     """``name`` with the table's own words, singular or plural, replaced by ``<table>``."""
     size = len(about)
-    stems = tuple(stem(w) for w in about)
-    for at in range(len(name) - size + 1):
-        if size and tuple(stem(w) for w in name[at : at + size]) == stems:
-            return (*name[:at], ENTITY, *name[at + size :])
+    if not 0 < size <= len(name):
+        return name
+    stems, wanted = _stems(name), _stems(about)
+    if wanted[0] in stems:
+        for at in range(len(name) - size + 1):
+            if stems[at : at + size] == wanted:
+                return (*name[:at], ENTITY, *name[at + size :])
     return name
+
+
+@lru_cache(maxsize=100_000)
+def _stems(name: Words) -> Words:
+    return tuple(stem(w) for w in name)
 
 
 def rule_between(before: Words, after: Words) -> Rule | None:
@@ -113,8 +122,13 @@ def model_pattern(model: str, source: Relation) -> tuple[str, ...]:
 
 def home(model: Relation) -> tuple[str, str]:
     """Where a model lives: its folder, and the first word of its name."""
-    folder = str(PurePosixPath(model.path.replace("\\", "/")).parent) if model.path else ""
-    return folder, next(iter(words(model.name)), "")
+    return _home(model.path, model.name)
+
+
+@lru_cache(maxsize=50_000)
+def _home(path: str, name: str) -> tuple[str, str]:
+    folder = str(PurePosixPath(path.replace("\\", "/")).parent) if path else ""
+    return folder, next(iter(words(name)), "")
 
 
 def learn(

@@ -10,7 +10,7 @@ same entries (see `Knowledge.with_glossary`). Words are compared without case, s
 import contextlib
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -106,12 +106,9 @@ class Knowledge:
     entries: Entries
     plain: frozenset[str] = frozenset()  # English words that mean what they say
 
-    def senses(self, folded: str) -> tuple[Sense, ...]:
-        """Every origin's sense of a folded word; empty where it is not known."""
-        return self._senses(folded)
-
     @cached_property
-    def _senses(self) -> Callable[[str], tuple[Sense, ...]]:
+    def senses(self) -> Callable[[str], tuple[Sense, ...]]:
+        """Every origin's sense of a folded word; empty where it is not known."""
         entries = self.entries
 
         @lru_cache(maxsize=200_000)
@@ -257,20 +254,22 @@ class _Head(msgspec.Struct, array_like=True):
 
 @dataclass(frozen=True)
 class _Packed:
-    """Lines of ``word TAB senses``, sorted; only what is asked for is read."""
+    """Lines of ``word TAB senses``, sorted; only the parts that are asked for are read."""
 
     body: bytes
     parts: Mapping[str, tuple[int, int]]
+    _read: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def get(self, word: str, /) -> str | None:
-        place = self.parts.get(word[:_START])
-        if place is None:
+        start = word[:_START]
+        if start not in self.parts:
             return None
-        at = self.body.find(f"\n{word}\t".encode(), *place)
-        if at < 0:
-            return None
-        line = self.body[at + 1 : self.body.index(b"\n", at + 1)]
-        return line.partition(b"\t")[2].decode()
+        known = self._read.get(start)
+        if known is None:
+            first, end = self.parts[start]
+            lines = self.body[first:end].decode().strip("\n").split("\n")
+            known = self._read[start] = dict(line.split("\t", 1) for line in lines)
+        return known.get(word)
 
     def begun(self, start: str, /) -> list[str]:
         """The senses of every word that begins so."""

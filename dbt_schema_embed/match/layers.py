@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from dbt_schema_embed.match.nearby import Rivals
 from dbt_schema_embed.records import Lineage, Project, Relation, Targets
 
 Pair = tuple[str, str]
@@ -68,12 +69,24 @@ def feeding(lineage: Iterable[Lineage]) -> Feeding:
 def competitors(project: Project, asked: Collection[str]) -> tuple[Relation, ...]:
     """The source tables to rank for an answer about those ``asked`` (ids), sorted by id.
 
-    These, and all that arrive nowhere yet: they want the same models, so that an answer about one table is the same
-    whether it is asked for alone or with all others.
+    These and their `rivals`, so that an answer about one table is the same whether it is asked for alone or with all
+    others.
     """
+    tables = [r for r in project.relations if r.kind == "source" and r.columns]
+    wanted, against = set(asked), rivals(project)
+    for table in tables:
+        if table.id in asked:
+            wanted |= against.of(table)
+            if against.few:
+                break
+    return tuple(sorted((r for r in tables if r.id in wanted), key=lambda r: r.id))
+
+
+def rivals(project: Project) -> Rivals:
+    """The source tables that arrive nowhere yet: they want the same models as each other."""
     arrived = {source for source, _ in arrivals(project)}
-    tables = (r for r in project.relations if r.kind == "source" and r.columns)
-    return tuple(sorted((r for r in tables if r.id in asked or r.id not in arrived), key=lambda r: r.id))
+    open_ = (r for r in project.relations if r.kind == "source" and r.columns and r.id not in arrived)
+    return Rivals(sorted(open_, key=lambda r: r.id))
 
 
 def arrivals(project: Project) -> frozenset[Pair]:

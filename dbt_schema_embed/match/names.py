@@ -37,6 +37,7 @@ def _humps(run: str) -> list[str]:
     return [*parts, run[start:]]
 
 
+@lru_cache(maxsize=200_000)
 def squash(name: str) -> str:
     """The words of a name run together: ``order_id`` and ``OrderId`` are equal."""
     return "".join(words(name))

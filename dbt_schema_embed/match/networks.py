@@ -57,11 +57,12 @@ class Round:
         step = max(1, CHUNK // k)
         for start in range(0, n, step):
             some = slice(start, start + step)
-            seen = _inputs([values[name][some] for name in self.names])
-            hidden = (self.first.T @ seen).reshape(len(about), -1, k)
-            hidden += about[:, some]
+            seen, used, always = _inputs([values[name][some] for name in self.names])
+            hidden = (self.first[used].T @ seen).reshape(len(about), -1, k)
+            hidden += about[:, some] + self.first[always].sum(axis=0)[:, None, None]
             np.maximum(hidden, 0, out=hidden)
-            out[some] = (self._deep(hidden.reshape(len(about), -1)) + self.straight @ seen).reshape(-1, k)
+            straight = self.straight[used] @ seen + self.straight[always].sum()
+            out[some] = (self._deep(hidden.reshape(len(about), -1)) + straight).reshape(-1, k)
         return out, self._nothing(rows)
 
     def _deep(self, hidden: Matrix) -> Vector:
@@ -79,20 +80,32 @@ class Round:
         return np.asarray((np.einsum("neq,eq->ne", hidden, second) + bias).mean(axis=1), np.float32)
 
 
-def _inputs(values: Sequence[Matrix]) -> Matrix:
-    """(2 s, pairs): each value put on -1..1 and 0 where it is silent, then 1 where it is silent."""
-    count = len(values)
-    out = np.empty((2 * count, values[0].size), np.float32)
-    for row, value in zip(out, values, strict=False):
+def _inputs(values: Sequence[Matrix]) -> tuple[Matrix, list[int], list[int]]:
+    """What a network sees of s signals, 2 s rows of pairs: each value put on -1..1 and 0 where it is silent, then 1
+    where it is silent. The rows that are not the same for all pairs, which ones these are, and which are all 1."""
+    count, pairs = len(values), values[0].size
+    used: list[int] = []
+    some, always = [], []
+    out = np.empty((2 * count, pairs), np.float32)
+    for place, value in enumerate(values):
+        row = out[len(used)]
         row[:] = value.ravel()
-    silent = np.isnan(out[:count])
-    out[count:] = silent
-    x = out[:count]
-    x[silent] = 0.5
+        silences = np.isnan(row)
+        times = int(np.count_nonzero(silences))
+        if times == pairs:
+            always.append(count + place)
+            continue
+        used.append(place)
+        if times:
+            row[silences] = 0.5
+            some.append((count + place, silences))
+    x = out[: len(used)]
     np.clip(x, 0, 1, out=x)
     x *= 2
     x -= 1
-    return out
+    for at, (_, silences) in enumerate(some, len(used)):
+        out[at] = silences
+    return out[: len(used) + len(some)], [*used, *(place for place, _ in some)], always
 
 
 @dataclass(frozen=True)

@@ -61,9 +61,9 @@ def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:
 def claims(block: Block, odds: Odds) -> NDArray[np.float32]:
     """(models,): how many of the table's columns each candidate model would take, by the first round."""
     out = np.zeros(len(block.models), np.float32)
-    for m in range(len(block.models)):
-        inside = odds.candidates[:, block.model_of == m]
-        out[m] = inside.max(axis=1).sum() if inside.size else 0
+    if odds.candidates.size:
+        starts = np.flatnonzero(np.diff(block.model_of, prepend=-1))  # a model's candidates follow one another
+        out[block.model_of[starts]] = np.maximum.reduceat(odds.candidates, starts, axis=1).sum(axis=0)
     return out
 
 

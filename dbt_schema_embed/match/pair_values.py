@@ -59,17 +59,34 @@ def standings(values: Mapping[str, Matrix]) -> dict[str, Matrix]:
 
 def lead(values: Matrix, axis: int) -> Matrix:
     """How far each value is above the best other one along ``axis``, with -1..1 put on [0, 1]; NaN stays."""
+    if silent(values):
+        return values
     if values.shape[axis] < 2:
         return np.where(np.isnan(values), np.nan, (values + 1) / 2).astype(np.float32)
     known = np.where(np.isnan(values), -1, values)
-    ordered = np.partition(known, -2, axis=axis)
-    best, second = np.take(ordered, [-1], axis=axis), np.take(ordered, [-2], axis=axis)
+    best, second = best_two(known, axis)
     other = np.where(known == best, second, best)
     return np.where(np.isnan(values), np.nan, np.clip((known - np.maximum(other, 0) + 1) / 2, 0, 1)).astype(np.float32)
 
 
+def best_two(values: Matrix, axis: int) -> tuple[Matrix, Matrix]:
+    """The highest value along ``axis``, and the highest of the rest, which may be the same."""
+    at = np.expand_dims(values.argmax(axis=axis), axis)
+    best = np.take_along_axis(values, at, axis)
+    rest = values.copy()
+    np.put_along_axis(rest, at, -np.inf, axis)
+    return best, rest.max(axis=axis, keepdims=True)
+
+
+def silent(values: Matrix) -> bool:
+    """Whether a signal says nothing of the whole table."""
+    return bool(values.size and np.isnan(values.flat[0]) and np.isnan(values).all())
+
+
 def relative(values: Matrix) -> Matrix:
     """Standard deviations above the row's mean, with -3..3 put on [0, 1]; NaN stays."""
+    if silent(values):
+        return values
     known = np.isfinite(values)
     count = np.maximum(known.sum(axis=1, keepdims=True), 1)
     filled = np.where(known, values, 0)
@@ -98,9 +115,10 @@ def whole_table(
     per_model = (share, claimed / max(n, 1), claim, (claimed == claimed.max(initial=0)).astype(np.float32))
     spread = [np.broadcast_to(v[block.model_of][None], (n, k)) for v in per_model]
     column = p / np.maximum(p.sum(axis=0, keepdims=True), 1e-6)
-    ordered = np.partition(p, -2, axis=1) if k > 1 else p
-    best = ordered[:, -1:] if k else np.zeros((n, 0), np.float32)
-    second = ordered[:, -2:-1] if k > 1 else 0 * best
+    if k > 1:
+        best, second = best_two(p, 1)
+    else:
+        best, second = p, 0 * p
     margin = np.where(p == best, p - second, p - best) * 0.5 + 0.5
     per_pair = [*spread, column, margin, p, balanced(odds), echo, *in_order(p, block.model_of)]
     return dict(zip(WHOLE_TABLE_NAMES, per_pair, strict=True))

@@ -104,6 +104,7 @@ class Reader:
     knowledge: Knowledge
     vocabulary: Collection[str] = frozenset()  # words of the models' names: English or not, they need no translation
     _cuts: dict[tuple[str, frozenset[int]], tuple[Part, ...]] = field(default_factory=dict)
+    _prices: dict[frozenset[int], dict[str, float]] = field(default_factory=dict)
     _heard: dict[str, dict[int, dict[str, float]]] = field(default_factory=dict)
     _columns: dict[tuple[int, ...], dict[tuple[Words, Words], Reading]] = field(default_factory=dict)
 
@@ -290,7 +291,15 @@ class Reader:
         if known is None:
             numbers = self.knowledge.numbers
             foreign = bool(active & numbers["language"])
-            pieces = cut(word, lambda p: self._dearness(p, active, foreign))
+            prices = self._prices.setdefault(active, {})
+
+            def dearness(piece: str) -> float:
+                price = prices.get(piece)
+                if price is None:
+                    price = prices[piece] = self._dearness(piece, active, foreign)
+                return price
+
+            pieces = cut(word, dearness)
             known = self._cuts[word, active] = tuple(Part(p, (p,), known=known) for p, known in pieces)
         return known
 

@@ -1,7 +1,5 @@
 """What is said about an answer: evidence in numbers, and one line of words."""
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from dbt_schema_embed.errors import printable
@@ -23,6 +21,10 @@ _SOME = 0.3
 _LIKE_FEEDER, _BESIDE = 0.85, 0.7
 """Likeness to a feeding column's name, and shares of an order that is kept, from which they are said."""
 
+_LIKENESSES = (
+    "source_words_found", "target_words_found_in_table", "description", "name_in_description", "abbreviation",
+    "value_overlap", "value_meaning", "name_meaning", "feeder_name",
+)  # fmt: skip
 _VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
 
@@ -72,16 +74,16 @@ def reason(table: Ranked, i: int, j: int) -> str:
 def because(table: Ranked, i: int, j: int) -> str:
     """What speaks for a candidate, in a few words."""
     text, times = habit(table, i, j)
-    value = {name: float(np.nan_to_num(table.values[name][i, j])) for name in SIGNAL_NAMES}
-    if value["exact"] == 1:
+    if table.values["exact"][i, j] == 1:
         return "same name"
     if times > 1 and text != "x -> x":
         return f"{text}, as in {times} other columns"
-    return known_as(table, i, j) or _alike(value) or left_over(table, i, j)
+    return known_as(table, i, j) or _alike(table, i, j) or left_over(table, i, j)
 
 
-def _alike(value: Mapping[str, float]) -> str:
+def _alike(table: Ranked, i: int, j: int) -> str:
     """The strongest likeness, "" for none. Signals that are silent are 0 here."""
+    value = {name: float(np.nan_to_num(table.values[name][i, j])) for name in _LIKENESSES}
     shared = max(value["source_words_found"], value["target_words_found_in_table"])
     described = value["description"] > 0.7 or value["name_in_description"] > 0.6
     said = {

@@ -1,6 +1,6 @@
 """Suggestions for source tables: rank, assign, say why."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block, Lexicon
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.layers import arrivals, feeders, feeding
+from dbt_schema_embed.match.layers import arrivals, feeders, feeding, rivals
+from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.odds import Odds, as_chosen
+from dbt_schema_embed.match.pieces import AT_ONCE, pieces
 from dbt_schema_embed.match.ranking import Ranked, rank
 from dbt_schema_embed.match.reading import TableReading, read_tables
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, undecided_reason
@@ -71,7 +73,7 @@ def ranked_tables(
     rejected: Rejected,
     accepted: Accepted,
     progress: Counted | None = None,
-) -> list[Ranked]:
+) -> Iterator[Ranked]:
     """The source tables with columns, by id, ranked with all that the project and its people say."""
     arrived = arrivals(project)
     return rank(
@@ -80,7 +82,7 @@ def ranked_tables(
         entered={m for _, m in arrived},
         lexicon=lexicon or project_words(project, [m.relation for m in models]),
         barred=lambda block: _barred(block, rejected, accepted),
-        settled=lambda block: _settled(block, accepted), progress=progress,
+        settled=lambda block: _settled(block, accepted), rivals=rivals(project), progress=progress,
     )  # fmt: skip
 
 
@@ -89,12 +91,44 @@ def match(
 ) -> tuple[Suggestion, ...]:
     """Which column of ``right`` each column of ``left`` corresponds to; no project is needed.
 
-    ``top_k``: candidates listed in a row, at most; None: all of them.
+    ``top_k``: candidates listed in a row, at most; None: all of them. Two tables of more than `AT_ONCE` pairs are
+    compared in pieces.
     """
-    lexicon = Lexicon([left.relation], [right.relation], readings) if readings else None
+    readings = readings or read_tables([left.relation], [right.relation])
+    n, k = len(left.relation.columns), len(right.relation.columns)
+    if n * k <= AT_ONCE:
+        return tuple(_matched(left, right, readings, top_k or k))
+    rows: dict[int, Suggestion] = {}
+    for places, sides, read in pieces(left, right, readings):
+        rows.update(zip(places, _matched(*sides, read, top_k or k), strict=True))
+    return _taken_once([rows[i] for i in range(n)])
+
+
+def _matched(left: Embedded, right: Embedded, readings: Mapping[str, TableReading], top_k: int) -> list[Suggestion]:
+    lexicon = Lexicon([left.relation], [right.relation], readings)
     (table,) = rank([left], [right], habits=Habits(), mode="tables", lexicon=lexicon)
-    most = top_k or len(right.relation.columns)
-    return tuple(table_rows(table, fed={}, existing={}, settled=(), top_k=most))
+    return table_rows(table, fed={}, existing={}, settled=(), top_k=top_k)
+
+
+def _taken_once(rows: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
+    """The rows of several pieces: of those that want the same column the one of that name has it, else the surest;
+    nobody can tell about the others."""
+
+    def worth(i: int) -> tuple[bool, float]:
+        return squash(rows[i].source_column) == squash(rows[i].model_column or ""), rows[i].confidence
+
+    holder: dict[str, int] = {}
+    for i in sorted(range(len(rows)), key=worth, reverse=True):
+        holder.setdefault(rows[i].model_column or "", i)
+    return tuple(
+        row if row.model_column is None or holder[row.model_column] == i else _refused(row)
+        for i, row in enumerate(rows)
+    )
+
+
+def _refused(row: Suggestion) -> Suggestion:
+    said = f"cannot tell: {row.model_column} fits another column better"
+    return replace(row, model=None, model_column=None, undecided=True, reason=said, evidence={})
 
 
 def project_words(
@@ -193,12 +227,12 @@ def _pairs(block: Block) -> list[tuple[str, str]]:
 def _candidates(table: Ranked, i: int, fed: Feeders, top_k: int) -> tuple[Candidate, ...]:
     block = table.block
     odds = table.odds.candidates[i]
+    best = np.argsort(-odds, kind="stable")[:top_k]
     found = []
-    for j in np.lexsort((np.arange(len(odds)), -odds))[:top_k].tolist():
-        model: Relation = block.models[block.model_of[j]].relation
-        target = block.targets[j]
+    for j, m, odd in zip(best.tolist(), block.model_of[best].tolist(), odds[best].tolist(), strict=True):
+        model, target = block.models[m].relation, block.targets[j]
         by = fed.get((model.id, target.name.lower()), ())
-        found.append(Candidate(model.id, target.name, round(float(odds[j]), 4), fed_by=by))
+        found.append(Candidate(model.id, target.name, round(odd, 4), fed_by=by))
     return tuple(found)
 
 

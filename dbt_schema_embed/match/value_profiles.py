@@ -56,9 +56,10 @@ def profile(column: Column) -> Profile | None:
     )
 
 
-def profiles(columns: Sequence[Column]) -> list[Profile | None]:
-    """The profile of every column, in order."""
-    return [profile(c) for c in columns]
+def profiles(columns: Sequence[Column]) -> list[tuple[int, Profile]]:
+    """The places of the columns that have values, and their profiles."""
+    valued = ((i, profile(c)) for i, c in enumerate(columns) if c.values or c.accepted_values)
+    return [(i, found) for i, found in valued if found is not None]
 
 
 def _kind(value: str) -> str:

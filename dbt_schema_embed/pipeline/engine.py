@@ -88,6 +88,7 @@ class SchemaEmbed:
         into: Sequence[str] = (),
         not_into: Sequence[str] = (),
         rerank: "Reranker | None" = None,
+        changed_since: str | None = None,
         **artifacts: Unpack[Artifacts],
     ) -> Suggestions:
         """Which model column each column of the selected source tables feeds: one row a column.
@@ -104,16 +105,17 @@ class SchemaEmbed:
             into: Models that these tables feed, and no others; with ``write`` their files keep it.
             not_into: Models that they do not feed; likewise.
             rerank: A language model that is asked about what is doubtful.
+            changed_since: A commit: only rows whose mapping, model or source changed since this branch left it.
             artifacts: ``target_path``, ``manifest``, ``catalog``, if not where dbt puts them.
 
         Raises:
             ArtifactError: the manifest or another artifact is missing or unreadable.
-            ConfigError: no source table is selected, or an unknown model is named.
+            ConfigError: no source table is selected, or an unknown model or commit is named.
             MappingError: a mapping file cannot be read.
         """
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into, rerank)
+        wish = Wish(select, exclude, targets, top_k, propose, write, profile, into, not_into, rerank, changed_since)
         return suggest_project(self.session, project_dir, wish, artifacts)[1]
 
     def explain(

@@ -145,8 +145,12 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
     text = glossary_text(propose_words(pairs, readings), known)
     if not text or not write:
         return Glossed(text)
-    before = path.read_text("utf-8-sig") if path.exists() else "# Words of this project: `word, word: meaning`\n"
+    from dbt_schema_embed.write.mapping import GLOSSARY_SCHEMA, schema_text
+
+    head = f"# yaml-language-server: $schema={GLOSSARY_SCHEMA}\n# Words of this project: `word, word: meaning`\n"
+    before = path.read_text("utf-8-sig") if path.exists() else head
     write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
+    write_text(path.with_name(GLOSSARY_SCHEMA), schema_text(GLOSSARY_SCHEMA), root=opened.root)
     return Glossed(text, shown_path(opened.root, path))
 
 

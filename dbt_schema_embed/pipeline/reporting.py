@@ -44,6 +44,7 @@ def write_report(
     from dbt_schema_embed.records import LIKELY
     from dbt_schema_embed.show.report import earlier_data, to_html
     from dbt_schema_embed.show.report_data import ReportInput, report_data
+    from dbt_schema_embed.show.report_map import drawn
 
     opened = session.open(root, artifacts, lineage_of=(), values=False)
     path = output or opened.scratch / REPORT
@@ -60,7 +61,7 @@ def write_report(
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         suggestions=answer,
         relations=relations,
-        vectors=_name_vectors(session, relations),
+        vectors=_name_vectors(session, drawn(relations)),
         measured=kept_evaluation(opened.scratch / KEPT),
         decisions=_decisions(mappings),
         notes=answer.warnings,

@@ -1,7 +1,7 @@
 """`suggest`: a project's tables and models embedded and matched, people's decisions put over the answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,12 +11,10 @@ from dbt_schema_embed.decide.mappings import (
     decided,
     glossary_path,
     load_mappings,
-    owners,
     with_decisions,
     write_suggestions,
 )
-from dbt_schema_embed.decide.pins import barred, pinned, targets_with
-from dbt_schema_embed.decide.reranking import Reranker, reranked
+from dbt_schema_embed.decide.pins import barred, pinned, targets_with, waiting
 from dbt_schema_embed.decide.unfed import unfed_columns
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
@@ -25,7 +23,8 @@ from dbt_schema_embed.records import Artifacts, Opened, Relation, Suggestion, Su
 
 if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
-    from dbt_schema_embed.decide.pins import Pin
+    from dbt_schema_embed.decide.pins import Pin, waiting
+    from dbt_schema_embed.decide.reranking import Reranker
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -44,7 +43,8 @@ class Wish:
     profile: bool = False
     into: Sequence[str] = ()
     not_into: Sequence[str] = ()
-    rerank: Reranker | None = None
+    rerank: "Reranker | None" = None
+    changed_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,31 +89,11 @@ def question(
     targets = targets or session.settings.targets
     models = targets_with(opened.project, choose_targets(opened.project, targets), pins)
     if planned:
-        models = _waiting(opened, mappings, sources, models, pins)
+        models = waiting(opened, mappings, sources, models, pins)
     only = {source.id for source in sources}
     glossary = glossary_path(opened.root, session.settings.mappings_dir)
     ready = prepare(session, opened.project, only, targets, glossary, models=models)
     return Question(opened, sources, mappings, known, pins, models, ready)
-
-
-def _waiting(
-    opened: Opened,
-    mappings: "Mappings",
-    sources: Sequence[Relation],
-    models: Sequence[Relation],
-    pins: "Mapping[str, Pin]",
-) -> tuple[Relation, ...]:
-    """``models`` with the columns that wait for a table, those that have any; pinned ones as they are."""
-    mine = {path for i, (path, _) in owners(opened, mappings).items() if i in {source.id for source in sources}}
-    others = replace(mappings, files=tuple(entry for entry in mappings.files if entry[0] not in mine))
-    unfed = {(u.model, u.model_column) for u in unfed_columns(opened, others, (), models)}
-    said = {name for source in sources if (pin := pins.get(source.id)) for name in pin.into}
-    names = model_names(opened.project.relations)
-    left = (
-        m if names[m.id] in said else replace(m, columns=tuple(c for c in m.columns if (m.id, c.name) in unfed))
-        for m in models
-    )
-    return tuple(m for m in left if m.columns)
 
 
 def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Suggestion, ...], list[str]]:
@@ -129,6 +109,8 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:
+        from dbt_schema_embed.decide.reranking import reranked
+
         found, failures = reranked(asked.opened, asked.mappings.folder, found, wish.rerank)
     keys = {(source.id, column.name): column.key for source in asked.sources for column in source.columns}
     rows = with_decisions(found, asked.known, keys)
@@ -152,6 +134,7 @@ def suggest_project(
     session: "Session", project_dir: str | Path, wish: Wish, artifacts: Artifacts
 ) -> tuple[Opened, Suggestions]:
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
+    from dbt_schema_embed.decide.changed import changed_rows
     from dbt_schema_embed.observe.profiling import with_values
     from dbt_schema_embed.pipeline.matching import too_wide
 
@@ -169,6 +152,10 @@ def suggest_project(
     written = write_suggestions(opened, asked.mappings, compared, asked.pins, said.extend) if wish.write else ()
     everything = not wish.select and not wish.exclude
     unfed = unfed_columns(opened, asked.mappings, rows, asked.models if everything else ())
+    if wish.changed_since is not None:
+        rows = changed_rows(rows, opened, session.settings.mappings_dir, wish.changed_since)
+        models = {row.model for row in rows}
+        unfed = tuple(u for u in unfed if u.model in models)
     return opened, Suggestions(rows, session.told(said), written, unfed)
 
 

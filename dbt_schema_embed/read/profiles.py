@@ -30,9 +30,6 @@ class ColumnProfile(msgspec.Struct, frozen=True):
     type: str | None = None
     filled: int = 0
     distinct: int | None = None
-    min_length: int | None = None
-    max_length: int | None = None
-    mean_length: float | None = None
     patterns: tuple[tuple[str | None, int], ...] = ()  # shape ("a9", letters and digits) -> rows
     top_values: tuple[tuple[Any, int], ...] = ()
 

@@ -81,7 +81,7 @@ def read_project(
     read, own = _nodes(project_dir, manifest, own_files=own_files, needed=named)
     name = root_package(read.metadata, (node.package_name for node in own.nodes.values())) or own.name
     nodes = {unique_id: node for unique_id, node in own.nodes.items() if enabled(node)}
-    nodes = {**_plans(project_dir, name, read, own), **nodes}
+    nodes = {**_plans(project_dir, name, read, own, own_files=own_files), **nodes}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -118,13 +118,15 @@ def read_project(
     )  # fmt: skip
 
 
-def _plans(project_dir: Path, name: str, read: Manifest, own: "Own") -> Mapping[str, Node]:
-    """The planned models that dbt does not build, and their tests."""
+def _plans(project_dir: Path, name: str, read: Manifest, own: "Own", *, own_files: bool) -> Mapping[str, Node]:
+    """The planned models that dbt does not build, and their tests. Where the project's files are judged, YAML without
+    a file plans nothing: the file may have been renamed."""
     from dbt_schema_embed.read.own_files import switched_off
     from dbt_schema_embed.read.planned import plans_in_yaml, plans_off
 
     off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
-    return {**plans_in_yaml(project_dir, name, {*off, *own.nodes}), **plans_off(off, name)}
+    in_yaml = {} if own_files else plans_in_yaml(project_dir, name, {*off, *own.nodes})
+    return {**in_yaml, **plans_off(off, name)}
 
 
 def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) -> "tuple[Manifest, Own]":

@@ -73,9 +73,18 @@ def report_data(given: ReportInput, previous: Mapping[str, Any] | None = None) -
         "map": map_data([r for r in given.relations if r.id in given.vectors], given.vectors),
         "measured": {"made": given.measured[0], "tenths": list(map(list, given.measured[1]))},
         "decided": _decided(given.decisions),
-        "notes": [*map(printable, given.notes), *writer.notes()],
+        "notes": [*map(printable, given.notes), *writer.notes(), *_undrawn(given)],
     }
     return data | {"changes": changes(data, previous)}
+
+
+def _undrawn(given: ReportInput) -> list[str]:
+    """What the map has no dots for."""
+    rest = [r for r in given.relations if r.id not in given.vectors]
+    if not rest or not given.vectors:
+        return []
+    columns = sum(len(r.columns) for r in rest)
+    return [f"Left out of the map: {columns:,} columns of the {len(rest):,} smallest tables and models."]
 
 
 class _Writer:

@@ -1,6 +1,7 @@
 """Column names as dots: the two directions in which their vectors differ most."""
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import printable
@@ -15,6 +16,16 @@ WIDTH, HEIGHT = 1200, 500
 """The dots' place: x from 0 to WIDTH, y from 0 to HEIGHT, whole numbers."""
 
 LEAST = 3
+
+DOTS = 20_000
+"""Dots that are drawn at most, but for the largest table: beyond these nobody sees one, and the file opens slowly."""
+
+
+def drawn(relations: Sequence[Relation]) -> list[Relation]:
+    """The largest relations, as many as `DOTS` leaves room for."""
+    ordered = sorted(relations, key=lambda r: (-len(r.columns), r.id))
+    ends = accumulate(len(r.columns) for r in ordered)
+    return [r for place, (r, end) in enumerate(zip(ordered, ends, strict=True)) if end <= DOTS or not place]
 
 
 def map_data(relations: Sequence[Relation], vectors: Mapping[str, "NDArray[np.float32]"]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
@@ -15,20 +16,24 @@ VERSION = 1
 SCHEMA_NAME = "mapping.schema.json"
 """The JSON Schema's name in this package, and beside the mapping files, where editors find it without a network."""
 
+GLOSSARY_SCHEMA = "glossary.schema.json"
+"""The one of the glossary, likewise."""
+
 FILE_KEYS = ("version", "source", "package", "into", "not_into", "columns", "undecided", "unmapped")
 ROW_KEYS = (
     "source_column", "source_columns", "model", "model_column", "expression", "confidence", "status", "reason", "note",
     "decided_by", "decided_at",
 )  # fmt: skip
 STATUSES: tuple[Status, ...] = get_args(Status)
+_IGNORE = re.compile(r"(?:^|\s)#\s*schema-embed:\s*ignore\s+([a-z-]+(?:[\s,]+[a-z-]+)*)")
 _CONFIDENCE = re.compile(r"0(?:\.\d+)?|1(?:\.0+)?|\.\d+|\d(?:\.\d+)?e-\d+")
 
 
-def schema_text() -> str:
-    """The JSON Schema of a mapping file, as it ships."""
+def schema_text(name: str = SCHEMA_NAME) -> str:
+    """The JSON Schema of a mapping file, or that of the glossary, as it ships."""
     from importlib.resources import files as package_files  # 10 ms that readers need not pay
 
-    return (package_files("dbt_schema_embed.write") / SCHEMA_NAME).read_text("utf-8")
+    return (package_files("dbt_schema_embed.write") / name).read_text("utf-8")
 
 
 def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "", twin: bool = False) -> Path:
@@ -73,9 +78,32 @@ def parse_mapping(text: str, shown: str) -> tuple[MappingFile, Node]:
     """The mapping in ``text`` and the tree it was read from; see `read_mapping`."""
     try:
         root = parse(text)
-        return _file(root, shown), root
+        return replace(_file(root, shown), ignored=_ignored(text)), root
     except YamlTextError as problem:
         raise mapping_error(problem, shown) from None
+
+
+def _ignored(text: str) -> tuple[tuple[int, str], ...]:
+    """Comments such as ``# schema-embed: ignore fed-twice``: their line and rule.
+
+    One on a line of its own is about the next line that is none; one above all else is about the whole file, line 0.
+    """
+    if "schema-embed:" not in text:
+        return ()
+    found: list[tuple[int, str]] = []
+    waiting: list[str] = []
+    begun = False
+    for number, line in enumerate(text.splitlines(), 1):
+        comment = _IGNORE.search(line)
+        rules = re.findall(r"[a-z-]+", comment[1]) if comment else []
+        if line.strip().startswith("#"):
+            waiting += rules if begun else []
+            found += [(0, rule) for rule in rules if not begun]
+        elif line.strip():
+            begun = True
+            found += [(number, rule) for rule in (*waiting, *rules)]
+            waiting = []
+    return tuple(found)
 
 
 def mapping_error(problem: YamlTextError, shown: str) -> MappingError:

@@ -103,7 +103,8 @@ def _unsafe(shown: str, why: str) -> WriteError:
 
 
 def _bare(file: MappingFile) -> MappingFile:
-    return replace(file, unmapped_line=0, undecided_line=0, columns=tuple(replace(row, line=0) for row in file.columns))
+    rows = tuple(replace(row, line=0) for row in file.columns)
+    return replace(file, unmapped_line=0, undecided_line=0, columns=rows, ignored=())
 
 
 def _fresh(suggestions: Iterable[Suggestion], names: Mapping[str, str]) -> Fresh:

@@ -172,7 +172,7 @@ def test_the_command_offers_the_formats_of_the_room() -> None:
 
 
 def test_a_missing_manifest_is_an_artifact_error(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="there is no manifest"):
+    with pytest.raises(ArtifactError, match="there is no dbt project"):
         SchemaEmbed(QUIET).check(tmp_path)
 
 

@@ -184,3 +184,27 @@ def test_facts_are_looked_up_once(project: Project) -> None:
     facts = Facts(project, [])
     assert facts.columns(project.relations[0]) is facts.columns(project.relations[0])
     assert facts.column(project.relations[0], "LIVEMODE") == facts.column(project.relations[0], "LiveMode")
+
+
+@pytest.mark.parametrize(
+    ("head", "above", "behind", "below", "left"),
+    [
+        ("", "", "", "", ["unknown-model", "unknown-model"]),
+        ("# schema-embed: ignore unknown-model\n", "", "", "", []),
+        ("# schema-embed: ignore fed-twice, unknown-model\n", "", "", "", []),
+        ("# schema-embed: ignore fed-twice\n", "", "", "", ["unknown-model", "unknown-model"]),
+        ("", "  # schema-embed: ignore unknown-model\n", "", "", ["unknown-model"]),
+        ("", "", "  # schema-embed: ignore unknown-model", "", ["unknown-model"]),
+        ("", "", "", "    status: accepted  # moves soon  # schema-embed: ignore unknown-model\n", ["unknown-model"]),
+        ("", "", "  # schema-embed: ignored unknown-model", "", ["unknown-model", "unknown-model"]),
+    ],
+)
+def test_comments_that_say_what_to_ignore(
+    project: Project, head: str, above: str, behind: str, below: str, left: list[str]
+) -> None:
+    text = (
+        f"{head}version: 1\nsource: stripe.charges\ncolumns:\n{above}  - source_column: id{behind}\n    model: nope\n"
+        f"    model_column: x\n{below}  - source_column: amount\n    model: nope\n    model_column: y\n"
+    )
+    found = check(project, [parse_mapping(text, "m/0.yml")[0]])
+    assert [p.code for p in found if p.code == "unknown-model"] == left

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dbt_schema_embed.decide.decisions import _staging_sql
+from dbt_schema_embed.decide.staging import staging_sql
 from dbt_schema_embed.read import read_project
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
 from tests.dbt.rendering import Attributes, Macros
@@ -95,6 +95,6 @@ def test_models_of_the_same_source_come_first_and_packages_do_not_count(root: Pa
     jinja = macros(root, {key: Attributes(value) for key, value in nodes.items()})
     for source, expected in (("crm", learn_style([DENSE] * 2)), ("shop", learn_style([AIRY] * 3))):
         assert as_style(jinja.schema_embed_style(source)) == expected
-        assert learn_style(_staging_sql(tmp_path, project, f"{source}.people")) == expected
+        assert learn_style(staging_sql(tmp_path, project, f"{source}.people")) == expected
     assert as_style(jinja.schema_embed_style("other")) == learn_style([DENSE] * 2 + [AIRY] * 3)
-    assert learn_style(_staging_sql(tmp_path, project, "other.people")) == learn_style([DENSE] * 2 + [AIRY] * 3)
+    assert learn_style(staging_sql(tmp_path, project, "other.people")) == learn_style([DENSE] * 2 + [AIRY] * 3)

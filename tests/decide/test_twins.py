@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dbt_schema_embed.agent.kept import Kept
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.write.mapping import read_mapping
@@ -73,6 +74,10 @@ def test_a_name_that_could_be_either_is_asked_about(engine: SchemaEmbed, project
         engine.decisions.decide(project, "S.ORDERS", ["amount"], "accepted")
     assert str(caught.value) == "'S.ORDERS' means several mapped sources\n  name one of them: s.Orders, s.orders"
     assert statuses(project) == before
+    agents = Kept(engine, project, {})
+    with pytest.raises(ConfigError, match="means several mapped sources"):
+        agents.file_text("S.ORDERS")
+    assert "source: s.orders\n" in agents.file_text("s.orders")
 
 
 def test_a_file_that_was_there_before_its_twin_stays(engine: SchemaEmbed, project: Path) -> None:

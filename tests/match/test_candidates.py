@@ -4,8 +4,9 @@ import pytest
 
 from dbt_schema_embed.match import candidates
 from dbt_schema_embed.match.block import Lexicon
-from dbt_schema_embed.match.candidates import Pool, build_block
+from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import read_tables
 from tests.match.builders import embedded, model, source
 

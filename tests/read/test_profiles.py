@@ -41,7 +41,7 @@ def test_events_are_read_from_the_log() -> None:
     (found,), _ = read_line(line("profile", **TABLE))
     assert found == TableProfile(
         "source.a.b.c", 30, 30,
-        (ColumnProfile("ID", "VARCHAR", 30, 30, 1, 2, 1.5, (("9", 30),), (("1", 1), (None, 3))),),
+        (ColumnProfile("ID", "VARCHAR", 30, 30, (("9", 30),), (("1", 1), (None, 3))),),
     )  # fmt: skip
 
 

@@ -25,10 +25,7 @@ def description(block: Block) -> Matrix:
 
 def name_in_description(block: Block) -> Matrix:
     """Cosine of one side's description with the other's name, where only one side is described."""
-    names = block.facet("name")
-    texts = block.facet("description")
-    forward, backward = _alike(block, texts[0] @ names[1].T), _alike(block, names[0] @ texts[1].T)
-    return np.fmax(_silent(forward, texts[0], names[1]), _silent(backward, names[0], texts[1]))
+    return np.fmax(_cosine(block, "description", "name"), _cosine(block, "name", "description"))
 
 
 def name_with_values(block: Block) -> Matrix:
@@ -62,10 +59,20 @@ def _of_groups(operation: np.ufunc, values: Matrix, groups: Sequence[Matrix], ax
 
 
 def _facet(block: Block, name: str) -> Matrix:
-    if name not in block.source.facets:
-        return np.full(block.shape, np.nan, np.float32)
-    left, right = block.facet(name)
-    return _silent(_alike(block, left @ right.T), left, right)
+    return _cosine(block, name, name)
+
+
+def _cosine(block: Block, left: str, right: str) -> Matrix:
+    """Cosines of two facets; NaN where either side has no vector."""
+    out = np.full(block.shape, np.nan, np.float32)
+    if left not in block.source.facets or right not in block.source.facets:
+        return out
+    ours, said = block.source.facets[left], block.side.said(right)[block.places]
+    own = np.asarray(ours.any(axis=1))
+    if own.any() and said.any():
+        cosine = _alike(block, ours @ block.side.facet(right)[block.places].T)
+        np.copyto(out, cosine, where=own[:, None] & said)
+    return out
 
 
 def _alike(block: Block, cosine: Matrix) -> Matrix:
@@ -74,9 +81,3 @@ def _alike(block: Block, cosine: Matrix) -> Matrix:
     if unlike == UNLIKE:
         return cosine
     return np.asarray(1 - (1 - cosine) * (1 - UNLIKE) / max(1e-3, 1 - unlike), np.float32)
-
-
-def _silent(cosine: Matrix, left: Matrix, right: Matrix) -> Matrix:
-    """NaN where either side has no vector."""
-    said = np.outer(left.any(axis=1), right.any(axis=1))
-    return np.where(said, cosine, np.float32(np.nan))

@@ -27,12 +27,10 @@ def name_rule(block: Block) -> Matrix:
 def _placed(block: Block, rows: Sequence[Mapping[Words, float]]) -> Matrix:
     """Each row's values put where a candidate has that name; 0 elsewhere."""
     out = np.zeros(block.shape, np.float32)
-    places: dict[Words, list[int]] = {}
-    for j, name in enumerate(block.abstract_targets):
-        places.setdefault(name, []).append(j)
+    places = block.places_of_names
     for i, row in enumerate(rows):
-        for name, value in row.items():
-            out[i, places.get(name, [])] = value
+        for name in row.keys() & places.keys():
+            out[i, places[name]] = row[name]
     return out
 
 

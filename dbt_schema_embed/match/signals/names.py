@@ -63,22 +63,24 @@ def same_reading(block: Block) -> Matrix:
     difference: ``Kundennummer`` of customers and ``number``."""
     about = frozenset(stem(w) for words in block.lexicon.about[block.source.relation.id] for w in words)
     out = np.zeros(block.shape, np.float32)
+    having: dict[tuple[str, ...], list[int]] = {}
+    for j, views in enumerate(block.target_views):
+        for view in views:
+            having.setdefault(view, []).append(j)
     for worth, less in ((0.8, about), (1.0, frozenset[str]())):
-        places: dict[frozenset[str], set[int]] = {}
-        for j, views in enumerate(block.target_views):
-            for view in views:
-                places.setdefault(_said(view, less), set()).add(j)
+        places: dict[frozenset[str], list[int]] = {}
+        for view, some in having.items():
+            places.setdefault(_said(view, less), []).extend(some)
         for i, views in enumerate(block.source_views):
-            for view in views:
-                said = _said(view, less)
-                if said:
-                    out[i, list(places.get(said, ()))] = worth
+            for said in {_said(view, less) for view in views}:
+                if said and said in places:
+                    out[i, places[said]] = worth
     return out
 
 
 def _said(words: tuple[str, ...], less: frozenset[str]) -> frozenset[str]:
     stems = _stems(words)
-    return stems - less if less else stems
+    return stems if stems.isdisjoint(less) else stems - less
 
 
 @lru_cache(maxsize=100_000)
@@ -110,6 +112,7 @@ def _may_abbreviate(lefts: Sequence[tuple[str, ...]], rights: Sequence[tuple[str
     return np.asarray(within & (first[:, None] == other), np.bool_)
 
 
+@lru_cache(maxsize=200_000)
 def _consonant_bits(text: str) -> int:
     return reduce(or_, (1 << ord(c) % 63 for c in text if c not in "aeiou"), 0)
 

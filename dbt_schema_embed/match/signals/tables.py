@@ -7,30 +7,19 @@ from dbt_schema_embed.match.block import Block, Matrix
 
 def table_words(block: Block) -> Matrix:
     """Words the table's and the model's names have in common, shortened ones too: ``ord_hdr``, ``order_headers``."""
-    alike = block.lexicon.tables_alike(block.source.relation.id, [m.relation.id for m in block.models])
-    return block.per_model(alike.tolist())
+    return block.per_model(block.names_alike)
 
 
 def source_covered(block: Block) -> Matrix:
     """Mean over the source columns of the best name likeness in that model: does the model hold the table?"""
-    return block.per_model(_per_model(block, _likeness(block).T, by_source=True))
+    best = np.maximum.reduceat(block.coverage.both, block.starts, axis=1) ** 2
+    return block.per_model(best.mean(axis=0))
 
 
 def model_covered(block: Block) -> Matrix:
     """Mean over the model's columns of the best name likeness in the table: does the table fill the model?"""
-    return block.per_model(_per_model(block, _likeness(block).T, by_source=False))
-
-
-def _likeness(block: Block) -> Matrix:
-    return np.asarray(block.coverage.both**2, np.float32)
-
-
-def _per_model(block: Block, likeness: Matrix, *, by_source: bool) -> list[float]:
-    out = []
-    for m in range(len(block.models)):
-        rows = likeness[block.model_of == m]
-        out.append(float(rows.max(axis=0 if by_source else 1).mean()) if rows.size else 0.0)
-    return out
+    best = block.coverage.both.max(axis=0) ** 2
+    return block.per_model(np.add.reduceat(best, block.starts) / np.bincount(block.model_of))
 
 
 def source_named(block: Block) -> Matrix:

@@ -1,6 +1,9 @@
 """What is declared about the columns: types and keys."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.records import Column
@@ -21,13 +24,16 @@ _NEAR = {
 
 def type_fit(block: Block) -> Matrix:
     """1 for the same type family, less for families one casts between, 0 else; silent where a type is unknown."""
-    left, right = [_family(c) for c in block.columns], [_family(c) for c in block.targets]
-    worth = {(a, b): _fit(a, b) for a in set(left) for b in set(right)}
-    return np.array([[worth[a, b] for b in right] for a in left], np.float32).reshape(block.shape)
+    (lefts, rows), (rights, columns) = (_numbered(side) for side in (block.columns, block.targets))
+    worth = np.array([[_fit(a, b) for b in rights] for a in lefts], np.float32).reshape(len(lefts), len(rights))
+    return np.take(worth[rows], columns, axis=1)
 
 
-def _family(column: Column) -> str | None:
-    return type_family(column.type)
+def _numbered(columns: Sequence[Column]) -> tuple[list[str | None], NDArray[np.int64]]:
+    """The distinct families of types, and which each column has."""
+    number: dict[str | None, int] = {}
+    places = [number.setdefault(type_family(c.type), len(number)) for c in columns]
+    return list(number), np.array(places, np.int64)
 
 
 def _fit(left: str | None, right: str | None) -> float:

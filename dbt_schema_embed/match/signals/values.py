@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.value_profiles import Profile, profiles
+from dbt_schema_embed.match.value_profiles import Profile
 
 
 def value_overlap(block: Block) -> Matrix:
@@ -21,7 +21,7 @@ def value_kind(block: Block) -> Matrix:
 def value_letters(block: Block) -> Matrix:
     """Cosine of the letter triples in the values."""
     out = np.full(block.shape, np.nan, np.float32)
-    sides = [[(i, p.grams) for i, p in enumerate(side) if p is not None] for side in _sides(block)]
+    sides = [[(i, p.grams) for i, p in side] for side in block.profiles]
     if all(sides):
         (rows, left), (columns, right) = (zip(*side, strict=True) for side in sides)
         out[np.ix_(rows, columns)] = np.stack(left) @ np.stack(right).T
@@ -46,16 +46,10 @@ def value_spread(block: Block) -> Matrix:
     return _each(block, lambda a, b: float(np.exp(-abs(a.length - b.length) - abs(a.uniqueness - b.uniqueness))))
 
 
-def _sides(block: Block) -> tuple[list[Profile | None], list[Profile | None]]:
-    return profiles(block.columns), profiles(block.targets)
-
-
 def _each(block: Block, likeness: Callable[[Profile, Profile], float]) -> Matrix:
     out = np.full(block.shape, np.nan, np.float32)
-    left, right = _sides(block)
-    there = [(j, b) for j, b in enumerate(right) if b is not None]
-    for i, a in enumerate(left):
-        if a is not None:
-            for j, b in there:
-                out[i, j] = likeness(a, b)
+    left, right = block.profiles
+    for i, a in left:
+        for j, b in right:
+            out[i, j] = likeness(a, b)
     return out
