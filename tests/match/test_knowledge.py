@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 import dbt_schema_embed.match
-from dbt_schema_embed.match.knowledge import Knowledge, compiled, fold, knowledge, read_entries, spellings
+from dbt_schema_embed.match.knowledge import (
+    Knowledge,
+    Listed,
+    Origin,
+    compiled,
+    fold,
+    knowledge,
+    read_entries,
+    spellings,
+)
 
 HOME = Path(dbt_schema_embed.match.__file__).with_name("concepts")
 FILES = sorted(HOME.rglob("*.yml"))
@@ -67,6 +76,8 @@ def test_the_packed_form_says_the_same_and_a_damaged_one_is_made_anew(tmp_path: 
     assert isinstance(plain.entries, dict)
     for word in [*list(plain.entries)[::97], "zzqx", ""]:
         assert packed.entries.get(word) == again.entries.get(word) == plain.entries.get(word)
+    for start in ("bonif", "peremp", "geburts", "zzqx"):
+        assert sorted(again.entries.begun(start)) == sorted(plain.entries.begun(start))
     assert (again.origins, again.plain) == (plain.origins, plain.plain)
     file = tmp_path / "concepts.bin"
     content = bytearray(file.read_bytes())
@@ -78,8 +89,31 @@ def test_the_packed_form_says_the_same_and_a_damaged_one_is_made_anew(tmp_path: 
     knowledge.cache_clear()
 
 
+def test_a_packed_form_that_others_may_write_is_not_read(tmp_path: Path) -> None:
+    knowledge.cache_clear()
+    knowledge(tmp_path)
+    (tmp_path / "concepts.bin").write_bytes(b"")
+    tmp_path.chmod(0o777)
+    knowledge.cache_clear()
+    assert knowledge(tmp_path).senses("geburtsdatum")
+    assert (tmp_path / "concepts.bin").read_bytes() == b""
+    knowledge.cache_clear()
+
+
+def test_a_word_cut_off_means_what_the_words_that_begin_so_agree_on() -> None:
+    entries = Listed(
+        {"bonificacion": "0:discount", "bonificado": "0:discount", "bonito": "0:tuna|nice", "bono": "1:bond"}
+    )
+    known = Knowledge((Origin("language", "Spanish"), Origin("language", "Italian")), entries)
+    assert [s.meanings for s in known.begun("bonif", {0})] == [("discount",)]
+    assert [s.meanings for s in known.begun("boni", {0})] == [("discount",), ("tuna",)]
+    assert known.begun("bonif", {1}) == ()
+    some = Knowledge(known.origins, Listed({f"kart{i}": f"0:meaning {i}" for i in range(3)}))
+    assert some.begun("kart", {0}) == ()
+
+
 def test_a_glossary_adds_to_what_is_known() -> None:
-    known = Knowledge((), {}).with_glossary([("kdnr, kundennr", "customer number | client")])
+    known = Knowledge((), Listed()).with_glossary([("kdnr, kundennr", "customer number | client")])
     (sense,) = known.senses("kdnr")
     assert (known.origins[sense.origin].kind, sense.meanings) == ("glossary", ("customer number", "client"))
     assert known.senses("nr") == ()
