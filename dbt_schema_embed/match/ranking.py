@@ -139,13 +139,27 @@ def _ranked(
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
     """The second round's scores of the candidates that the first one gave some column a chance; the others have
     none."""
-    alive = np.flatnonzero(draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS)
+    alive = np.flatnonzero((draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS) & at_home(draft))
     some, nothing = second.scores({name: np.take(values[name], alive, axis=1) for name in second.names}, rows)
     out = np.full(draft.block.shape, -np.inf, np.float32)
     out[:, alive] = some
     return out, nothing
 
 
+def at_home(draft: Draft) -> NDArray[np.bool_]:
+    """(k,) the candidates that a table may feed: models that something else feeds get a second source only from tables
+    that no planned model is for."""
+    block, claimed = draft.block, claims(draft.block, draft.odds)
+    homes = (
+        ~block.fed & (claimed >= _HOME * max(1e-6, float(claimed.sum()))) & (claimed >= _OF_COLUMNS * block.shape[0])
+    )
+    if draft.arrives or not homes.any():
+        return np.ones(block.shape[1], bool)
+    return np.asarray(~block.fed[block.model_of])
+
+
+_HOME, _OF_COLUMNS = 0.5, 0.3
+"""Shares of what a table claims, and of its columns, from which a planned model is for it."""
 _HOPELESS = 5e-4
 """Probability by the first round below which, in all rows, a candidate is not looked at again."""
 
