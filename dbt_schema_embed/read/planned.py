@@ -54,7 +54,8 @@ def _files(root: Path) -> Iterator[Path]:
     for name in model_folders(root):
         top = root / name
         for where, _, names in os.walk(top) if inside(top, root) else ():
-            yield from (Path(where, n) for n in sorted(names) if n.endswith((*_YAML, *_CODE)))
+            paths = (Path(where, n) for n in sorted(names) if n.endswith((*_YAML, *_CODE)))
+            yield from (path for path in paths if not path.is_symlink() or inside(path, root))
 
 
 def _names(content: bytes) -> set[bytes]:
