@@ -124,5 +124,5 @@ def test_a_project_without_findings_passes(runner: Runner) -> None:
 
 
 def test_a_project_that_cannot_be_read_fails_at_once(runner: Runner) -> None:
-    (runner.project / "target" / "manifest.json").unlink()
+    (runner.project / "target" / "manifest.json").write_text("{")
     assert runner("Check").returncode == 3

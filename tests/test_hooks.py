@@ -55,7 +55,8 @@ def test_what_triggers_them(path: str, hooks: list[str]) -> None:
 
 def test_recipes_name_hooks_and_variables_that_there_are(root: Path) -> None:
     text = (root / "docs/ci.md").read_text("utf-8")
-    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    found = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    blocks = [block for block in found if isinstance(block, dict)]  # a row of a mapping file is a list
     repos = [repo for block in blocks for repo in block.get("repos", ())]
     shared, local = ([hook for repo in repos if (repo["repo"] == "local") is is_local for hook in repo["hooks"]]
                      for is_local in (False, True))  # fmt: skip

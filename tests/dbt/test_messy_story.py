@@ -21,9 +21,9 @@ ADDRESS = """"CMADD1" || ', ' || "CMADD2\""""
 FIRST, LAST = (f"""split_part("Full Name", ' ', {i})""" for i in (1, 2))
 COMMANDS = [
     ["suggest", "--write"],
-    ["accept", "--source", "erp.customers", "--min-confidence", "0.95"],
     ["accept", "erp.customers", "CMADD1", "CMADD2", "--model", "stg_erp__customers", "--column", "street_address",
      "--expression", ADDRESS],
+    ["accept", "--source", "erp.customers", "--min-confidence", "0.95"],
     ["accept", "--source", "hr.Mitarbeiter", "--min-confidence", "0.95"],
     ["accept", "--source", "crm.contacts", "--min-confidence", "0.95"],
     ["accept", "crm.contacts", "Full Name", "--model", "stg_crm__contacts", "--column", "first_name",

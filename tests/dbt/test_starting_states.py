@@ -134,7 +134,7 @@ STATES = {
     ),
     "a half-built model": State(
         {YAML: PLAN, SQL: HALF},
-        out="3 suggested (2 certain, 1 likely), 2 already in SQL, 1 map to nothing\n",
+        out="3 suggested (3 certain), 2 already in SQL, 1 map to nothing\n",
         rows=[(i, first.lower(), *rest) for i, first, *rest in ROWS],
         in_sql=HALF.partition("    lower")[0],
         green=False,

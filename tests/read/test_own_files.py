@@ -190,5 +190,5 @@ def test_a_manifest_that_is_named_must_be_there_and_so_must_a_project(shop: Path
     with pytest.raises(ArtifactError, match="there is no manifest"):
         read_project(shop)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ArtifactError, match="there is no manifest"):
+    with pytest.raises(ArtifactError, match="there is no dbt project"):
         read_project(tmp_path / "empty", own_files=True)
