@@ -36,8 +36,7 @@ NEW_COLUMN = "a new column"
 NO_MODEL = "there is no model to feed"
 """The reason of a column that maps to nothing because the project has no model that it could feed."""
 
-NOTEBOOK_ROWS = 100
-"""Rows of a result that a notebook shows."""
+NOTEBOOK_ROWS = 100  # rows of a result that a notebook shows
 
 CERTAIN, LIKELY = 0.95, 0.7
 """From which confidence an answer is called certain, and likely; what is below is doubtful."""

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from dbt_schema_embed.match.habits import Habits, abstract
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SYNONYMS
 from dbt_schema_embed.match.names import entity, segment, words
+from dbt_schema_embed.match.phrases import Words
 from dbt_schema_embed.match.pool import Matrix as Matrix
 from dbt_schema_embed.match.pool import Pool
-from dbt_schema_embed.match.reading import Reading, TableReading, Words
+from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.value_profiles import Profile, profiles
 from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable

@@ -7,16 +7,15 @@ is its own words. How much of a name could be read is its legibility.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
 from dbt_schema_embed.match.glued import ENGLISH, cut
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity, words
+from dbt_schema_embed.match.phrases import Words, joined, phrase_words
 from dbt_schema_embed.records import Relation
 
-Words = tuple[str, ...]
 Known = Callable[[Words], bool]
 Cut = Literal["never", "late", "always"]
 
@@ -31,23 +30,6 @@ RUN = 6
 """Words of a phrase that is looked up."""
 CUT_OFF = 4
 """Letters from which a piece may be the beginning of a longer word."""
-_FILLERS = frozenset({"of", "the", "a", "an", "for", "in", "and", "or"})
-_PARTICLED = frozenset({"move", "moved", "check", "checked", "sign", "signed", "log", "logged", "clock", "clocked"})
-"""Verbs that mean something else with "in"."""
-_GLOSSES = {
-    "state of processing": "processing status", "order of sorting": "sort order", "title of a person": "title",
-    "child under age": "child", "department of a hospital": "department", "subject taught": "subject",
-    "class at school": "class", "grade at school": "grade", "team in sport": "team", "match in sport": "match",
-    "party in politics": "party", "case in court": "case", "article of law": "article", "article of news": "article",
-    "share in a company": "share", "security paper": "security", "check for payment": "check",
-    "payment term in days": "payment days", "line of transport": "line", "position at work": "position",
-    "loan of a book": "loan", "work of art": "artwork", "application form": "application", "field of land": "field",
-    "owner of property": "owner", "visit of a website": "visit", "visitor of a website": "visitor",
-    "channel of media": "channel", "current electric": "current", "single unit": "single", "private use": "private",
-    "program of the state": "program", "supplier of the state": "supplier", "station of measurement": "station",
-    "timestamp of measurement": "measured at",
-}  # fmt: skip
-"""Meanings whose phrase explains more than a name would say."""
 
 
 class Part(NamedTuple):
@@ -83,18 +65,6 @@ class TableReading:
         """What each name says in plain English, for an encoder that knows nothing else; "" where it is plain
         already."""
         return tuple(" ".join(c.variants[0]) if c.translated else "" for c in self.columns)
-
-
-@lru_cache(maxsize=50_000)
-def phrase_words(meaning: str) -> Words:
-    """The words that count of an English phrase.
-
-    >>> phrase_words("date of birth"), phrase_words("class at school")
-    (('date', 'birth'), ('class',))
-    """
-    found = words(_GLOSSES.get(meaning, meaning))
-    before = ("", *found)
-    return tuple(w for b, w in zip(before, found, strict=False) if w not in _FILLERS or b in _PARTICLED) or found
 
 
 @dataclass
@@ -333,17 +303,12 @@ def _runs(name: Words, known: Known) -> Iterable[tuple[int, int]]:
 def _variants(parts: Sequence[Part]) -> list[Words]:
     """The likeliest meaning of every part, and then one other meaning of one part at a time."""
     first = [phrase_words(p.meanings[0]) for p in parts]
-    found = [_joined(first)]
+    found = [joined(first)]
     for place in range(1, max((len(p.meanings) for p in parts), default=0)):
         for at, part in enumerate(parts):
             if place < len(part.meanings):
-                found.append(_joined([*first[:at], phrase_words(part.meanings[place]), *first[at + 1 :]]))
+                found.append(joined([*first[:at], phrase_words(part.meanings[place]), *first[at + 1 :]]))
     return found
-
-
-def _joined(phrases: Sequence[Words]) -> Words:
-    """The phrases as one, each word said once, where it stands last: "code" and "drg code"."""
-    return tuple(reversed(dict.fromkeys(w for words in reversed(phrases) for w in reversed(words))))
 
 
 def _uncut(key: str) -> int:

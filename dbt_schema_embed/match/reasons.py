@@ -7,8 +7,9 @@ from dbt_schema_embed.match.habits import rule_between
 from dbt_schema_embed.match.knowledge import Origin
 from dbt_schema_embed.match.names import stem
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES, WHOLE_TABLE_NAMES
+from dbt_schema_embed.match.phrases import phrase_words
 from dbt_schema_embed.match.ranking import Ranked
-from dbt_schema_embed.match.reading import Part, phrase_words
+from dbt_schema_embed.match.reading import Part
 from dbt_schema_embed.records import NO_MODEL, Evidence, rounded
 from dbt_schema_embed.types import type_family
 

@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.lexicon import SLIGHT_WORDS
+from dbt_schema_embed.match.phrases import Words
 from dbt_schema_embed.match.pool import Matrix
-from dbt_schema_embed.match.reading import MOST, Words
+from dbt_schema_embed.match.reading import MOST
 
 VIEWS = MOST + 1
 """Most views of one name: its words as they stand, and its readings."""

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed.match import names, naming
+from dbt_schema_embed.match import names, naming, phrases
 from dbt_schema_embed.match.names import is_run, segment, skeleton, stem, words
 
 
-@pytest.mark.parametrize("module", [names, naming])
+@pytest.mark.parametrize("module", [names, naming, phrases])
 def test_the_examples_in_the_docstrings_hold(module) -> None:
     assert doctest.testmod(module).failed == 0
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.names import squash, stem
-from dbt_schema_embed.match.reading import Words
+from dbt_schema_embed.match.phrases import Words
 
 
 def target_fed(block: Block) -> Matrix:
