@@ -129,6 +129,7 @@ def cross_validate(mode: Mode, workers: int, left_out: Sequence[str] = ()) -> ND
     with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         done = [f.result() for f in [pool.submit(job, fold, left_out) for fold in range(parts)]]
     asked: dict[str, Asked] = {name: [a for d in done for a in d.get(name, ())] for name in done[0] | done[-1]}
+    asked = {name: some for name, some in asked.items() if some}  # not every folder of cases has all corpora
     shares = {name: c.share for name, c in PROJECTS.items()} | {f"pairs, {n}": s for n, s in PAIRS.items()}
     everything: Asked = []
     for name, some in asked.items():
