@@ -19,9 +19,9 @@ from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, und
 from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Candidate, Embedded, Lineage, Project, Relation, Suggestion
 
-MATCH, NOTHING = 0.4, 0.5
-"""From which probability a column is matched, and said to feed nothing; what reaches neither is undecided. On left-out
-projects F1 is highest where answers of 0.4 and more are given (benchmarks/RESULTS.md)."""
+MATCH, NOTHING = 0.5, 0.5
+"""From which probability a column is matched, and said to feed nothing: what is likelier right than wrong. What reaches
+neither is undecided. F1 is the same from 0.4 to 0.55 (benchmarks/RESULTS.md)."""
 
 Rejected = Collection[tuple[str, str, str, str]]
 Accepted = Mapping[tuple[str, str], tuple[str, str] | None]
