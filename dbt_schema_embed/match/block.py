@@ -68,6 +68,7 @@ class Lexicon:
         self.words_of = {r.id: column_words(r, self.vocabulary) for r in everything}
         self.views_of = {r.id: _views(self.words_of[r.id], self.readings[r.id]) for r in everything}
         self.sources = {r.id: r for r in sources}
+        self._said: dict[str, dict[str, Words]] = {}
         self.about = {r.id: tuple(dict.fromkeys((entity(r.name), *self.readings[r.id].about))) for r in everything}
         seen = Counter(
             w for r in everything for views in self.views_of[r.id] for w in {w for v in views[:2] for w in v}
@@ -82,11 +83,12 @@ class Lexicon:
 
     def says(self, source: str) -> dict[str, Words]:
         """Column in lower case -> what its name says, of a source table (id); empty for a table that is not here."""
-        relation = self.sources.get(source)
-        if relation is None:
-            return {}
-        columns = zip(relation.columns, self.readings[source].columns, strict=True)
-        return {c.key.lower(): reading.variants[0] for c, reading in columns}
+        known = self._said.get(source)
+        if known is None:
+            relation = self.sources.get(source)
+            columns = zip(relation.columns, self.readings[source].columns, strict=True) if relation else ()
+            known = self._said[source] = {c.key.lower(): reading.variants[0] for c, reading in columns}
+        return known
 
     def rarity(self, times: int) -> float:
         """Inverse document frequency scaled to (0, 1]: 1 for a word in one column, towards 0.2 for one in all."""

@@ -24,12 +24,15 @@ def in_order(p: Matrix, model_of: NDArray[np.int64]) -> tuple[Matrix, Matrix, Ma
         n, k = some.shape
         sums = np.zeros((n + 1, k + 1))
         sums[1:, 1:] = some.cumsum(axis=0).cumsum(axis=1)
+        if sums[-1, -1] < _HEARD:  # nothing is seen of its order
+            order[:, inside] = kept[:, inside] = 0.5
+            continue
         total, rows, columns = sums[-1, -1], some.sum(axis=1)[:, None], some.sum(axis=0)[None]
         before = sums[:-1, :-1]
         after = total - sums[1:, -1:] - sums[-1:, 1:] + sums[1:, 1:]
         others = total - rows - columns + some
         order[:, inside] = share = (before + after + _FAITH / 2) / (others + _FAITH)
-        kept[:, inside] = (some * share).sum() / max(total, 1e-9) if total > 0 else 0.5
+        kept[:, inside] = (some * share).sum() / total
         near = np.zeros((n + 6, k + 6))
         near[3:-3, 3:-3] = some
         found = np.zeros((n, k))
@@ -39,6 +42,8 @@ def in_order(p: Matrix, model_of: NDArray[np.int64]) -> tuple[Matrix, Matrix, Ma
     return order, beside, kept
 
 
+_HEARD = 0.05
+"""Columns that a model must be likely to take before its order is looked at."""
 _FAITH = 1.0
 """Columns that are believed to stand on either side before any are seen."""
 _NEAR = ((1, 1, 1.0), (1, 2, 0.5), (2, 1, 0.5), (2, 2, 0.5), (2, 3, 0.25), (3, 2, 0.25), (3, 3, 0.25))

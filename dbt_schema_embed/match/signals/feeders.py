@@ -47,11 +47,12 @@ def feeder_table(block: Block) -> Matrix:
 def _nearest(block: Block, alike: Matrix, place: Mapping[Any, int], feeders: Sequence[Sequence[Any]]) -> Matrix:
     """(n, k) the best of every candidate's feeders; ``alike``: (n, feeders), ``place``: their columns there."""
     out = np.full(block.shape, np.nan, np.float32)
-    for j, some in enumerate(feeders):
-        if some:
-            out[:, j] = alike[:, [place[f] for f in some]].max(axis=1)
-        elif block.fed[block.model_of[j]]:
-            out[:, j] = 0
+    out[:, block.fed[block.model_of]] = 0
+    told = [j for j, some in enumerate(feeders) if some]
+    if told:
+        flat = [place[f] for j in told for f in feeders[j]]
+        starts = np.cumsum([0, *(len(feeders[j]) for j in told[:-1])])
+        out[:, told] = np.maximum.reduceat(alike[:, flat], starts, axis=1)
     return out
 
 
