@@ -13,6 +13,7 @@ from dbt_schema_embed.files import inside, read_bounded
 _SECONDS = 30
 _OFF = ("core.fsmonitor=false", f"core.hooksPath={os.devnull}", "safe.bareRepository=explicit")
 _ALONE = {"GIT_ALLOW_PROTOCOL": "none", "GIT_NO_LAZY_FETCH": "1", "GIT_OPTIONAL_LOCKS": "0", "GIT_PAGER": "cat"}
+_SHA1 = 40  # digits
 _BYTES = 2**26  # a larger file of a project counts as changed
 
 
@@ -91,7 +92,7 @@ def _digests(path: Path, root: Path, digits: int) -> set[str]:
     """The names that git gives a file's content, as it stands and with the line ends that git keeps; none: no file."""
     try:
         if path.is_symlink():
-            content: bytes | None = os.fsencode(os.readlink(path))
+            content: bytes | None = os.fsencode(os.readlink(path))  # noqa: PTH115 (a Path would drop "./")
         elif not path.is_file() or not inside(path, root):
             return set()
         else:
@@ -100,6 +101,6 @@ def _digests(path: Path, root: Path, digits: int) -> set[str]:
         return set()
     if content is None:
         return set()
-    made = sha1 if digits == sha1().digest_size * 2 else sha256
+    made = sha1 if digits == _SHA1 else sha256  # what git names a content by
     kept = (content, content.replace(b"\r\n", b"\n"))
     return {made(b"blob %d\0" % len(some) + some, usedforsecurity=False).hexdigest() for some in kept}

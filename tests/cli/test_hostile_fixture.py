@@ -55,6 +55,7 @@ stage raw.orders
 stage raw.orders --model stg_file
 accept raw.orders amount --model blank --column amount --note "{{ env_var('HOME') }}"
 stage raw.orders --model blank
+stage --plan raw.orders
 stage --new raw.orders --leading-commas --case-sensitive-cols --materialized view
 profile
 suggest --profile
@@ -70,7 +71,7 @@ cache import memo.bin
 cache clear
 match seeds/big.csv seeds/big.csv
 match seeds/sheet.csv seeds/two.sql --left-docs seeds/docs.json --right-docs seeds/docs.json --right-table b
-match seeds/sheet.csv seeds/two.sql --left-table a --right-table a
+match seeds/sheet.csv seeds/two.sql --left-table a --right-table a --top-k 2
 suggest --metrics m.json
 """
 FEW = """
@@ -208,9 +209,10 @@ def test_the_tracer_sees_what_it_should(traced: list[dict[str, Any]], tmp_path: 
     """So that the tests above prove something: most commands do their work here, and a planted deed is found."""
     worked = {" ".join(d["command"]) for d in traced if not d["links"] and d["code"] == 0}
     assert worked >= {
-        "suggest --write", "search customer amount", "index", "report", "cache warm", "export sheet.csv",
-        "import sheet.csv --dry-run", "stage raw.orders --model blank", "glossary --write", "review", "mcp", "search amount",
-        "mcp --allow-write --samples", "accept raw.orders amount --model stg_orders --column amount --expression amount + 1",
+        "suggest --write", "search customer amount", "search amount", "index", "report", "cache warm",
+        "export sheet.csv", "import sheet.csv --dry-run", "stage raw.orders --model blank", "glossary --write",
+        "review", "mcp", "mcp --allow-write --samples",
+        "accept raw.orders amount --model stg_orders --column amount --expression amount + 1",
     }  # fmt: skip
     code = (
         "import sys, os, subprocess; sys.argv = ['x', '.', '.']\n"
