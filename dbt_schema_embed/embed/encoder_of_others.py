@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dbt_schema_embed.doors import brought
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import checked, readable
+from dbt_schema_embed.embed.languages import LANGUAGES, Languages
 from dbt_schema_embed.embed.locate import is_default, is_path
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.errors import EncoderError, printable
@@ -60,5 +61,5 @@ def encoder_of_others(name: str) -> EncoderOfOthers | None:
     """The encoder that another package calls so; None: it is one of ours, or a path, or nobody's."""
     if is_default(name) or is_path(name):
         return None
-    made = brought("encoders", name)
+    made = Languages if name == LANGUAGES else brought("encoders", name)
     return EncoderOfOthers(name, made()) if made else None

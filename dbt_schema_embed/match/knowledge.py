@@ -4,7 +4,7 @@ A file holds one entry a line, ``word, word: meaning | meaning``. Its first line
 Files in
 languages/ hold words, which may be parts of a name; files in systems/ hold whole field names. A project's glossary
 has the
-same entries (see `Knowledge.with_glossary`). Words are compared without case, spaces, punctuation and diacritics.
+same entries (see `Knowledge.with_words`). Words are compared without case, spaces, punctuation and diacritics.
 """
 
 import contextlib
@@ -14,14 +14,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 from zlib import crc32
 
 import msgspec
 
 from dbt_schema_embed.files import others_may_write, replacing
 
-Kind = Literal["english", "language", "system", "glossary"]
+Kind = Literal["english", "language", "system", "glossary", "guess"]
 
 _PLAIN = str.maketrans({
     "ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "ħ": "h",
@@ -60,6 +60,10 @@ class Origin(NamedTuple):
 
     kind: Kind
     name: str  # as people say it: "German", "SAP"
+
+
+GLOSSARY = Origin("glossary", "the glossary")
+GUESS = Origin("guess", "the multilingual encoder")
 
 
 class Sense(NamedTuple):
@@ -130,19 +134,19 @@ class Knowledge:
     @cached_property
     def numbers(self) -> Mapping[Kind, frozenset[int]]:
         """The origins of each kind."""
-        kinds: dict[Kind, set[int]] = {"english": set(), "language": set(), "system": set(), "glossary": set()}
+        kinds: dict[Kind, set[int]] = {kind: set() for kind in get_args(Kind)}
         for number, origin in enumerate(self.origins):
             kinds[origin.kind].add(number)
         return {kind: frozenset(found) for kind, found in kinds.items()}
 
-    def with_glossary(self, entries: Iterable[tuple[str, str]], name: str = "the glossary") -> "Knowledge":
-        """The same and a project's own words, (words, meanings) as in a file; they go before all others."""
+    def with_words(self, entries: Iterable[tuple[str, str]], origin: Origin = GLOSSARY) -> "Knowledge":
+        """The same and words of another origin, (words, meanings) as in a file: a project's own go before all others,
+        guesses behind."""
         added: dict[str, list[str]] = {}
         _add(added, len(self.origins), entries)
         if not added:
             return self
-        origins = (*self.origins, Origin("glossary", name))
-        return replace(self, origins=origins, entries=_Overlay(added, self.entries))
+        return replace(self, origins=(*self.origins, origin), entries=_Overlay(added, self.entries))
 
 
 _AGREEING = 2

@@ -91,7 +91,7 @@ class Reader:
         cores = without_beginning(without_types(tokens, relation.columns))
         about = entity(relation.name)
         spoken = self._spoken(relation, tokens, cores, beside)
-        active = frozenset(spoken) | self._english
+        active = frozenset(spoken) | self._english | self.knowledge.numbers["guess"]
         ranked = self._ranking(spoken)
         known = self._columns.setdefault(tuple(spoken), {})  # a project's tables have many names in common
         for name in (*zip(tokens, cores, strict=True), (about, about)):
@@ -375,7 +375,7 @@ def read_tables(
 ) -> dict[str, TableReading]:
     """Relation id -> its names read. Words that the models use are known words; models are read after their own."""
     words_of = glossary or {}
-    known = (known or knowledge()).with_glossary(words_of.get("", ()))
+    known = (known or knowledge()).with_words(words_of.get("", ()))
     vocabulary = frozenset(fold(w) for m in models for c in m.columns for w in words(c.name) if len(w) > 2)
     theirs, ours = Reader(known), Reader(known, vocabulary)
     found = {m.id: theirs.read(m) for m in models}
@@ -384,6 +384,6 @@ def read_tables(
         beside[relation.source_name].append(relation)
     for name, tables in beside.items():
         own = words_of.get(name, ()) if name else ()
-        reader = Reader(known.with_glossary(own), vocabulary) if own else ours
+        reader = Reader(known.with_words(own), vocabulary) if own else ours
         found |= {t.id: reader.read(t, tables if name else ()) for t in tables}
     return found

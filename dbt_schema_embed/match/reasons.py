@@ -124,6 +124,8 @@ def _saying(name: str, part: Part, origin: Origin, wanted: set[str]) -> str:
     meaning = (fitting or list(part.meanings))[0]
     if origin.kind == "language":
         return f"{word} is {origin.name.partition(',')[0]} for {meaning}"
+    if origin.kind == "guess":
+        return f"{word} looks like {meaning} to {origin.name}"
     return (
         f"{word} is {meaning} in {origin.name}" if origin.kind == "glossary" else f"{word} is {origin.name}'s {meaning}"
     )

@@ -58,7 +58,7 @@ def prepare(
         knowledge,
         project_words,
         read_glossary,
-        read_tables,
+        read_with_guesses,
         readable,
     )
 
@@ -70,7 +70,8 @@ def prepare(
     project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
 
     def read() -> "tuple[Mapping[str, TableReading], Lexicon]":
-        readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+        known, vectors = knowledge(session.cache_dir()), session.languages()
+        readings = read_with_guesses(readable(project), models, known, words, vectors)
         return readings, project_words(project, models, readings)
 
     readings, lexicon = session.names_read(state, read)
@@ -97,13 +98,14 @@ def check_table(table: Relation) -> None:
 def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:
     """See `SchemaEmbed.match`."""
     from dbt_schema_embed.embed import pair_texts
-    from dbt_schema_embed.match import knowledge, match, read_tables
+    from dbt_schema_embed.match import knowledge, match, read_with_guesses
 
     for side in (left, right):
         check_table(side)
     name = left.id
     left = replace(left, id=f"{name} ") if name == right.id else left  # two files may be called alike
-    readings = read_tables([left], [right], knowledge(session.cache_dir()))
+    known = knowledge(session.cache_dir())
+    readings = read_with_guesses([left], [right], known, vectors=session.languages())
     sides = session.embedded([left, right], readings, texts_of=pair_texts)
     session.progress("Matching")
     with session.timed("match"):

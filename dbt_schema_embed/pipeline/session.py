@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.extras import has_embed
+from dbt_schema_embed.extras import has_embed, lacking
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
     from dbt_schema_embed.match import Lexicon, TableReading
+    from dbt_schema_embed.match.guessing import Vectors
 
     Names = tuple[Mapping[str, TableReading], Lexicon]
 
@@ -51,15 +52,15 @@ class Session:
         self._kept: dict[object, tuple[object, Opened]] = {}
         self._names: tuple[object, Names] | None = None
         self._lock = threading.RLock()
-        self._opened: MemoEmbedder | None = None
+        self._opened: dict[str, MemoEmbedder] = {}
         self._without_vectors = False  # whether a call had to do without
 
     def close(self) -> None:
         """Let go of the memo. The next call opens it again."""
         with self._lock:
-            if self._opened is not None:
-                self._opened.close()
-                self._opened = None
+            for opened in self._opened.values():
+                opened.close()
+            self._opened.clear()
 
     def open(
         self,
@@ -124,17 +125,19 @@ class Session:
 
     def stats(self) -> "EmbedStats | None":
         """What the embedder did; None where none was needed."""
-        return self._opened.stats if self._opened is not None else None
+        opened = self._opened.get(self.settings.model_name)
+        return opened.stats if opened is not None else None
 
-    def embedder(self) -> "MemoEmbedder":
-        """The encoder behind its memo, opened once."""
+    def embedder(self, name: str = "") -> "MemoEmbedder":
+        """The encoder that the settings name, or another, behind the memo; opened once."""
         with self._lock:
-            if self._opened is None:
+            name = name or self.settings.model_name
+            if name not in self._opened:
                 from dbt_schema_embed.embed import open_embedder
 
                 s = self.settings
-                self._opened = open_embedder(
-                    s.model_name,
+                self._opened[name] = open_embedder(
+                    name,
                     cache_dir=self.cache_dir(),
                     use_memo=s.enable_caching,
                     batch_size=s.batch_size,
@@ -147,7 +150,17 @@ class Session:
                     redis_key=s.redis_key,
                     redis_check=s.redis_check,
                 )
-            return self._opened
+            return self._opened[name]
+
+    def languages(self) -> "Vectors | None":
+        """What gives vectors to names in other languages, opened when it is asked; None without the extra
+        `languages`."""
+        if not has_embed() or lacking("languages"):
+            return None
+        from dbt_schema_embed.embed.languages import LANGUAGES
+        from dbt_schema_embed.embed.watched import Watched
+
+        return lambda texts: Watched(self.embedder(LANGUAGES), self.progress).embed(texts)
 
     def cache_dir(self) -> Path:
         """Where the memo lives; see `embed.cache_folder`."""
@@ -202,7 +215,7 @@ class Session:
 
     def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
         """Keep what a call has to say, each line once; the lines of this call."""
-        notes = self._opened.notes if self._opened is not None else []
+        notes = [note for opened in self._opened.values() for note in opened.notes]
         lines = dict.fromkeys([*warnings, *notes, *([WITHOUT_VECTORS] if self._without_vectors else [])])
         self.warnings += [line for line in lines if line not in self.warnings]
         return tuple(lines)

@@ -113,7 +113,7 @@ def test_a_word_cut_off_means_what_the_words_that_begin_so_agree_on() -> None:
 
 
 def test_a_glossary_adds_to_what_is_known() -> None:
-    known = Knowledge((), Listed()).with_glossary([("kdnr, kundennr", "customer number | client")])
+    known = Knowledge((), Listed()).with_words([("kdnr, kundennr", "customer number | client")])
     (sense,) = known.senses("kdnr")
     assert (known.origins[sense.origin].kind, sense.meanings) == ("glossary", ("customer number", "client"))
     assert known.senses("nr") == ()
