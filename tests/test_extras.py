@@ -21,8 +21,8 @@ def test_the_list_is_what_pyproject_says(root: Path) -> None:
         for extra, wishes in said.items()
         if extra != "dev"
     }
-    plain = {
-        extra: {name.replace("-", "_").removesuffix("_core") for name in names} for extra, names in brought.items()
+    modules = {
+        extra: {CALLED.get(name, name.replace("-", "_").removesuffix("_core")) for name in names}
+        for extra, names in brought.items()
     }
-    modules = {extra: {CALLED.get(name, name) for name in names} for extra, names in plain.items()}
     assert {extra: set(names) for extra, names in EXTRAS.items()} == modules
