@@ -14,8 +14,8 @@ LANGUAGES = "use-multilingual-v3"
 
 
 class Languages:
-    """A `TextEncoder`. It reads 16 languages: Arabic, Chinese, Dutch, English, French, German, Italian, Japanese,
-    Korean, Polish, Portuguese, Russian, Spanish, Thai and Turkish, Chinese in both scripts.
+    """A `TextEncoder`. It reads Arabic, Chinese in both scripts, Dutch, English, French, German, Italian,
+    Japanese, Korean, Polish, Portuguese, Russian, Spanish, Thai and Turkish.
 
     Raises:
         MissingExtraError: its package is not installed.
