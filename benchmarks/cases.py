@@ -196,11 +196,12 @@ MOST_TABLES = 30
 def project_tables(
     folder: Path, project: Project, embed: Any, targets: str = "auto", *,
     hidden: set[str] | None = None, change: "Change | None" = None, known: Knowledge | None = None,
+    vendor: "Vendor | None" = None,
 ) -> Iterator[Table]:  # fmt: skip
     """The tables of one project.
 
     ``hidden``: hide these sources' models instead of those the case hides; ``change``: gives the sources other names;
-    ``known``: the dictionary.
+    ``known``: the dictionary; ``vendor``: makes the models that the tables feed into models that another vendor feeds.
     """
     gold, raw = load_gold(folder / "gold.json")
     visible = {p["source"] for p in raw["pairs"] if p["visible"]}
@@ -208,6 +209,8 @@ def project_tables(
         scored = {p["source"] for p in raw["pairs"] if not p["visible"]} - visible
     else:
         project, scored = hide(project, raw, hidden), hidden
+    if vendor is not None:
+        project, gold, scored, change = vendor(project, gold, scored)
     spelled = {r.id: [c.key.lower() for c in r.columns] for r in project.relations}
     if change is not None:
         project = renamed_project(project, change, spelled)
@@ -238,6 +241,9 @@ def _some(sources: Sequence[Relation], scored: set[str]) -> list[Relation]:
 
 Change = Callable[[Relation], tuple[str, list[str]]]
 """A source table -> another name for it, and other names for its columns."""
+
+Vendor = Callable[[Project, Gold, set[str]], tuple[Project, Gold, set[str], Change]]
+"""A project, its gold and the tables asked about -> the same with another vendor, and how tables are called."""
 
 
 def renamed_project(project: Project, change: Change, spelled: dict[str, list[str]]) -> Project:
