@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import fabricate
 import numpy as np
-from cases import Table, load_gold, pair_table, project_tables, read_case, read_pair
+from cases import Table, load_gold, narrowed, pair_table, project_tables, read_case, read_pair
 from strange import forgetful, strange
 from systems import write_cases
 from vendors import second_vendor
@@ -60,6 +60,9 @@ PROJECTS = {
 }
 """Corpora are weighed, and projects within them, not columns: three giants would decide else."""
 
+NARROW = 100
+"""Candidates that are kept of a table in a corpus that is made strange: whole they would be gigabytes."""
+
 PAIRS = {"published": 0.42, "foreign": 0.13, "systems": 0.17, "made": 0.18}
 """Shares of the weight; the rest goes to tables of projects beside the model that they feed."""
 
@@ -81,7 +84,8 @@ def project_run(cases: Path, name: str) -> Run:
             if corpus.second and raw.get("origin", {}).get("canonical"):
                 continue  # it has a first vendor, or its models are of several
             hidden = {p["source"] for p in raw["pairs"]} if corpus.bare else None
-            found += project_tables(folder, project, embed, hidden=hidden, change=change, known=known, vendor=vendor)
+            tables = project_tables(folder, project, embed, hidden=hidden, change=change, known=known, vendor=vendor)
+            found += (narrowed(t, NARROW) for t in tables) if corpus.salt else tables
     embedder.close()
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cases import Table, competing
+from cases import Table, competing, hardest
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.assign import assign
@@ -50,7 +50,7 @@ def examples(tables: Sequence[Table], names: Sequence[str]) -> Examples:
         rows = np.flatnonzero(table.used & (table.right.any(axis=1) | table.empty))
         if not len(rows):
             continue
-        cut = np.ix_(rows, _hardest(table))
+        cut = np.ix_(rows, hardest(table, WIDTH))
         values = np.stack([table.values[name][cut].astype(np.float32) for name in names], -1)
         row = np.repeat(np.arange(first, first + len(rows)), values.shape[1])
         weight = np.full(len(rows), table.weight, np.float32)
@@ -62,14 +62,6 @@ def examples(tables: Sequence[Table], names: Sequence[str]) -> Examples:
     found = Examples(*(torch.tensor(np.concatenate(part)) for part in zip(*parts, strict=True)))
     found.weight /= found.weight.sum()
     return found
-
-
-def _hardest(table: Table) -> NDArray[np.int64]:
-    """The candidates that are trained on."""
-    looks = ("source_words_found", "name_meaning", "table_words")
-    hard = sum(np.nan_to_num(table.values[n].astype(np.float32)) * w for n, w in zip(looks, (1, 1, 0.5), strict=True))
-    ease = -hard.max(axis=0, initial=0) - 10.0 * table.right.any(axis=0)
-    return np.sort(np.argsort(ease, kind="stable")[:WIDTH])
 
 
 class Network(torch.nn.Module):

@@ -1,4 +1,4 @@
-"""Projects whose planned models are made into models that another vendor feeds already, so that a second one is asked about.
+"""Projects made into such whose models another vendor feeds already, so that a second one is asked about.
 
 Few public projects have a second vendor. Here each table that is asked about gets a twin of another name that feeds the
 model, which then has SQL; a part of the model's columns stays unfed, sometimes a table is cut in two, as systems with
@@ -22,7 +22,9 @@ ends with an intermediate model before them."""
 VENDORS = ("acme", "norden", "legacy", "vega", "atlas", "helios", "old_crm", "system_b")
 
 
-def second_vendor(project: Project, gold: Gold, asked: set[str], salt: int = 0) -> tuple[Project, Gold, set[str], Change]:
+def second_vendor(
+    project: Project, gold: Gold, asked: set[str], salt: int = 0
+) -> tuple[Project, Gold, set[str], Change]:
     """The project as if the models that ``asked`` feed were built and fed by another vendor."""
     rng = random.Random(crc32(f"{salt}:{project.name}".encode()))
     vendor = rng.choice(VENDORS)

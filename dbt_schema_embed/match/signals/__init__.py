@@ -7,7 +7,7 @@ Its name is what evidence and the weights file show.
 from collections.abc import Callable
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.signals import embeddings, feeders, habits, names, tables, types_keys, values
+from dbt_schema_embed.match.signals import embeddings, feeders, habits, kinds, names, tables, types_keys, values
 
 SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
@@ -35,6 +35,7 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     feeders.feeder_table,
     types_keys.type_fit,
     types_keys.key_fit,
+    kinds.kind_said,
     habits.precedent,
     habits.name_rule,
     habits.model_name_habit,
