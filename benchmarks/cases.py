@@ -127,7 +127,7 @@ def without_targets(table: Table, rng: np.random.Generator) -> Table:
     if not gone.any() or not keep.any():
         return table
     values = {name: v[:, keep] for name, v in table.values.items()}
-    values |= _small(standings({name: v.astype(np.float32) for name, v in values.items()}))
+    values |= _small(standings({name: v.astype(np.float32) for name, v in values.items()}, table.model_of[keep]))
     nothing = table.nothing.copy()
     for name, signal in (("best_name", "both_found"), ("best_reading", "same_reading")):
         nothing[:, NOTHING_NAMES.index(name)] = values[signal].max(axis=1)

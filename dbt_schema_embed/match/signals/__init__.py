@@ -57,5 +57,6 @@ RELATIVE = (
 )
 """Signals that also count by how far a candidate stands above the others of its row: their level says little."""
 
-RIVALS = ("both_found", "letters", "abbreviation", "name_meaning", "feeder_name")
-"""Signals that also count by how far a candidate stands above the best other one of its row, and of its column."""
+RIVALS = ("exact", "both_found", "letters", "abbreviation", "name_meaning", "feeder_name")
+"""Signals that also count by how far a candidate stands above the best other one of its row, of its column,
+and of its row in its model."""
