@@ -223,7 +223,8 @@ def _trust(asked: Asked, calibration: NDArray[np.float32]) -> tuple[NDArray[np.f
 
 
 def _regression(said: Sequence[tuple[float, ...]], numbers: int) -> NDArray[np.float32]:
-    """Slope, shift and those of further features that make log odds hold; ``said``: (probability, right, weight, ...)."""
+    """Slope, shift and factors of further features that make log odds hold; ``said``: (probability, right, weight, ...)
+    of each answer."""
     fitted = torch.zeros(numbers, dtype=torch.float64)
     fitted[0] = 1
     if not said:

@@ -16,7 +16,8 @@ from dbt_schema_embed.match.signals import SIGNALS
 from dbt_schema_embed.records import Suggestion
 
 _FILES = {
-    "names": "name", "kinds": "name", "habits": "habit", "tables": "table", "types_keys": "type", "values": "values", "feeders": "fed",
+    "names": "name", "kinds": "name", "habits": "habit", "tables": "table", "types_keys": "type", "values": "values",
+    "feeders": "fed",
 }  # fmt: skip
 _OF_VECTORS = {
     "name_meaning": "meaning", "meaning_in_table": "meaning", "description": "description",

@@ -22,7 +22,8 @@ def test_in_its_model_a_candidate_stands_as_if_the_model_were_alone(values: np.n
     starts = np.array([0, *sorted(data.draw(st.sets(st.integers(1, k), max_size=3)) - {k})])
     found = lead_in_model(values, starts)
     for start, end in zip(starts, [*starts[1:], k], strict=True):
-        assert np.array_equal(found[:, start:end], lead(values[:, start:end], 1), equal_nan=True)
+        alone = np.clip(2 * lead(values[:, start:end], 1) - 0.5, 0, 1)  # on half the span
+        assert np.allclose(found[:, start:end], alone, equal_nan=True)
 
 
 @settings(max_examples=100, deadline=None)
@@ -39,10 +40,10 @@ def test_the_best_of_a_row_leads_and_ties_lead_by_nothing(values: np.ndarray) ->
 
 def test_another_model_takes_nothing_from_a_lead_in_its_own() -> None:
     values = np.array([[1.0, 0.7, 1.0, 0.2]], np.float32)  # an id of two models
-    named = {name: values for name in (*RELATIVE, *RIVALS)}
+    named = dict.fromkeys((*RELATIVE, *RIVALS), values)
     found = standings(named, np.array([0, 0, 1, 1]))
     assert found["both_found_over_row"][0, [0, 2]] == pytest.approx([0.5, 0.5])
-    assert found["both_found_over_model"][0] == pytest.approx([0.65, 0.35, 0.9, 0.1])
+    assert found["both_found_over_model"][0] == pytest.approx([0.8, 0.2, 1, 0])
 
 
 def test_relative_counts_in_standard_deviations() -> None:
