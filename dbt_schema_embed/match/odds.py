@@ -43,10 +43,14 @@ def as_chosen(odds: Odds, answers: Sequence[int], trust: NDArray[np.float32]) ->
     slope = np.where(found, trust[0], trust[2])
     shift = np.where(found, trust[1], trust[3] + trust[4] * found.mean() if len(found) else 0)
     after = 1 / (1 + np.exp(-(slope * np.log(before / (1 - before)) + shift)))
-    after = np.where(found, np.maximum(before, after), after)
+    after = np.minimum(np.where(found, np.maximum(before, after), after), SUREST)
     both *= ((1 - after) / (1 - before))[:, None]
     both[rows, answer] = after
     return Odds(both[:, :-1].astype(np.float32), both[:, -1].astype(np.float32))
+
+
+SUREST = 0.9999
+"""What an answer learnt from examples is at most; 1 is what the project's SQL does already."""
 
 
 def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:
