@@ -3,7 +3,7 @@
 from functools import lru_cache
 
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
-from dbt_schema_embed.words import words as words
+from dbt_schema_embed.words import words
 
 _VOWELS = str.maketrans("", "", "aeiou")
 
