@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.knowledge import GUESS, Knowledge, fold, knowledge
-from dbt_schema_embed.match.names import words
 from dbt_schema_embed.match.phrases import Words
 from dbt_schema_embed.match.reading import Glossary, Reading, TableReading, read_tables
 from dbt_schema_embed.records import Relation
+from dbt_schema_embed.words import words
 
 Vectors = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts of many languages -> a row of length 1 each."""
