@@ -35,11 +35,7 @@ def explain(
     Raises:
         ValueError: the table has no such column.
     """
-    (table,) = (
-        t
-        for t in ranked_tables(sources, models, project, lexicon, rejected, accepted or {})
-        if t.block.source.relation.id == source_id
-    )
+    (table,) = ranked_tables(sources, models, project, lexicon, rejected, accepted or {}, {source_id})
     names = [c.name for c in table.block.columns]
     i = names.index(column)
     odds = table.odds.candidates[i]
