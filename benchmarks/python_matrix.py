@@ -2,7 +2,7 @@
 
     python benchmarks/python_matrix.py [3.13 ...] [pytest's arguments]
 
-What needs torch, dbt or a server skips: that is tried under one Python. Exits with 1 where a test fails.
+What needs torch, Chroma, dbt or a server skips: that is tried under one Python. Exits with 1 where a test fails.
 """
 
 import os

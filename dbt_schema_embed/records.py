@@ -66,8 +66,7 @@ class Column:
     accepted_values: tuple[str, ...] = ()
     references: str | None = None  # unique_id or name of the relation a relationships test points to
     absent: bool = False  # True: the YAML lists it, and what is complete (catalog, SQL) has it not
-    # Distinct non-null sample values as text, first seen first, at most VALUES_LIMIT. Can hold secrets: never shown,
-    # logged or stored, hence outside the repr.
+    # Distinct non-null sample values as text, VALUES_LIMIT at most. Secrets perhaps: never shown, logged or stored.
     values: tuple[str, ...] = field(default=(), repr=False)
     value_count: int = 0  # rows the values were drawn from (nulls left out); 0: no data seen
     shapes: tuple[str, ...] = ()  # of profiled values, commonest first: letters as a, digits as 9, runs as one
@@ -198,6 +197,7 @@ class Suggestion:
     undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
     note: str = ""  # a person's own words, from the mapping file
     decided_by: str = ""  # who proposes it, where not the matcher: an agent, a language model
+    adds: Mapping[str, float] = field(default_factory=dict)  # kind of evidence -> what confidence falls by without it
 
     @property
     def answer(self) -> Answer:

@@ -8,14 +8,13 @@
 
 {#-
     One row a fact, told apart by `fact`: the table's row counts, a column's statistics, a frequent value, a frequent
-    shape. Long, because a row with ten statistics for each of 300 columns is wider than some engines allow. Only
+    shape. Long, because a row with the statistics of 300 columns is wider than some engines allow. Only
     functions that all engines have; `schema_embed_sample` and its sisters hold what differs.
 -#}
 {% macro default__schema_embed_profile_sql(
     relation, columns, row_limit, top_values, include_values
 ) %}
     {%- set text = dbt.type_string() -%}
-    {%- set number = dbt.type_float() -%}
     {%- set whole = dbt.type_bigint() -%}
     {%- set nothing = 'cast(null as ' ~ text ~ ')' -%}
 with sampled as (
@@ -28,13 +27,10 @@ cells as (
     select
         {{ loop.index0 }} as place,
         {% if kind == 'opaque' -%}
-        case when {{ name }} is not null then '' end as cell,
-        0 as cell_length,
+        case when {{ name }} is not null then '' end as cell
         {%- else -%}
-        substr(cast({{ name }} as {{ text }}), 1, 200) as cell,
-        length(cast({{ name }} as {{ text }})) as cell_length,
+        substr(cast({{ name }} as {{ text }}), 1, 200) as cell
         {%- endif %}
-        cast({{ name if kind == 'number' else 'null' }} as {{ number }}) as cell_number
     from sampled
     {%- if not loop.last %}
     union all
@@ -42,9 +38,7 @@ cells as (
     {%- endfor %}
 ),
 counted as (
-    select
-        place, cell, count(*) as times, min(cell_length) as shortest, max(cell_length) as longest,
-        sum(cell_length) as characters, min(cell_number) as lowest, max(cell_number) as highest
+    select place, cell, count(*) as times
     from cells
     where cell is not null
     group by place, cell
@@ -62,32 +56,21 @@ shapes as (
 select
     'table' as fact, -1 as place, {{ nothing }} as item,
     cast(count(*) as {{ whole }}) as times,
-    cast({{ dbt_schema_embed.schema_embed_row_count(relation) }} as {{ whole }}) as distinct_count,
-    {{ nothing }} as lowest, {{ nothing }} as highest,
-    cast(null as {{ whole }}) as shortest, cast(null as {{ whole }}) as longest, cast(null as {{ number }}) as mean_length
+    cast({{ dbt_schema_embed.schema_embed_row_count(relation) }} as {{ whole }}) as distinct_count
 from sampled
 union all
 select
-    'column', place, {{ nothing }}, cast(sum(times) as {{ whole }}), cast(count(*) as {{ whole }}),
-    {%- if include_values %}
-    coalesce(cast(min(lowest) as {{ text }}), min(cell)), coalesce(cast(max(highest) as {{ text }}), max(cell)),
-    {%- else %}
-    cast(min(lowest) as {{ text }}), cast(max(highest) as {{ text }}),
-    {%- endif %}
-    cast(min(shortest) as {{ whole }}), cast(max(longest) as {{ whole }}),
-    cast(sum(characters) * 1.0 / sum(times) as {{ number }})
+    'column', place, {{ nothing }}, cast(sum(times) as {{ whole }}), cast(count(*) as {{ whole }})
 from counted
 group by place
 union all
 select
-    'shape', place, shape, cast(times as {{ whole }}), cast(null as {{ whole }}), {{ nothing }}, {{ nothing }},
-    cast(null as {{ whole }}), cast(null as {{ whole }}), cast(null as {{ number }})
+    'shape', place, shape, cast(times as {{ whole }}), cast(null as {{ whole }})
 from shapes
 {%- if include_values %}
 union all
 select
-    'value', place, cell, cast(times as {{ whole }}), cast(null as {{ whole }}), {{ nothing }}, {{ nothing }},
-    cast(null as {{ whole }}), cast(null as {{ whole }}), cast(null as {{ number }})
+    'value', place, cell, cast(times as {{ whole }}), cast(null as {{ whole }})
 from ranked
 where standing <= {{ top_values }}
 {%- endif %}

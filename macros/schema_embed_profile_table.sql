@@ -26,8 +26,7 @@
     {%- for column in columns -%}
         {%- do kinds.append(dbt_schema_embed.schema_embed_type_kind(column.data_type)) -%}
         {%- do profiles.append({
-            'name': column.name, 'type': column.dtype, 'filled': 0, 'distinct': none, 'min': none, 'max': none,
-            'min_length': none, 'max_length': none, 'mean_length': none, 'patterns': [], 'top_values': [],
+            'name': column.name, 'type': column.dtype, 'filled': 0, 'distinct': none, 'patterns': [], 'top_values': [],
         }) -%}
     {%- endfor -%}
     {%- for row in rows -%}
@@ -36,15 +35,9 @@
             {#- A sample below the limit is the whole table, whatever a planner estimates. -#}
             {%- set facts.row_count = facts.rows_profiled if facts.rows_profiled < row_limit else row[4] -%}
         {%- elif row[0] == 'column' -%}
-            {%- set kind = kinds[row[1] | int] -%}
             {%- do profiles[row[1] | int].update({'filled': row[3] | int}) -%}
-            {%- if kind != 'opaque' -%}
-                {%- do profiles[row[1] | int].update({
-                    'distinct': row[4] | int,
-                    'min': row[5] | float if kind == 'number' else row[5],
-                    'max': row[6] | float if kind == 'number' else row[6],
-                    'min_length': row[7] | int, 'max_length': row[8] | int, 'mean_length': row[9] | float | round(2),
-                }) -%}
+            {%- if kinds[row[1] | int] != 'opaque' -%}
+                {%- do profiles[row[1] | int].update({'distinct': row[4] | int}) -%}
             {%- endif -%}
         {%- elif kinds[row[1] | int] != 'opaque' -%}
             {%- set list = 'patterns' if row[0] == 'shape' else 'top_values' -%}

@@ -50,6 +50,7 @@ class SameName:
         rejected: Collection[tuple[str, str, str, str]] = (),
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
+        shares: bool = False,
         progress: Callable[[int, int], object] | None = None,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""

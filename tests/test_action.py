@@ -65,11 +65,28 @@ class Runner:
 
 @pytest.fixture
 def runner(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
-    """A repository with the example in it, its mapping written."""
+    """A shallow clone of a repository with the example in it, in which a branch begins a planned model."""
     monkeypatch.setattr("os.environ", {**os.environ, "EMBEDDING_CACHE_DIR": str(tmp_path / "memo")})
-    shop = copy_of_example(root, tmp_path / "repository" / "shop")
-    subprocess.run(["git", "init", "-q", str(shop.parent)], check=True)
-    return Runner(tmp_path, shop)
+    shop = copy_of_example(root, tmp_path / "origin" / "shop")
+    git(shop.parent, "init", "-q")
+    git(shop.parent, "config", "uploadpack.allowAnySHA1InWant", "true")  # as GitHub's servers have it
+    git(shop.parent, "add", "-A")
+    git(shop.parent, "commit", "-qm", "base")
+    base = git(shop.parent, "rev-parse", "HEAD")
+    (shop / "models" / "staging" / "stripe" / "stg_stripe__disputes.sql").write_text("-- soon\n", "utf-8")
+    git(shop.parent, "add", "-A")
+    git(shop.parent, "commit", "-qm", "what the pull request changes")
+    where = tmp_path / "repository"
+    git(tmp_path, "clone", "-q", "--depth=1", shop.parent.as_uri(), str(where))
+    runner = Runner(tmp_path, where / "shop")
+    runner.values["github.event.pull_request.base.sha"] = base
+    return runner
+
+
+def git(folder: Path, *words: str) -> str:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+    done = subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def test_no_value_is_written_into_a_script() -> None:
@@ -100,6 +117,7 @@ def test_findings_sarif_and_one_comment(runner: Runner) -> None:
     text = (runner.temp / "schema-embed.md").read_text("utf-8")
     assert text.startswith(f"{MARK}\n")
     assert "stg_stripe__disputes" in text
+    assert "stg_stripe__charges" not in text  # the pull request is not about it
     assert (runner.temp / "summary").read_text("utf-8") == text
 
     assert runner("Comment").returncode == 0

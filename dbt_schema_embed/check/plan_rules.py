@@ -1,5 +1,6 @@
 """What `check` looks for on the models' side: columns that are planned, and that nothing makes."""
 
+import shlex
 from collections.abc import Iterator
 
 from dbt_schema_embed.check.facts import Case, Facts, Found, quoted
@@ -49,5 +50,5 @@ def undecided_columns(facts: Facts) -> Iterator[Found]:
     for file in facts.files:
         if file.undecided:
             names = listed([quoted(name) for name in file.undecided])
-            hint = f"dbt-schema-embed review --select {printable(file.source)}"
+            hint = f"dbt-schema-embed review --select {shlex.quote(printable(file.source))}"
             yield Found(f"undecided: {names}", file.path, file.undecided_line, hint)

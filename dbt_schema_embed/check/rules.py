@@ -3,6 +3,7 @@
 A rule says what it finds; about rows that nobody has accepted it only ever warns.
 """
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -19,7 +20,6 @@ from dbt_schema_embed.check.type_rules import (
 from dbt_schema_embed.errors import listed, printable
 from dbt_schema_embed.records import Lineage, MappingFile, Relation, Severity
 
-SUGGEST = "dbt-schema-embed suggest --write --select source:{}"
 _LISTS = ("undecided", "unmapped")
 _SAME_VALUE = ("identical", "renamed", "cast")
 
@@ -167,7 +167,7 @@ def unmapped_column(facts: Facts) -> Iterator[Found]:
                     f"column {quoted(column.name)} of {quoted(source.label)} is not mapped",
                     file.path,
                     file.unmapped_line,
-                    SUGGEST.format(printable(source.label)),
+                    _suggest(source.label),
                 )
 
 
@@ -182,7 +182,7 @@ def stale_row(facts: Facts) -> Iterator[Found]:
     """A row is existing, or a column unmapped, and the SQL no longer says so."""
     for case in facts.cases:
         if case.row.status == "existing" and (said := _sql_says_else(facts, case)):
-            yield case.found(said, SUGGEST.format(printable(case.file.source)))
+            yield case.found(said, _suggest(case.file.source))
     models = facts.models_of_files
     for file, source in _known_sources(facts):
         for name in file.unmapped:
@@ -194,7 +194,7 @@ def stale_row(facts: Facts) -> Iterator[Found]:
             ]
             if fed:
                 said = f"unmapped column {quoted(name)} feeds {_targets(facts, fed)} now"
-                yield Found(*_at(file, "unmapped", said, SUGGEST.format(printable(source.label))), binding=False)
+                yield Found(*_at(file, "unmapped", said, _suggest(source.label)), binding=False)
 
 
 def stale_manifest(facts: Facts) -> Iterator[Found]:
@@ -290,3 +290,8 @@ def _sql_says_else(facts: Facts, case: Case) -> str:
 def _targets(facts: Facts, lineage: list[Lineage]) -> str:
     """Where lineage leads: "'stg_charges.charge_id'"."""
     return listed([*{quoted(f"{facts.name_of.get(x.model, x.model)}.{x.model_column}") for x in lineage}])
+
+
+def _suggest(label: str) -> str:
+    """The command for a source table, ready to paste."""
+    return f"dbt-schema-embed suggest --write --select {shlex.quote(f'source:{printable(label)}')}"

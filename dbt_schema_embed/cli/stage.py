@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         "dbt-schema-embed stage stripe.charges --dry-run",
         "dbt-schema-embed stage stripe.charges --materialized view",
         "dbt-schema-embed stage --new stripe.charges      a model for a table that nobody has planned one for",
+        "dbt-schema-embed stage --plan stripe.charges     its YAML alone, to be changed before there is SQL",
     ),
 )
 @click.argument("source", metavar="SOURCE.TABLE", shell_complete=completion.sources)
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     help="The model to write.  [default: the one that most columns feed]",
 )
 @click.option("--new", is_flag=True, help="Columns that map to nothing become new ones, named in your project's style.")
+@click.option(
+    "--plan", is_flag=True, help="Write the YAML of such a model alone, switched off: dbt leaves it be. Accept nothing."
+)
 @click.option(
     "--leading-commas/--trailing-commas", default=None, help="Where commas stand.  [default: as in your staging models]"
 )
@@ -44,6 +48,7 @@ def command(
     source: str,
     model: str | None,
     new: bool,
+    plan: bool,
     leading_commas: bool | None,
     case_sensitive_cols: bool,
     materialized: str | None,
@@ -56,6 +61,11 @@ def command(
     models. A model that has SQL gains what was accepted since; every line that is there stays. A planned model that is
     switched off (`enabled: false`) is switched on.
     """
+    if plan:
+        planned = engine.decisions.plan(source, place.project_dir, dry_run=dry_run, **place.artifacts)
+        say_changed(planned, form, dry_run=dry_run, otherwise="the plan is written already")
+        say_next(planned, form, f"dbt-schema-embed review --select {shlex.quote(source)}")
+        return
     changed = engine.decisions.stage(
         source, place.project_dir, model=model, new=new, leading_commas=leading_commas,
         case_sensitive_cols=case_sensitive_cols, materialized=materialized, dry_run=dry_run, **place.artifacts,

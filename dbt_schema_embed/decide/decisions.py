@@ -220,6 +220,30 @@ class Decisions:
         staged = stage(opened.project, file, root, examples, options)
         return _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
 
+    def plan(
+        self,
+        source: str,
+        project_dir: str | Path = ".",
+        *,
+        dry_run: bool = False,
+        **artifacts: Unpack[Artifacts],
+    ) -> Changed:
+        """Write the YAML of a new model for ``source`` ("stripe.charges"), switched off so that dbt leaves it alone.
+
+        Its columns are those that `suggest --propose` proposes. Nothing is accepted.
+
+        Raises:
+            ConfigError: nothing is proposed, or the model is there already; an unknown source.
+            WriteError: its YAML file exists.
+        """
+        from dbt_schema_embed.write.mapping import parse_mapping
+        from dbt_schema_embed.write.stage import plan
+
+        root = Path(project_dir)
+        opened, mapping = self._propose(root, artifacts, source)
+        file = parse_mapping(mapping.text, mapping.shown)[0]
+        return _carried_out([mapping, *plan(opened.project, file, root)], root, dry_run=dry_run)
+
     def export(
         self,
         path: str | Path,

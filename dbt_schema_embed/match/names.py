@@ -6,7 +6,9 @@ from functools import lru_cache
 
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
 
-_RUN = re.compile(r"[^\W_]+")
+_MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1C00)) if unicodedata.category(mark)[0] == "M")
+"""Vowels and tones of Thai, Hindi and other scripts: no letters to ``re``, but parts of words."""
+_RUN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _ASCII_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _VOWELS = str.maketrans("", "", "aeiou")
 

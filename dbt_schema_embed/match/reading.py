@@ -35,6 +35,12 @@ RUN = 6
 """Words of a phrase that is looked up."""
 CUT_OFF = 4
 """Letters from which a piece may be the beginning of a longer word."""
+_ENDING, _STEM = 2, 5
+"""Letters that a word's ending has at most, and that are left without it at least."""
+_VOWELS = frozenset("aeiouy")
+_SMALL = frozenset({"after", "and", "at", "before", "by", "for", "from", "in", "no", "not", "of", "on", "or", "over",
+                    "per", "to", "under", "until", "with"})  # fmt: skip
+"""What words of two letters mean that a glued word seldom has in it, but many words by chance: ``zarazeni``."""
 
 
 class Part(NamedTuple):
@@ -224,11 +230,12 @@ class Reader:
         return found
 
     def _cut_off(self, part: Part, active: frozenset[int]) -> Part:
-        """An unknown piece as the beginning of a word of the table's languages, where few begin so: ``bonif``."""
+        """An unknown piece as the beginning of a word of the table's languages, where few begin so: ``bonif``, or as
+        such a word with another ending: ``putovnice``."""
         languages = active & self.knowledge.numbers["language"]
-        if not languages or len(part.text) < CUT_OFF or not part.text.isalpha():
+        if not languages or len(part.text) < CUT_OFF or any(c.isdigit() for c in part.text):
             return part
-        senses = self.knowledge.begun(part.text, languages)
+        senses = next(filter(None, (self.knowledge.begun(start, languages) for start in _starts(part.text))), ())
         if not senses:
             return part
         meanings = tuple(m for s in senses for m in s.meanings)
@@ -285,6 +292,8 @@ class Reader:
         for sense in self.knowledge.senses(piece):
             if sense.origin in active:
                 kind = self.knowledge.origins[sense.origin].kind
+                if kind == "language" and len(piece) == 2 and sense.meanings[0] in _SMALL:
+                    continue
                 if kind in ("language", "glossary"):
                     return 0.0
                 known = known or sense.origin in english or len(piece) > 3
@@ -314,6 +323,14 @@ def _variants(parts: Sequence[Part]) -> list[Words]:
             if place < len(part.meanings):
                 found.append(joined([*first[:at], phrase_words(part.meanings[place]), *first[at + 1 :]]))
     return found
+
+
+def _starts(text: str) -> Iterable[str]:
+    """``text``, and without an ending; one in Latin letters has a vowel."""
+    yield text
+    for end in range(len(text) - 1, max(len(text) - _ENDING, _STEM) - 1, -1):
+        if not text.isascii() or not _VOWELS.isdisjoint(text[end:]):
+            yield text[:end]
 
 
 def _uncut(key: str) -> int:

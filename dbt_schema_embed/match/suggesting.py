@@ -16,6 +16,7 @@ from dbt_schema_embed.match.pieces import AT_ONCE, pieces
 from dbt_schema_embed.match.ranking import Ranked, rank
 from dbt_schema_embed.match.reading import TableReading, read_tables
 from dbt_schema_embed.match.reasons import evidence, nothing_reason, reason, undecided_reason
+from dbt_schema_embed.match.shares import with_shares
 from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Candidate, Embedded, Lineage, Project, Relation, Suggestion
 
@@ -38,6 +39,7 @@ def suggest(
     rejected: Rejected = (),
     accepted: Accepted | None = None,
     top_k: int = 10,
+    shares: bool = False,
     progress: Counted | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
@@ -51,6 +53,7 @@ def suggest(
         rejected: (source id, source column, model id, model column) that must not be suggested again.
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
+        shares: matches say what each kind of evidence adds.
         progress: told how many source tables are ranked, of how many.
     """
     arrived = arrivals(project)
@@ -60,7 +63,8 @@ def suggest(
     ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, progress)
     rows: list[Suggestion] = []
     for table in ranked:
-        rows += table_rows(table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k)
+        found = table_rows(table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k)
+        rows += with_shares(table, found) if shares else found
     return tuple(rows)
 
 

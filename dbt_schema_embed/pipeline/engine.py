@@ -167,8 +167,10 @@ class SchemaEmbed:
         cannot be written.
         """
         from dbt_schema_embed.pipeline.reporting import write_report
+        from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, **artifacts)
+        wish = Wish(select, exclude, targets, shares=True)
+        answer = suggest_project(self.session, project_dir, wish, artifacts)[1]
         problems = self.check(project_dir, **artifacts).problems
         return write_report(self.session, answer, problems, Path(project_dir), artifacts, output)
 

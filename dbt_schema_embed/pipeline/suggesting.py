@@ -45,6 +45,7 @@ class Wish:
     not_into: Sequence[str] = ()
     rerank: "Reranker | None" = None
     changed_since: str | None = None
+    shares: bool = False  # say what each kind of evidence adds
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         found = suggest(
             asked.ready.sources, asked.ready.models, project=asked.ready.project, lexicon=asked.ready.lexicon,
             only={source.id for source in asked.sources}, rejected=asked.rejected, accepted=asked.known.accepted,
-            top_k=wish.top_k, progress=partial(session.progress, "Matching tables"),
+            top_k=wish.top_k, shares=wish.shares, progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
     failures: list[str] = []
     if wish.rerank is not None:

@@ -10,15 +10,17 @@ if TYPE_CHECKING:
     from dbt_schema_embed.read.info_schema import info_schema_files as info_schema_files
     from dbt_schema_embed.read.project import read_project as read_project
     from dbt_schema_embed.read.project import target_folder as target_folder
+    from dbt_schema_embed.read.selection import parts as parts
     from dbt_schema_embed.read.selection import select as select
 
 _HOMES = {
     "info_schema_files": "info_schema",
+    "parts": "selection",
     "read_project": "project",
     "select": "selection",
     "target_folder": "project",
 }
-__all__ = ["info_schema_files", "read_project", "select", "target_folder"]
+__all__ = ["info_schema_files", "parts", "read_project", "select", "target_folder"]
 
 
 def __getattr__(name: str) -> Any:

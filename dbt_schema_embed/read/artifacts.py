@@ -71,35 +71,40 @@ class TestMetadata(msgspec.Struct, frozen=True):
     namespace: str | None = None
 
 
-class Node(msgspec.Struct, frozen=True):
-    """A node or a source. Up to v6 ``raw_code`` and ``compiled_code`` were called ``raw_sql`` and ``compiled_sql``."""
+class Resource(msgspec.Struct, frozen=True):
+    """What every resource of a manifest has, as far as we read it."""
 
-    unique_id: str | None = None
     name: str = ""
     resource_type: str = ""
     package_name: str | None = None
-    path: str | None = None
     original_file_path: str | None = None
-    root_path: str | None = None
     patch_path: str | None = None
     fqn: list[str] | None = None
+    source_name: str | None = None
+    tags: Any = None
+    depends_on: DependsOn | None = None
+    version: str | int | float | None = None
+
+
+class Node(Resource, frozen=True):
+    """A node or a source. Up to v6 ``raw_code`` and ``compiled_code`` were called ``raw_sql`` and ``compiled_sql``."""
+
+    unique_id: str | None = None
+    path: str | None = None
+    root_path: str | None = None
     database: str | None = None
     schema: str | None = None
     alias: str | None = None
     identifier: str | None = None
-    source_name: str | None = None
     relation_name: str | None = None
     description: str | None = None
     columns: dict[str, YamlColumn] | list[YamlColumn] | None = None
     constraints: list[Constraint] | None = None
     primary_key: list[str] | None = None
-    tags: Any = None
     config: NodeConfig | None = None
     contract: Any = None
     quoting: dict[str, Any] | None = None
-    depends_on: DependsOn | None = None
     language: str | None = None
-    version: str | int | float | None = None
     raw_code: str | None = None
     raw_sql: str | None = None
     compiled_code: str | None = None

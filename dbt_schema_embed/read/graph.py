@@ -7,26 +7,16 @@ from typing import Any
 
 import msgspec
 
-from dbt_schema_embed.read.artifacts import DependsOn, Metadata, load, root_package, tag_names
+from dbt_schema_embed.read.artifacts import Metadata, Resource, load, root_package, tag_names
 
 
 class _Test(msgspec.Struct, frozen=True):
     name: str | None = None
 
 
-class GraphNode(msgspec.Struct, frozen=True):
+class GraphNode(Resource, frozen=True):
     """A resource of any kind. Fields that only few selections need stay undecoded (``msgspec.Raw``)."""
 
-    name: str = ""
-    resource_type: str = ""
-    package_name: str | None = None
-    fqn: list[str] | None = None
-    original_file_path: str | None = None
-    patch_path: str | None = None
-    source_name: str | None = None
-    tags: Any = None
-    depends_on: DependsOn | None = None
-    version: str | int | float | None = None
     latest_version: str | int | float | None = None
     access: str | None = None
     config: msgspec.Raw = msgspec.Raw(b"{}")

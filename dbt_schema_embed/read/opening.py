@@ -138,11 +138,12 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         )
     if not select and not exclude:
         return sources
+    from dbt_schema_embed.read import parts
     from dbt_schema_embed.read import select as selected
 
     said = [name for r in sources for name in (r.source_name, r.label)]
     names = {name.lower(): name for name in said} | {name: name for name in said}
-    left = selected(project, _spelled(select, names), _spelled(exclude, names))
+    left = selected(project, _spelled(parts(project, select), names), _spelled(parts(project, exclude), names))
     chosen = [r for r in sources if r.id in left]
     if not chosen:
         raise ConfigError(
@@ -152,11 +153,11 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
     return chosen
 
 
-def _spelled(items: Sequence[str], names: Mapping[str, str]) -> list[str]:
-    """The selection, with the bare names of sources as dbt spells them."""
+def _spelled(union: Iterable[str], names: Mapping[str, str]) -> list[str]:
+    """The parts of a selection, with the bare names of sources as dbt spells them."""
 
     def spelled(part: str) -> str:
         name = names.get(part) or names.get(part.lower())
         return f"source:{name}" if name else part
 
-    return [",".join(map(spelled, union.split(","))) for union in " ".join(items).split()]
+    return [",".join(map(spelled, part.split(","))) for part in union]

@@ -1,7 +1,7 @@
 """dbt's node selection syntax over the sources, models, seeds and snapshots of a project."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ _CRITERION = re.compile(
 )
 _FILE_ENDINGS = (".sql", ".py", ".csv")
 _NEAREST = 3
+_SPACE = "\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +52,30 @@ def select(project: Project, select: Sequence[str], exclude: Sequence[str]) -> f
     if not any(map(str.split, (*select, *exclude))):
         return known
     graph = load_graph(Path(project.manifest))
-    wanted = list(_criteria(select))
+    wanted = list(_criteria(parts(project, select)))
     chosen = _united(wanted, graph) & known if wanted else known
     if not chosen:
         raise _nothing(wanted, " ".join(select), graph)
-    left = chosen - _united(list(_criteria(exclude)), graph)
+    left = chosen - _united(list(_criteria(parts(project, exclude))), graph)
     if not left:
         raise ConfigError(f"--exclude {printable(' '.join(exclude))} takes away all that is selected")
     return left
 
 
-def _criteria(items: Sequence[str]) -> Iterator[list[Criterion]]:
+def parts(project: Project, items: Sequence[str]) -> Iterator[str]:
+    """The parts of a union. Spaces part them, but for those in the name of a source or of its table."""
+    said = (name for r in project.relations if r.kind == "source" for name in (r.source_name, r.label))
+    names = sorted({name for name in said if " " in name}, key=len, reverse=True)
+    held = re.compile("|".join(map(re.escape, names)) or r"(?!)", re.IGNORECASE)
+    for item in items:
+        for part in held.sub(lambda found: found[0].replace(" ", _SPACE), item).split():
+            yield part.replace(_SPACE, " ")
+
+
+def _criteria(items: Iterable[str]) -> Iterator[list[Criterion]]:
     """Every part of the union, as its intersection."""
-    for part in " ".join(items).split(" "):
-        if part:
-            yield [_criterion(text) for text in part.split(",")]
+    for part in items:
+        yield [_criterion(text) for text in part.split(",")]
 
 
 def _criterion(text: str) -> Criterion:

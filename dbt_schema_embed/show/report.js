@@ -127,10 +127,14 @@ function facts(row) {
   box.append(el('div', {}, ...evidence(row)), el('div', { class: 'whole' }, el('h3', {}, 'Commands'), commands(row)));
   return box;
 }
-/* In words first; every signal behind a fold, and what each adds by the command that works it out. */
+/* In words first, each with what it adds; every signal behind a fold. */
 function evidence(row) {
   const parts = [];
-  if (row.words) parts.push(el('h3', {}, 'Evidence'), el('ul', {}, ...row.words.split(', ').map((said) => el('li', {}, said))));
+  if (row.words) {
+    parts.push(el('h3', {}, 'Evidence'), el('ul', {}, ...row.words.split(', ').map((said) => el('li', {}, said))));
+    if (row.status === 0) parts.push(el('p', { class: 'muted' }, 'Behind a colon: what confidence would lose if that alone '
+      + 'were not known. What has no number could be missed, for the rest says the same.'));
+  }
   const list = el('ul', { class: 'signals' });
   for (let i = 0; i < row.evidence.length; i += 2) {
     list.append(el('li', {}, `${DATA.signals[row.evidence[i]].replaceAll('_', ' ')}: ${row.evidence[i + 1]}`));

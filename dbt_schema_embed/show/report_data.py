@@ -129,7 +129,7 @@ class _Writer:
                     *self._row(columns.get(row.source_column), row),
                     int(row.undecided),
                     lines.get((row.source_column.lower(), row.model_column)) or _list_line(file, row),
-                    printable(evidence_words(row.evidence), 400),
+                    printable(evidence_words(row.evidence, row.adds), 600),
                 ]
                 for row in rows
             ],

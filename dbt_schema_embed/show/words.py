@@ -1,7 +1,7 @@
 """Names from outside and numbers, as people see them in a terminal and in Markdown."""
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.records import LIKELY, NO_MODEL, Evidence, Suggestion, Unfed, confidence_word, rounded
@@ -89,14 +89,35 @@ _SCALES: tuple[tuple[str, tuple[str, str, str]], ...] = (
 )
 
 
-def evidence_words(evidence: Evidence) -> str:
-    """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none."""
-    said = [f"this project's habit {printable(evidence['habit'], 60)}"] if evidence.get("habit") else []
+_UNSCALED = {
+    "meaning": "the names are near in meaning",
+    "description": "what the descriptions say",
+    "neighbours": "the columns beside it",
+    "fed": "what feeds it today",
+}
+"""Kinds of evidence that are told by what they add alone."""
+
+
+def evidence_words(evidence: Evidence, adds: Mapping[str, float] | None = None) -> str:
+    """The headings of the evidence in words, each with its number: "the types fit (1.00)"; empty for none.
+
+    With ``adds`` also by how much confidence falls without one: "the types fit (1.00): +0.12".
+    """
+    known = adds or {}
+    habit = evidence.get("habit")
+    said = [f"this project's habit {printable(habit, 60)}{_added(known, 'habit')}"] if habit else []
     for name, (high, middle, low) in _SCALES:
         value = evidence.get(name)
         if isinstance(value, int | float):
-            said.append(f"{high if value >= 0.75 else middle if value >= 0.4 else low} ({value:.2f})")
-    return ", ".join(said)
+            words = high if value >= 0.75 else middle if value >= 0.4 else low
+            said.append(f"{words} ({value:.2f}){_added(known, name)}")
+    more = (f"{words}{_added(known, name)}" for name, words in _UNSCALED.items() if abs(known.get(name, 0)) >= 0.005)
+    return ", ".join([*said, *more])
+
+
+def _added(adds: Mapping[str, float], name: str) -> str:
+    """What a kind of evidence adds: ": +0.12"; empty where that is nothing."""
+    return f": {adds[name]:+.2f}" if abs(adds.get(name, 0)) >= 0.005 else ""
 
 
 def counted(rows: Iterable[Suggestion]) -> str:

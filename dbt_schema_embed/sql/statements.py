@@ -1,12 +1,13 @@
 """Every model's SQL -> its Statement: from the cache, else parsed, within bounds of time and depth."""
 
+import contextlib
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dbt_schema_embed.deadline import within
 from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.sql.cache import Entry, StatementCache, statement_key
 from dbt_schema_embed.sql.jinja import plain_sql
@@ -72,32 +73,14 @@ def read_statements(
 
 
 def _deep(work: Callable[[], None], seconds: float) -> None:
-    """Run ``work`` with room for deep recursion, in a thread: the stack of this one is what it is.
-
-    After ``seconds`` it is left behind: nothing can stop a parser from outside.
-    """
-    problems: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as problem:
-            problems.append(problem)
-
+    """Run ``work`` with room for deep recursion. After ``seconds`` it is left behind: nothing can stop a parser."""
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION))
     try:
-        size = threading.stack_size(_STACK)
-        thread = threading.Thread(target=run, name="parse-sql", daemon=True)  # daemon: Ctrl-C must end the process
-        try:
-            thread.start()
-        finally:
-            threading.stack_size(size)
-        thread.join(seconds)
+        with contextlib.suppress(TimeoutError):
+            within(seconds, work, stack=_STACK)
     finally:
         sys.setrecursionlimit(limit)
-    if problems:
-        raise problems[0]
 
 
 def _parse(model: ModelSql, dialect: str | None, key: bytes) -> Entry:

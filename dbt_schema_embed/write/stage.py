@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from dbt_schema_embed.errors import ConfigError, WriteError, printable
+from dbt_schema_embed.errors import ConfigError, WriteError, listed, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
 from dbt_schema_embed.lookup import model_names, sources_called
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
@@ -81,6 +81,33 @@ def stage(
     elif model.off and before == (old.before or ""):
         yaml = switched_on(model, project_dir)
     return Staged(called, replace(old, text=text), yaml)
+
+
+def plan(project: Project, file: MappingFile, project_dir: Path) -> tuple[Rewrite, Rewrite]:
+    """The YAML of the model that one mapping file proposes, switched off: dbt neither builds nor tests it. And its
+    SQL, an empty file: dbt 1 warns of YAML that has none.
+
+    Raises:
+        ConfigError: it proposes none, or the model is there already.
+        WriteError: its YAML file exists.
+    """
+    source = _source(project, file)
+    rows = [row for row in file.columns if row.invented]
+    fed = {row.model for row in file.columns if row.model and not row.invented}
+    if not rows:
+        known = f": its columns feed {listed(sorted(map(printable, fed)))}" if fed else ""
+        raise ConfigError(
+            f"there is no model to plan for {printable(file.source)}{known}", hint="plan further columns in its YAML"
+        )
+    name = _most_fed(rows, file)
+    if _model(project, name) is not None:
+        raise ConfigError(f"model {printable(name)} is there already", hint="plan further columns in its YAML")
+    items = model_items(source, None, rows, file, project.dialect).items
+    place = _place(project, source, None, name)
+    sql = _old_file(project_dir, place)
+    if sql.before:
+        raise WriteError(f"{place} is there already: it is left as it is", hint="run: dbt parse")
+    return _new_yaml(project_dir, place, _yaml(name, source, items, off=True)), replace(sql, text="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +279,9 @@ def _new_yaml(project_dir: Path, place: PurePosixPath, text: str) -> Rewrite:
     return replace(yaml, text=text)
 
 
-def _yaml(name: str, source: Relation, items: Sequence[Item]) -> str:
-    """A properties file: descriptions and types of the model, or else of the source; tests of keys."""
+def _yaml(name: str, source: Relation, items: Sequence[Item], *, off: bool = False) -> str:
+    """A properties file: descriptions and types of the model, or else of the source; tests of keys. ``off``: the model
+    is switched off."""
     columns: list[Value] = []
     for item in items:
         column: dict[str, Value] = {"name": item.target.name}
@@ -267,6 +295,8 @@ def _yaml(name: str, source: Relation, items: Sequence[Item]) -> str:
     model: dict[str, Value] = {"name": name}
     if source.description and not opens_jinja(source.description):
         model["description"] = source.description
+    if off:
+        model["config"] = {"enabled": Raw("false")}
     pairs: dict[str, Value] = {"version": Raw("2"), "models": [{**model, "columns": columns}]}
     return "".join(f"{line}\n" for line in block_lines(pairs, Indent()))
 

@@ -423,3 +423,9 @@ def test_evidence_in_words() -> None:
         "part of the table feeds this model (0.50), the types differ (0.00)"
     )
     assert evidence_words({}) == ""
+    adds = {"name": 0.313, "type": -0.02, "table": 0.004, "habit": 0.1, "meaning": 0.05, "description": 0.001}
+    assert evidence_words(evidence, adds) == (
+        "this project's habit id -> <table>_id: +0.10, the names share their words (0.80): +0.31, "
+        "part of the table feeds this model (0.50), the types differ (0.00): -0.02, "
+        "the names are near in meaning: +0.05"
+    )

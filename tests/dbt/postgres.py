@@ -5,9 +5,10 @@ import pwd
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 
@@ -68,3 +69,18 @@ def database(name: str, env: dict[str, str]) -> dict[str, str]:
     assert bin_folder is not None
     subprocess.run([str(bin_folder / "createdb"), name], env={**os.environ, **env}, check=True)
     return env | {"PGDATABASE": name}
+
+
+def answers(env: Mapping[str, str], *statements: str) -> list[tuple[Any, ...]]:
+    """What the last statement gives, in the database of ``env``."""
+    import psycopg2
+
+    connection = psycopg2.connect(host=env["PGHOST"], port=env["PGPORT"], user=env["PGUSER"], dbname=env["PGDATABASE"])
+    connection.autocommit = True
+    try:
+        cursor = connection.cursor()
+        for statement in statements:
+            cursor.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+    finally:
+        connection.close()

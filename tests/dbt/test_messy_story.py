@@ -77,21 +77,12 @@ def query(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
                 return connection.execute(sql).fetchall()
     else:
         pytest.importorskip("dbt.adapters.postgres", reason="dbt-postgres is not installed")
-        import psycopg2
-
         env = postgres.database("messy", request.getfixturevalue("postgres_env")) | {"PGPASSWORD": "unused"}
         for name, value in env.items():
             monkeypatch.setenv(name, value)
 
         def ask(sql: str) -> list[tuple[Any, ...]]:
-            connection = psycopg2.connect("")  # libpq's environment variables say where
-            connection.autocommit = True
-            try:
-                cursor = connection.cursor()
-                cursor.execute(sql)
-                return cursor.fetchall() if cursor.description else []
-            finally:
-                connection.close()
+            return postgres.answers(env, sql)
 
     for statement in RAW:
         ask(statement)

@@ -38,9 +38,6 @@ def test_a_profile_agrees_with_the_rows(shop: Shop) -> None:
             assert dict(found["top_values"]) == Counter(cells[name]), name
         if cells[name]:
             assert found["distinct"] == len(set(cells[name])), name
-    assert columns["amount"]["min"] == min(map(int, cells["amount"]))
-    assert columns["amount"]["max"] == max(map(int, cells["amount"]))
-    assert columns["id"]["min_length"] == columns["id"]["max_length"] == columns["id"]["mean_length"] == 17
     assert columns["receipt_email"]["patterns"][0][0] == "a.a9@a.a"
     assert columns["description"]["patterns"] == [["a 9", 90]]
     assert columns["invoice"]["filled"] == 0
@@ -53,8 +50,6 @@ def test_values_are_printed_only_when_asked_for(shop: Shop) -> None:
     assert "@example.com" not in outcome.output
     assert columns["cust_eml"]["patterns"] == [["a.a9@a.a", 40]]
     assert columns["cust_eml"]["top_values"] == []
-    assert columns["cust_nm"]["min"] is None
-    assert columns["cust_no"]["min"] == 10001  # a number says little about a person
 
 
 def test_at_most_row_limit_rows_are_read(shop: Shop) -> None:

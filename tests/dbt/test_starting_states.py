@@ -1,8 +1,10 @@
-"""Every state in which a person may begin: what is said, and what then works, with a real dbt on DuckDB.
+"""Every state in which a person may begin: what is said, and what then works, with a real dbt on DuckDB and PostgreSQL.
 
 Each row begins with the same raw table and ends with `dbt build` green and the right rows in the staging model.
 """
 
+import itertools
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tool, tool
-from tests.dbt.driver import Dbt
+from tests.dbt import postgres
+from tests.dbt.driver import Dbt, Outcome
 
 __all__ = ["tool"]
 pytestmark = [pytest.mark.dbt, pytest.mark.model]
@@ -29,10 +32,20 @@ clinic:
       type: duckdb
       path: "{folder}/clinic.duckdb"
       keep_open: false
+    postgres:
+      type: postgres
+      host: "{{{{ env_var('PGHOST', '') }}}}"
+      port: "{{{{ env_var('PGPORT', '5432') | as_number }}}}"
+      user: "{{{{ env_var('PGUSER', '') }}}}"
+      password: "{{{{ env_var('PGPASSWORD', '') }}}}"
+      dbname: "{{{{ env_var('PGDATABASE', '') }}}}"
+      schema: main
+      threads: 2
 """
 RAW = """\
-create table patients (PatID integer, Fname varchar, Lname varchar, DOB date, "Ins Co" varchar, updatedAt timestamp);
-insert into patients values
+create table main.patients
+  ("PatID" integer, "Fname" varchar, "Lname" varchar, "DOB" date, "Ins Co" varchar, "updatedAt" timestamp);
+insert into main.patients values
   (1, 'Ada', 'Stein', '1990-01-02', 'AOK', '2024-01-01 10:00:00'),
   (2, 'Bo', 'Lind', '1981-05-06', 'TK', '2024-02-01 11:30:00');
 """
@@ -110,6 +123,14 @@ STATES = {
         columns=("patient_id", "first_name", "last_name", "date_of_birth", "updated_at"),
         in_sql='"Ins Co" as insurance_company',
     ),
+    "no model at all, and one is planned first": State(
+        out="6 map to nothing\n",
+        err=f"wrote schema_mappings/ehr__patients.yml\n{NEW}",
+        then=("stage --plan ehr.patients", "dbt --warn-error parse --no-partial-parse", "dbt build", "suggest --write",
+              *ACCEPT),
+        columns=("patient_id", "first_name", "last_name", "date_of_birth", "updated_at"),
+        in_sql='"Ins Co" as insurance_company',
+    ),
     "YAML without .sql": State({YAML: PLAN}),
     "enabled: false in the YAML": State({YAML: OFF, SQL: ""}),
     "enabled: false in the YAML, and no .sql": State({YAML: OFF}),
@@ -157,60 +178,92 @@ STATES = {
 
 @dataclass(frozen=True)
 class Clinic:
-    """A dbt project with one raw table in a DuckDB of its own."""
+    """A dbt project with one raw table in a database of its own."""
 
     folder: Path
-    dbt: Dbt
+    run: Dbt
+    env: Mapping[str, str] = field(default_factory=dict)  # PostgreSQL's; none: DuckDB
 
     def sql(self, *statements: str) -> list[tuple[object, ...]]:
         """What the last statement gives."""
+        if self.env:
+            return postgres.answers(self.env, *statements)
         import duckdb
 
         with duckdb.connect(str(self.folder / "clinic.duckdb")) as connection:
             return [connection.execute(statement) for statement in statements][-1].fetchall()
 
+    def dbt(self, *words: str) -> Outcome:
+        """A command of dbt."""
+        return self.run(self.folder, *words, "--target", "postgres" if self.env else "duckdb", **self.env)
+
+    def must(self, *words: str) -> str:
+        """What a command of dbt prints that has to succeed."""
+        done = self.dbt(*words)
+        assert done.ok, done.output
+        return done.output
+
+    def spelled(self, sql: str) -> str:
+        """SQL with the raw names quoted where the engine tells case apart."""
+        return re.sub(r'(?<!")\b(PatID|Fname|Lname|DOB|updatedAt)\b(?!")', r'"\1"', sql) if self.env else sql
+
+    def write(self, state: "State") -> None:
+        """The project of a state, its raw table filled."""
+        files = {
+            "dbt_project.yml": PROJECT, "profiles.yml": PROFILES.format(folder=self.folder.as_posix()),
+            "models/staging/_sources.yml": state.sources, **state.files,
+        }  # fmt: skip
+        for name, text in files.items():
+            path = self.folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.spelled(text) if name.endswith(".sql") else text, "utf-8")
+        raw = [*(["create schema main"] if self.env else []), *RAW.strip().rstrip(";").split(";\n")]
+        self.sql(*raw)
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def clinic(request: pytest.FixtureRequest, tmp_path: Path, dbt: Dbt) -> Clinic:
+    if request.param == "duckdb":
+        return Clinic(tmp_path, dbt)
+    pytest.importorskip("dbt.adapters.postgres", reason="dbt-postgres is not installed")
+    env = postgres.database(f"clinic_{next(NUMBERS)}", request.getfixturevalue("postgres_env"))
+    return Clinic(tmp_path, dbt, env | {"PGPASSWORD": "unused"})
+
 
 def made(folder: Path, dbt: Dbt, state: State) -> Clinic:
-    files = {
-        "dbt_project.yml": PROJECT, "profiles.yml": PROFILES.format(folder=folder.as_posix()),
-        "models/staging/_sources.yml": state.sources, **state.files,
-    }  # fmt: skip
-    for name, text in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+    """On DuckDB."""
     clinic = Clinic(folder, dbt)
-    clinic.sql(*RAW.strip().rstrip(";").split(";\n"))
+    clinic.write(state)
     return clinic
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="paths of DuckDB in YAML")
 @pytest.mark.parametrize("name", STATES)
-def test_every_state_gets_to_rows(
-    name: str, tmp_path: Path, dbt: Dbt, tool: Tool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_state_gets_to_rows(name: str, clinic: Clinic, tool: Tool, monkeypatch: pytest.MonkeyPatch) -> None:
     state = STATES[name]
-    clinic = made(tmp_path, dbt, state)
-    assert dbt(tmp_path, "build").ok is state.green  # a plan that is switched off breaks nothing
-    dbt.must(tmp_path, *(("docs", "generate") if state.catalog else ("parse",)))
-    monkeypatch.chdir(tmp_path / state.below)
+    clinic.write(state)
+    assert clinic.dbt("build").ok is state.green  # a plan that is switched off breaks nothing
+    clinic.must(*(("docs", "generate") if state.catalog else ("parse",)))
+    monkeypatch.chdir(clinic.folder / state.below)
 
     said = tool("suggest", "--write")
     assert (said.code, said.out.partition("\n\n")[2] or said.out, said.err) == (0, state.out, state.err)
     for command in state.then:
         if command.startswith("dbt "):
-            dbt.must(tmp_path, *command.split()[1:])
+            clinic.must(*command.split()[1:])
         else:
             done = tool(*command.split())
             assert done.code == 0, done.err
     assert done.err.endswith("next: dbt build --select stg_ehr__patients\n")
 
-    built = dbt.must(tmp_path, "build").output
-    assert "WARN=0 ERROR=0 SKIP=0" in built
+    assert "WARN=0 ERROR=0 SKIP=0" in clinic.must("build")
     columns = ", ".join(f"{c}::varchar" if c.endswith(("_at", "date", "birth")) else c for c in state.columns)
-    assert clinic.sql(f"select {columns} from stg_ehr__patients order by 1") == [*state.rows]
-    assert state.in_sql in (tmp_path / SQL).read_text("utf-8")
-    dbt.must(tmp_path, "docs", "generate")
+    assert clinic.sql(f"select {columns} from main.stg_ehr__patients order by 1") == [*state.rows]
+    assert clinic.spelled(state.in_sql) in (clinic.folder / SQL).read_text("utf-8")
+    clinic.must("docs", "generate")
     assert tool("check", "--strict").out == "no problems in 1 mapping file\n"
     assert tool("stage", "ehr.patients").err == "the model has all that is accepted\n"
 

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from dbt_schema_embed.index import Index, chroma_child
 from dbt_schema_embed.index.chroma import embedding_functions_in
 from tests.index.conftest import DIM, Memo, Open, brute_force, right, some
 
+pytestmark = pytest.mark.skipif(find_spec("chromadb") is None, reason="chromadb is not installed")
 ROWS = 120
 HOSTILE = {"type": "known", "name": "sentence_transformer", "config": {"model_name": "evil", "trust_remote_code": True}}
 

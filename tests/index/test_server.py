@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from dbt_schema_embed.index import Index, Shared, chroma, open_index, server
 from tests.index.conftest import DIM, Memo, Open, right, some
 
+pytestmark = pytest.mark.skipif(find_spec("chromadb") is None, reason="chromadb is not installed")
 ROWS = 120
 EXTRA = 2.0  # seconds a server that fails may cost
 

@@ -24,6 +24,8 @@ def test_the_examples_in_the_docstrings_hold(module) -> None:
         ("_fivetran_synced", ("fivetran", "synced")),
         ("建物名稱", ("建物名稱",)),
         ("größe_cm", ("größe", "cm")),
+        ("ชื่อ_ลูกค้า2", ("ชื่อ", "ลูกค้า", "2")),
+        ("रोगी_का_नाम", ("रोगी", "का", "नाम")),
         ("___", ("___",)),
         ("", ()),
     ],

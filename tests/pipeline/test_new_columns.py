@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.records import PROPOSER, Suggestion
 
@@ -74,3 +75,9 @@ def test_stage_new_proposes_accepts_and_writes(engine: SchemaEmbed, shop: Path, 
         assert all(str(new) in (shop / SQL).read_text("utf-8") for new in proposed.values())
         assert {written(shop)[name]["status"] for name in proposed} == {"accepted"}
         assert written(shop)["amount"]["status"] == "suggested"
+
+
+def test_no_plan_is_written_for_a_model_that_is_there(engine: SchemaEmbed, shop: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^model stg_stripe__charges is there already\n"):
+        engine.decisions.plan("stripe.charges", shop)
+    assert not (shop / FILE).exists()

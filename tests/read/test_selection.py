@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
-from dbt_schema_embed.read import read_project, select
-from dbt_schema_embed.records import Project
+from dbt_schema_embed.read import parts, read_project, select
+from dbt_schema_embed.records import Project, Relation
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "read"
 SHOP = FIXTURES / "manifests" / "dbt_1_11.json"
@@ -60,6 +60,22 @@ def test_items_and_spaces_unite_and_exclusions_take_away() -> None:
     everything = {r.id for r in project().relations}
     assert select(project(), [], []) == select(project(), [" "], [""]) == everything
     assert select(project(), [], ["resource_type:model"]) == {i for i in everything if not i.startswith("model.")}
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        (["a b"], ["a", "b"]),
+        (["erp.Sales Orders"], ["erp.Sales Orders"]),
+        (["source:erp.sales orders+ tag:x"], ["source:erp.sales orders+", "tag:x"]),
+        (["erp.Sales Orders Old erp.Sales Orders"], ["erp.Sales Orders Old", "erp.Sales Orders"]),
+        (["tag:x,source:Old ERP", " "], ["tag:x,source:Old ERP"]),
+    ],
+)
+def test_spaces_in_the_names_of_sources_part_nothing(items: list[str], expected: list[str]) -> None:
+    named = [("erp", "Sales Orders"), ("erp", "Sales Orders Old"), ("Old ERP", "x"), ("erp", "a")]
+    relations = tuple(Relation(f"source.p.{s}.{n}", n, "source", source_name=s) for s, n in named)
+    assert list(parts(Project("p", None, relations), items)) == expected
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,9 @@ def given() -> ReportInput:
     rows = (
         Suggestion(USERS, "id", None, None, 0.9),
         Suggestion(USERS, "a b", None, None, 0.2, undecided=True, candidates=candidates),
-        Suggestion(CHARGES, "id", STG, "charge_id", 0.97, evidence={"name": 0.8}, candidates=candidates),
+        Suggestion(
+            CHARGES, "id", STG, "charge_id", 0.97, evidence={"name": 0.8}, adds={"name": 0.25}, candidates=candidates
+        ),
         Suggestion(CHARGES, "amount", STG, "amount", 1.0, "existing"),
         Suggestion(CHARGES, "created", STG, "created_at", 0.55, reason=HOSTILE, candidates=candidates),
         Suggestion(CHARGES, "_synced", None, None, 0.99),
@@ -221,7 +223,8 @@ def test_evidence_opens_by_keyboard(page: Browser) -> None:
     for kind in ("keyDown", "keyUp"):
         page.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
     below = page.run("document.querySelector('#list .below').innerText")
-    assert "the names share their words (0.80)" in below
+    assert "the names share their words (0.80): +0.25" in below
+    assert "what confidence would lose if that alone were not known" in below
     page.run("document.querySelector('#list .below details').open = true")
     assert "name: 0.8" in page.run("document.querySelector('#list .below').innerText")
     assert "stg_charges.charge_id 0.97" in below
