@@ -1,7 +1,14 @@
-"""Build hook: the wheel says what it is made of, in a CycloneDX file (PEP 770). Same sources, same bytes."""
+"""Build hook: what a wheel has and a checkout has not. Same sources, same bytes.
+
+What it is made of, in a CycloneDX file (PEP 770), and the words of concepts/ packed, so that the first answer waits for
+no reading of them.
+"""
 
 import json
 import re
+import runpy
+import shutil
+import sys
 import uuid
 from pathlib import Path
 from typing import Any
@@ -11,26 +18,38 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ADDRESS = "https://cyclonedx.org/schema/bom-1.6.schema.json"
 
 
-class SbomHook(BuildHookInterface):
-    """Adds the file to every wheel but an editable one."""
+class WheelHook(BuildHookInterface):
+    """Adds both files to every wheel but an editable one."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Write it, and name it to the builder."""
+        """Write them, and name them to the builder."""
         if self.target_name != "wheel" or version == "editable":
             return
-        path = Path(self.directory) / "sbom" / f"{self.metadata.name}.cdx.json"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(sbom(self.metadata), indent=1) + "\n", "utf-8")
-        build_data["sbom_files"].append(str(path.resolve()))
+        folder = self._folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        bom, words = folder / f"{self.metadata.name}.cdx.json", folder / "concepts.bin"
+        bom.write_text(json.dumps(sbom(self.metadata), indent=1) + "\n", "utf-8")
+        words.write_bytes(packed_words(Path(self.root)))
+        build_data["sbom_files"].append(str(bom))
+        build_data["force_include"][str(words)] = "dbt_schema_embed/match/concepts.bin"
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002
         """Leave nothing behind."""
-        for name in build_data.get("sbom_files", ()):
-            path = Path(name)
-            path.unlink(missing_ok=True)
-            path.parent.rmdir()
+        shutil.rmtree(self._folder(), ignore_errors=True)
+
+    def _folder(self) -> Path:
+        return Path(self.directory).resolve() / "added"
+
+
+def packed_words(root: Path) -> bytes:
+    """The words, by the module that reads them; its room would ask for numpy."""
+    sys.path.insert(0, str(root))
+    try:
+        return bytes(runpy.run_path(str(root / "dbt_schema_embed" / "match" / "knowledge.py"))["packed"]())
+    finally:
+        sys.path.remove(str(root))
 
 
 def sbom(metadata: Any) -> dict[str, Any]:

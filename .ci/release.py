@@ -1,7 +1,7 @@
 """What a release must keep.
 
 python .ci/release.py v1.2.3          whether package, dbt package and CHANGELOG.md all are of the version in the tag
-python .ci/release.py --build FOLDER  wheel and sdist of the last commit, built twice: equal, and with an SBOM
+python .ci/release.py --build FOLDER  wheel and sdist of the last commit, twice: equal, with an SBOM and packed words
 """
 
 import hashlib
@@ -57,6 +57,12 @@ def has_sbom(wheel: Path) -> bool:
     return said == [versions()["dbt_schema_embed/__init__.py"]]
 
 
+def has_words(wheel: Path) -> bool:
+    """Whether the words of concepts/ are in it as they are read at once."""
+    with zipfile.ZipFile(wheel) as file:
+        return "dbt_schema_embed/match/concepts.bin" in file.namelist()
+
+
 def main(words: list[str]) -> int:
     """0 where all is well."""
     if words[0] != "--build":
@@ -68,7 +74,7 @@ def main(words: list[str]) -> int:
     for name, digest in first.items():
         print(digest, name, "" if second.get(name) == digest else "DIFFERS")
     (wheel,) = Path(words[1]).glob("*.whl")
-    return int(first != second or not has_sbom(wheel))
+    return int(first != second or not has_sbom(wheel) or not has_words(wheel))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""More readers for benchmarks/fuzz_readers.py: settings, Parquet, markup and secrets in texts, encoders' folders."""
+"""More readers for benchmarks/fuzz_readers.py: settings, Parquet, markup and secrets in texts, encoders' folders,
+sheets, a project's own files, glossaries and baselines, staging models.
+"""
 
 import io
 import json
@@ -6,7 +8,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from fuzz_kit import Edited, One, Target, answers_or_says, edits
+from fuzz_kit import Edited, One, Target, answers_or_says, edits, texts
 
 ENCODER_FILES = ("config.json", "sentence_bert_config.json", "modules.json", "1_Pooling/config.json", "tokenizer.json")
 
@@ -108,10 +110,108 @@ def encoder(folder: Path) -> One:
     return one
 
 
+def sheet(folder: Path) -> One:
+    """A sheet as CSV or XLSX, and what it wants of a mapping file; and that a cell comes back as it went out."""
+    from dbt_schema_embed.decide.sheet import sheet_decisions
+    from dbt_schema_embed.decide.sheet_files import as_meant, inert, read_sheet
+    from dbt_schema_embed.records import MappingFile, MappingRow
+
+    file = MappingFile("m.yml", "raw.orders", (MappingRow("amount", "stg", "amount"),), undecided=("id",))
+
+    def one(data: bytes) -> None:
+        path = folder / ("s.xlsx" if data[:1] == b"X" else "s.csv")
+        path.write_bytes(data[1:])
+
+        def read() -> None:
+            rows = list(enumerate(read_sheet(path), 2))
+            sheet_decisions(file, rows, lambda model, column: (model, column), ("me", "2026-01-01"))
+
+        answers_or_says(read)
+        text = data.decode("utf-8", "surrogateescape")
+        if as_meant(inert(text)) != text:
+            raise ValueError(f"another cell: {text!a}")
+
+    return one
+
+
+def sheets() -> Iterable[bytes]:
+    """A sheet in both forms, one of them as people change it."""
+    from dbt_schema_embed.decide.sheet import HEADER, SheetRow
+    from dbt_schema_embed.decide.sheet_files import sheet_bytes
+
+    row = SheetRow("raw.orders", "amount", "int", "=a", "stg", "amount", "a + 1", "accepted", "-b", "0.70", "why", "m1")
+    for suffix, head in ((".csv", b"C"), (".xlsx", b"X")):
+        yield head + sheet_bytes([row, row.marked()], [("stg", "amount")], suffix)[:8000]
+    yield b"C" + ";".join(HEADER).encode() + b"\n" + b"raw.orders;id;;;;;;nothing;;;;\n"
+
+
+def own(folder: Path) -> One:
+    """A project's own YAML, a model, a snapshot and dbt_project.yml, without a manifest."""
+    from dbt_schema_embed.read.own_files import adapter_of, read_own_files
+
+    places = ("models/a.yml", "models/b.sql", "snapshots/c.sql", "dbt_project.yml", "profiles.yml", "packages.yml")
+    for place in places:
+        (folder / place).parent.mkdir(exist_ok=True)
+
+    def one(data: bytes) -> None:
+        for place in places:
+            (folder / place).write_bytes(b"")
+        (folder / places[data[0] % len(places) if data else 0]).write_bytes(data[1:])
+        answers_or_says(lambda: read_own_files(folder, None))
+        answers_or_says(lambda: adapter_of(folder))
+
+    return one
+
+
+def glossary(folder: Path) -> One:
+    """A glossary, and a baseline."""
+    from dbt_schema_embed.check.baseline import read_baseline
+    from dbt_schema_embed.match.glossary import read_glossary
+
+    path = folder / "it"
+
+    def one(data: bytes) -> None:
+        path.write_bytes(data)
+        answers_or_says(lambda: read_glossary(path))
+        answers_or_says(lambda: read_baseline(path))
+
+    return one
+
+
+def staged(_: Path) -> One:
+    """A staging model that people wrote, which gets a column more; and an expression that somebody accepts."""
+    from dbt_schema_embed.expressions import expression_problem
+    from dbt_schema_embed.write.merge import merged, selected, spelled_out, starred
+
+    new = [("a", "x as a"), ("b", "y as b")]
+
+    def one(data: bytes) -> None:
+        text = data[1:].decode("utf-8", "surrogateescape")
+        leading = data[:1] > b"\x7f"
+        selected(text)
+        answers_or_says(lambda: merged(text, new, ["a note"], ["-- gone"], "m.sql", leading=leading))
+        if starred(text):
+            answers_or_says(lambda: spelled_out(text, ["x as a"], ["why"], "m.sql", step=4, leading=leading))
+        for dialect in (None, "postgres", "bigquery"):
+            said = expression_problem(text[:2000], ("a", "b"), dialect)
+            if any(not c.isprintable() for c in said):
+                raise ValueError(f"unprintable: {said!a}")
+
+    return one
+
+
+_PROJECT = texts("example_project/*.yml", "example_project/models/**/*.yml", "example_project/models/**/*.sql")
+_MODELS = texts("tests/fixtures/lineage/*.sql", "example_project/models/**/*.sql")
 MORE = {
     "settings": Target(settings, edits, ("yaml",)),
     "parquet": Target(parquet, parquets),
     "markup": Target(markup, edits),
     "encoder": Target(encoder, edits),
+    "sheet": Target(sheet, sheets),
+    "own": Target(own, lambda: [bytes([n % 6]) + text for n, text in enumerate(_PROJECT())], ("yaml",)),
+    "glossary": Target(
+        glossary, lambda: [b"kdnr, nr: customer number\nerp:\n  crlm: credit limit\n", b'{"version": 1}']
+    ),
+    "staged": Target(staged, lambda: [b"\0" + text for text in _MODELS()], ("sqlglot",)),
 }
 """Readers, by name."""

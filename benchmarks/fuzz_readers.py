@@ -55,12 +55,12 @@ def child(name: str, folder: Path, arguments: list[str]) -> None:
     import atheris
 
     target = TARGETS[name]
-    seeds = list(target.seeds())
-    for number, seed in enumerate(seeds):
-        (Path(arguments[0]) / f"seed{number}").write_bytes(seed)
     with atheris.instrument_imports(include=["dbt_schema_embed", *target.instrumented]):
+        seeds = list(target.seeds())
         one = target.opened(folder)
         one(seeds[-1])  # imports what the reader imports when it needs it
+    for number, seed in enumerate(seeds):
+        (Path(arguments[0]) / f"seed{number}").write_bytes(seed)
     atheris.Setup([sys.argv[0], *arguments], one)
     atheris.Fuzz()
 

@@ -12,7 +12,7 @@ from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owner
 from dbt_schema_embed.decide.named import files_called, the_one
 from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.files import shown_path
+from dbt_schema_embed.files import inside, shown_path
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
 from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
 from dbt_schema_embed.read.unchanged import seed_files
@@ -165,5 +165,6 @@ class Kept:
 
     def _now(self) -> dict[str, Stamp]:
         """What tells whether a file that the answers follow from has changed."""
-        files = sorted((self.root / self.engine.settings.mappings_dir).glob("*.y*ml"))
+        folder = self.root / self.engine.settings.mappings_dir
+        files = sorted(folder.glob("*.y*ml")) if inside(folder, self.root) else ()
         return file_stamps([*files, *files_read(self.root, self.artifacts)])

@@ -1,5 +1,6 @@
 """Mapping files out into a sheet for people without git, and their changes in again."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.decide.mappings import Mappings, owners
-from dbt_schema_embed.decide.sheet import by_source, label, sheet_decisions, sheet_rows
+from dbt_schema_embed.decide.sheet import by_source, cell_text, label, sheet_decisions, sheet_rows
 from dbt_schema_embed.decide.sheet_files import read_sheet, sheet_bytes
 from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.expressions import expression_problem
@@ -80,7 +81,8 @@ def import_sheet(
 
     checked_suffix(path)
     wanted = by_source(read_sheet(path))
-    by_label = {label(file): (place, file) for place, file in files}
+    labels = Counter(cell_text(label(file)) for _, file in files)
+    by_label = {name: (place, file) for place, file in files if labels[name := cell_text(label(file))] == 1}
     names = model_names(opened.project.relations)
 
     def resolve(model: str, column: str) -> tuple[str, str]:
@@ -90,8 +92,10 @@ def import_sheet(
     plans, problems, count = [], [], 0
     for source, rows in wanted.items():
         if source not in by_label:
-            hint = near_hint(source, by_label) or "its rows are those of a mapping file"
-            problems.append(f"row {rows[0][0]}: no mapping file is about {printable(source)!r}: {hint}")
+            count = labels[source]
+            hint = "decide by hand" if count else near_hint(source, by_label) or "its rows are those of a mapping file"
+            few = f"{count} mapping files are" if count else "no mapping file is"
+            problems.append(f"row {rows[0][0]}: {few} about {printable(source)!r}: {hint}")
             continue
         place, file = by_label[source]
         read = sheet_decisions(file, rows, resolve, signed)

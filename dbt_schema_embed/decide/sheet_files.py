@@ -1,9 +1,10 @@
-"""Sheets as CSV and XLSX. A cell that a spreadsheet would take for a formula gets an apostrophe in front, and loses it
-again when it is read: `=1+1` is text wherever it is opened.
+"""Sheets as CSV and XLSX. What a spreadsheet would take for a formula gets an apostrophe in front, and loses it again
+when it is read: `=1+1` is text wherever it is opened, also within a cell that semicolons would part in many countries.
 """
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,8 +15,13 @@ from dbt_schema_embed.errors import ConfigError, MissingExtraError, near_hint, p
 
 MAX_BYTES = 64 * 2**20
 MAX_ROWS = 500_000
-_UNPACKED = 512 * 2**20
-_FORMULA = ("=", "+", "-", "@", "\t", "\n", "'", "＝", "＋", "－", "＠")  # the last four: wide ones
+_UNPACKED = 128 * 2**20
+_TAGS = 8_000_000  # XML's, some 150,000 rows: each may take a hundred bytes of memory
+_COLUMNS = 64  # of a sheet; what stands further right is not read
+_FORMULA = frozenset("=+-@'＝＋－＠")  # the last four: wide ones
+_BLANK = frozenset("\t\n")
+_PARTS = re.compile(r"""[;\t\n][\s";]*""")  # what a spreadsheet may part a cell at
+_MARKED = re.compile(r"""(\A|[;\t\n][\s";]*)(')?""")
 _NEEDED = ("source", "column", "model", "model_column", "status")
 _WIDTHS = {"source": 24, "column": 24, "type": 16, "description": 40, "model": 28, "model_column": 24, "expression": 36,
            "status": 12, "note": 40, "confidence": 11, "reason": 40, "mark": 16}  # fmt: skip
@@ -24,12 +30,19 @@ _SHEET, _TARGETS = "mappings", "targets"
 
 def inert(text: str) -> str:
     """A cell that nobody runs; see `as_meant`."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    marked = _PARTS.sub(lambda m: m[0] + "'" * (text[m.end() : m.end() + 1] in _FORMULA), text)
+    return f"'{marked}" if marked[:1] in _FORMULA or marked[:1] in _BLANK else marked
 
 
 def as_meant(text: str) -> str:
     """What `inert` was given."""
-    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+    def bare(found: re.Match[str]) -> str:
+        after = text[found.end() : found.end() + 1]
+        ours = found[2] and (after in _FORMULA or (not found[1] and after in _BLANK))
+        return found[1] if ours else found[0]
+
+    return _MARKED.sub(bare, text)
 
 
 def sheet_bytes(rows: Sequence[SheetRow], targets: Sequence[Sequence[str]], suffix: str) -> bytes:
@@ -99,12 +112,10 @@ def _csv_lines(content: bytes, shown: str) -> Iterator[list[str]]:
 def _xlsx_lines(content: bytes, shown: str) -> Iterator[list[str]]:
     openpyxl = _openpyxl()
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(part.file_size for part in archive.infolist()) > _UNPACKED:
-                raise ConfigError(f"{shown} unpacks to more than {_UNPACKED // 2**20} MiB")
+        _bounded(content, shown)
         book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
         sheet = book[_SHEET] if _SHEET in book.sheetnames else book.worksheets[0]
-        lines = sheet.iter_rows()
+        lines = sheet.iter_rows(max_row=MAX_ROWS + 2, max_col=_COLUMNS)  # whatever the file says of its size
         for number, line in enumerate(lines, 1):
             cells = []
             for cell in line:
@@ -116,6 +127,16 @@ def _xlsx_lines(content: bytes, shown: str) -> Iterator[list[str]]:
         raise
     except Exception as problem:  # what openpyxl raises of a damaged file has no common class
         raise ConfigError(f"{shown} is no XLSX that can be read: {printable(problem)}") from None
+
+
+def _bounded(content: bytes, shown: str) -> None:
+    """Refuse what unpacks to more than openpyxl can hold; some kB may. Raises ConfigError, or what zipfile raises."""
+    hint = "keep fewer rows in it, or save it as CSV"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(part.file_size for part in archive.infolist()) > _UNPACKED:
+            raise ConfigError(f"{shown} unpacks to more than {_UNPACKED // 2**20} MiB", hint=hint)
+        if sum(archive.read(part).count(b"<") for part in archive.infolist()) > _TAGS:
+            raise ConfigError(f"{shown} holds more than {_TAGS:,} XML tags", hint=hint)
 
 
 def _xlsx(lines: Sequence[Sequence[str]], targets: Sequence[Sequence[str]]) -> bytes:

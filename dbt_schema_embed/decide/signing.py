@@ -1,13 +1,14 @@
 """Who decides, and when: what a decision in a mapping file keeps."""
 
+import contextlib
 import getpass
 import os
 import re
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dbt_schema_embed.errors import printable
+from dbt_schema_embed.decide.git import git
+from dbt_schema_embed.errors import ConfigError, printable
 
 BULK = "{who}, confidence {minimum:.2f} and more"
 """How a decision about many rows at once is signed: nobody has looked at each."""
@@ -29,23 +30,9 @@ def _who(root: Path) -> str:
     if said := os.environ.get("GIT_AUTHOR_NAME", "").strip():
         return printable(said, 80)
     name = ""
-    if git := git_program():
-        try:
-            done = subprocess.run(
-                [git, "config", "user.name"], cwd=root, capture_output=True, timeout=5, check=False, text=True
-            )
-            name = done.stdout.strip()
-        except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
-            name = ""
+    with contextlib.suppress(ConfigError):
+        name = git(root, "config", "user.name").strip()
     try:
         return printable(name or getpass.getuser(), 80)
     except (OSError, KeyError):  # a container without a user
         return "somebody"
-
-
-def git_program() -> str:
-    """The user's git, "" without one. Nothing in the current folder, which may be a project of somebody else, is it."""
-    program = "git.exe" if os.name == "nt" else "git"
-    folders = [Path(folder) for folder in os.get_exec_path()]
-    found = (folder / program for folder in folders if folder.is_absolute())
-    return next((str(path) for path in found if path.is_file()), "")

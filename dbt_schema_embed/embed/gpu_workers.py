@@ -4,9 +4,11 @@ A process each, for one Python interpreter cannot keep several GPUs busy. Worker
 opens an embedder on a machine with several GPUs needs the usual `if __name__ == "__main__"`.
 """
 
+import contextlib
 import multiprocessing
+import os
 import queue
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -37,7 +39,8 @@ class GpuWorkers:
         for device in devices:
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(make, device, theirs), name=f"encode-{device}", daemon=True)
-            process.start()
+            with _safe_path():
+                process.start()
             theirs.close()
             started.append(ours)
         for connection, device in zip(started, devices, strict=True):
@@ -56,6 +59,21 @@ class GpuWorkers:
         finally:
             self._free.put(connection)
         return vectors
+
+
+@contextlib.contextmanager
+def _safe_path() -> Iterator[None]:
+    """Python processes that start meanwhile import nothing from the current folder: it may be somebody else's."""
+    name = "PYTHONSAFEPATH"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def _received(connection: Connection, device: str) -> Any:

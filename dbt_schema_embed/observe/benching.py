@@ -87,7 +87,7 @@ def _suggest_figures(project_dir: Path, artifacts: Artifacts, model_name: str) -
 
     with tempfile.TemporaryDirectory() as cache:
         command = [
-            sys.executable, "-c", "from dbt_schema_embed.cli import main; main()", "suggest", "--format", "json",
+            sys.executable, "-P", "-c", "from dbt_schema_embed.cli import main; main()", "suggest", "--format", "json",
             "--project-dir", str(project_dir), "--set", f"cache_dir={cache}", "--set", f"model_name={model_name}",
             *(f"--{name.replace('_', '-')}={path}" for name, path in artifacts.items() if path is not None),
         ]  # fmt: skip

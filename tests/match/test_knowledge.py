@@ -1,5 +1,6 @@
 """The dictionaries: well formed, covering, and the same packed and unpacked."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from dbt_schema_embed.match.knowledge import (
     compiled,
     fold,
     knowledge,
+    packed,
     read_entries,
     spellings,
 )
@@ -86,6 +88,20 @@ def test_the_packed_form_says_the_same_and_a_damaged_one_is_made_anew(tmp_path: 
         knowledge.cache_clear()
         assert knowledge(tmp_path).entries.get("geburtsdatum") == plain.entries.get("geburtsdatum")
         assert len(file.read_bytes()) == len(content)
+    knowledge.cache_clear()
+
+
+def test_what_a_wheel_brings_is_read_and_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    plain, built = compiled(), tmp_path / "built.bin"
+    assert isinstance(plain.entries, dict)
+    monkeypatch.setattr(sys.modules[Knowledge.__module__], "_BUILT", built)
+    for content, kept in ((packed(), False), (packed()[:-5], True)):  # a damaged one serves nobody
+        built.write_bytes(content)
+        knowledge.cache_clear()
+        known = knowledge(tmp_path / "memo")
+        assert all(known.entries.get(word) == plain.entries[word] for word in list(plain.entries)[::97])
+        assert (known.origins, known.plain) == (plain.origins, plain.plain)
+        assert (tmp_path / "memo" / "concepts.bin").exists() == kept
     knowledge.cache_clear()
 
 

