@@ -8,10 +8,12 @@ import contextlib
 from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
+from unicodedata import unidata_version
 from zlib import crc32
 
 import msgspec
 
+from dbt_schema_embed import __version__
 from dbt_schema_embed.files import others_may_write, replacing
 from dbt_schema_embed.match.knowledge import stamp
 from dbt_schema_embed.match.phrases import Words
@@ -100,9 +102,10 @@ def _digest(*parts: bytes | str) -> bytes:
 
 
 def _package() -> bytes:
-    """Changes when a dictionary does, or code that reads names."""
+    """Changes when a dictionary does, or code that reads names, or what Python knows of letters."""
     files = [*Path(__file__).parent.glob("*.py"), Path(__file__).parents[1] / "types.py"]
-    return _digest(stamp(), repr([(str(f), s.st_size, s.st_mtime_ns) for f in sorted(files) for s in [f.stat()]]))
+    told = [(str(f), s.st_size, s.st_mtime_ns) for f in sorted(files) for s in [f.stat()]]
+    return _digest(__version__, unidata_version, stamp(), repr(told))
 
 
 def _load(path: Path) -> _Kept | None:

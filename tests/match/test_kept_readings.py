@@ -1,10 +1,12 @@
 """What is kept of names is what reading them gives, and nothing that is wrong is believed."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dbt_schema_embed.match import kept_readings
 from dbt_schema_embed.match.kept_readings import FOLDER, MOST, KeptReadings, clear
 from dbt_schema_embed.match.reading import Reader, TableReading, read_tables
 from dbt_schema_embed.records import Column, Relation
@@ -76,6 +78,50 @@ def test_a_damaged_file_is_made_anew(tmp_path: Path, times: list[str], damage: s
     assert reading(tmp_path, [KUNDEN], [MODEL]) == plain
     assert times == ["customers", "kunden"]
     assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("what", ["kept_readings.__version__", "kept_readings.unidata_version", "kept_readings.stamp"])
+def test_what_another_version_or_other_dictionaries_kept_is_not_used(
+    tmp_path: Path, times: list[str], monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    reading(tmp_path, [KUNDEN], [MODEL])
+    times.clear()
+    monkeypatch.setattr(f"dbt_schema_embed.match.{what}", (lambda: "other") if what.endswith("stamp") else "other")
+    reading(tmp_path, [KUNDEN], [MODEL])
+    assert times == ["customers", "kunden"]
+
+
+def test_the_code_that_reads_names_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an edit of it would not be seen."""
+    home = tmp_path / "match"
+    shutil.copytree(Path(kept_readings.__file__).parent, home)
+    (tmp_path / "types.py").write_text("")
+    monkeypatch.setattr(kept_readings, "__file__", str(home / "kept_readings.py"))
+    before = kept_readings._package()
+    assert before == kept_readings._package()
+    (home / "glued.py").write_text("LONGER = True\n")
+    changed = kept_readings._package()
+    assert changed != before
+    (tmp_path / "types.py").write_text("# other\n")
+    assert kept_readings._package() != changed
+
+
+def test_where_nothing_can_be_written_it_costs_only_the_time(tmp_path: Path) -> None:
+    (tmp_path / FOLDER).write_text("a file where the folder should be")
+    assert reading(tmp_path, [KUNDEN], [MODEL]) == read_tables([KUNDEN], [MODEL])
+    assert [path.name for path in tmp_path.iterdir()] == [FOLDER]
+
+
+def test_of_two_that_write_at_once_the_last_one_stands(tmp_path: Path, times: list[str]) -> None:
+    plain = reading(tmp_path, [KUNDEN], [MODEL])
+    one, two = KeptReadings(tmp_path, Path("project")), KeptReadings(tmp_path, Path("project"))
+    for kept, tables in ((one, [KUNDEN, ORDERS]), (two, [ORDERS])):
+        read_tables(tables, [MODEL], kept=kept)
+    one.save()
+    two.save()
+    times.clear()
+    assert reading(tmp_path, [KUNDEN], [MODEL]) == plain
+    assert times == ["kunden"]
 
 
 def test_a_folder_that_others_may_write_to_is_neither_read_nor_written(tmp_path: Path, times: list[str]) -> None:
