@@ -104,7 +104,7 @@ def _digest(*parts: bytes | str) -> bytes:
 def _package() -> bytes:
     """Changes when a dictionary does, or code that reads names, or what Python knows of letters."""
     here = Path(__file__).parent
-    files = [*here.glob("*.py"), *here.glob("*.bin"), here.with_name("types.py")]
+    files = [*here.glob("*.py"), *here.glob("*.bin"), *here.parent.glob("*.py")]
     told = [(str(f), s.st_size, s.st_mtime_ns) for f in sorted(files) for s in [f.stat()]]
     return _digest(__version__, unidata_version, stamp(), repr(told))
 

@@ -95,14 +95,14 @@ def test_the_code_that_reads_names_is_part_of_the_key(tmp_path: Path, monkeypatc
     """Else an edit of it would not be seen."""
     home = tmp_path / "match"
     shutil.copytree(Path(kept_readings.__file__).parent, home)
-    (tmp_path / "types.py").write_text("")
+    (tmp_path / "words.py").write_text("")
     monkeypatch.setattr(kept_readings, "__file__", str(home / "kept_readings.py"))
     before = kept_readings._package()
     assert before == kept_readings._package()
     (home / "glued.py").write_text("LONGER = True\n")
     changed = kept_readings._package()
     assert changed != before
-    (tmp_path / "types.py").write_text("# other\n")
+    (tmp_path / "words.py").write_text("# other\n")
     assert kept_readings._package() != changed
 
 
