@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.kept_readings import KeptReadings
 from dbt_schema_embed.match.knowledge import GUESS, Knowledge, fold, knowledge
 from dbt_schema_embed.match.phrases import Words
 from dbt_schema_embed.match.reading import Glossary, Reading, TableReading, read_tables
@@ -27,9 +28,10 @@ def read_with_guesses(
     known: Knowledge | None = None,
     glossary: Glossary | None = None,
     vectors: Vectors | None = None,
+    kept: KeptReadings | None = None,
 ) -> dict[str, TableReading]:
     """As `read_tables`; with ``vectors`` again where these say something of what was left unread."""
-    readings = read_tables(sources, models, known, glossary)
+    readings = read_tables(sources, models, known, glossary, kept)
     unread = dict(pair for source in sources for pair in _unread(readings[source.id])) if vectors else {}
     if not vectors or not unread or not models:
         return readings
