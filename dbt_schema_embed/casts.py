@@ -85,7 +85,7 @@ def cast_type(source: str | None, target: str | None, *, exact: bool = False) ->
 
 def _plain(type_: str | None) -> str:
     text = re.sub(r"\s+", " ", (type_ or "").lower().strip())
-    head = re.sub(r"\s*\(.*", "", text)
+    head = text.partition("(")[0].rstrip()
     name = _SAME.get(head, head)
     # The length of a text hardly ever is a reason to cast; precision and scale are.
     return name + ("" if name == "varchar" else re.sub(r"[^0-9,]", "", text[len(head) :]))

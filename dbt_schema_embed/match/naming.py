@@ -119,7 +119,9 @@ def propose_name(
     known = habits.precedents.get(own)
     if known:
         after, _ = min(known.items(), key=lambda item: (-item[1], item[0]))
-        return _spell(after, about)
+        # PatID became patient_id in patients: there "pat" was the table, and in visits it is not.
+        if ENTITY not in after or ENTITY in own or set(own) <= set(after):
+            return _spell(after, about)
     before = abstract(in_english(column.name, reading, plain), about)
     family = type_family(column.type) or ""
     rules = habits.rules.get(family)

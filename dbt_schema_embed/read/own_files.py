@@ -37,7 +37,8 @@ _FOLDERS = {
 }
 _MACROS = ("macro-paths", "macros")
 _ENDINGS = {"model": (".sql", ".py"), "seed": (".csv",), "snapshot": (".sql",)}
-_DISABLED = re.compile(r"\{\{-?\s*config\s*\([^)]*\benabled\s*=\s*[Ff]alse\b")
+_CONFIG = re.compile(r"\{\{-?\s*config\s*\(([^)]*)")
+_DISABLED = re.compile(r"\benabled\s*=\s*[Ff]alse\b")
 _SNAPSHOT = re.compile(r"\{%-?\s*snapshot\s+(\w+)")
 
 
@@ -194,7 +195,7 @@ class _Reader:
         unique_id = f"{kind}.{self.package.name}.{name}"
         if any(_same(node, text) for node in _nodes(self.disabled.get(unique_id))):
             return
-        enabled = not _DISABLED.search(text) and self._enabled(path)
+        enabled = not any(_DISABLED.search(said[1]) for said in _CONFIG.finditer(text)) and self._enabled(path)
         node = Node(
             unique_id=unique_id, name=name, resource_type=kind, package_name=self.package.name,
             original_file_path=path, schema=self.package.name, alias=name, config=NodeConfig(enabled=enabled),

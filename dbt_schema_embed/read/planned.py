@@ -14,7 +14,7 @@ from dbt_schema_embed.read.relations import is_built, parents
 from dbt_schema_embed.yaml_values import load_yaml
 
 _MODELS = re.compile(rb"^models:[ \t]*(?:#.*)?\r?\n((?:[ \t#-].*(?:\n|\Z)|[ \t\r]*\n)*)", re.MULTILINE)
-_NAMED = re.compile(rb"^([ \t]*-[ \t]+)(?:.*\bname|[\"']?name[\"']?):[ \t]*[\"']?([^\s\"',}#]+)", re.MULTILINE)
+_NAMED = re.compile(rb"^([ \t]*-[ \t]++)(?:.*\bname|[\"']?name[\"']?):[ \t]*[\"']?([^\s\"',}#]+)", re.MULTILINE)
 _YAML, _CODE = (".yml", ".yaml"), (".sql", ".py")
 
 

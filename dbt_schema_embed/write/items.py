@@ -1,12 +1,14 @@
 """The columns of a staging model from accepted rows: what is selected, and what is said in comments."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from dbt_schema_embed.casts import cast_problem, cast_type
+from dbt_schema_embed.casts import cast_problem, cast_type, fit
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.expressions import expression_problem
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation
+from dbt_schema_embed.types import type_family
 from dbt_schema_embed.write.sql_names import column_sql, type_sql
 
 
@@ -43,10 +45,28 @@ class Items:
     unwritten: set[str] = field(default_factory=set)  # model columns that rows feed and no item makes
 
 
+def house_types(relations: Iterable[Relation]) -> dict[str, str]:
+    """The type that columns of a name have in the project's models, by name in lower case, where all are of a kind."""
+    spelled: dict[str, Counter[str]] = defaultdict(Counter)
+    for column in (c for r in relations if r.kind == "model" for c in r.columns if not c.absent):
+        if column.type and type_family(column.type):
+            spelled[column.name.lower()][column.type] += 1
+    return {
+        name: types.most_common(1)[0][0]
+        for name, types in spelled.items()
+        if len({type_family(type_) for type_ in types}) == 1
+    }
+
+
 def model_items(
-    source: Relation, model: Relation | None, rows: Sequence[MappingRow], file: MappingFile, dialect: str | None
+    source: Relation,
+    model: Relation | None,
+    rows: Sequence[MappingRow],
+    file: MappingFile,
+    dialect: str | None,
+    house: Mapping[str, str] = {},
 ) -> Items:
-    """The items of a model, new columns behind those that it lists.
+    """The items of a model, new columns behind those that it lists. ``house``: types for columns that nobody planned.
 
     Raises:
         ConfigError: a row's expression is none.
@@ -54,7 +74,7 @@ def model_items(
     made = Items()
     by_target: dict[str, Item] = {}
     for row in rows:
-        target = (model.column(row.model_column or "") if model else None) or Column(row.model_column or "")
+        target = (model.column(row.model_column or "") if model else None) or _new_column(source, row, house)
         if why := _not_written(source, row, by_target.get(target.key)):
             made.notes.append(why)
             made.unwritten.add(target.key)
@@ -66,6 +86,16 @@ def model_items(
     order = {column.key: i for i, column in enumerate(model.columns)} if model else {}
     made.items = sorted(by_target.values(), key=lambda item: order.get(item.target.key, len(order)))
     return made
+
+
+def _new_column(source: Relation, row: MappingRow, house: Mapping[str, str]) -> Column:
+    """A column that nobody planned: of the house's type, where text or a cast without loss leads there."""
+    name = row.model_column or ""
+    column = source.column(row.source_column)
+    left, right = type_family(column.type if column else None), type_family(house.get(name.lower()))
+    if row.expression or left is None or right is None or left == right:
+        return Column(name)
+    return Column(name, house[name.lower()]) if left == "text" or fit(left, right) == "fits" else Column(name)
 
 
 def _not_written(source: Relation, row: MappingRow, other: Item | None) -> str:
@@ -94,7 +124,8 @@ def _item(
     cast = cast_type(column.type, target.type, exact=model.contract if model else False)
     cast = type_sql(cast) if cast else None
     if cast and (problem := cast_problem(column.type, target.type, column.shapes)):
-        return Item(column, target), f"not cast: {column.name} to {cast}, for {problem}; an expression can say how"
+        kept = replace(target, type=column.type)
+        return Item(column, kept), f"not cast: {column.name} to {cast}, for {problem}; an expression can say how"
     return Item(column, target, cast), ""
 
 

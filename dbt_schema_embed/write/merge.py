@@ -5,20 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dbt_schema_embed.errors import WriteError, listed
-from dbt_schema_embed.write.select_lists import SelectList, SqlText, read_selects
+from dbt_schema_embed.write.select_lists import BARRED, SelectList, SqlText, read_selects
 from dbt_schema_embed.write.style import listed_items
-
-_BARRED = {
-    "distinct": "it selects distinct rows",
-    "group": "it groups",
-    "join": "it joins, and a bare name could be another table's",
-    "union": "it is part of a union",
-    "except": "it is part of a set operation",
-    "intersect": "it is part of a set operation",
-    "top": "it selects the top rows",
-    "pivot": "it pivots",
-    "unpivot": "it unpivots",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +121,7 @@ def _plain_list(sql: SqlText, new: Sequence[tuple[str, str]], shown: str) -> Sel
 def _check_plain(sql: SqlText, select: SelectList, new: Sequence[tuple[str, str]], shown: str) -> None:
     """Raises WriteError: columns cannot be added to the list."""
     where = f"{shown}:{sql.line(select.start)}"
-    for word, why in _BARRED.items():
+    for word, why in BARRED.items():
         if word in select.words:
             raise _refused(where, why, new)
     if sql.bare[select.end + len("from") :].lstrip().startswith("("):

@@ -1,19 +1,41 @@
 """Where the select lists of a SQL text stand, Jinja and all: enough to add to one, and to refuse what is not plain."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-_HIDDEN = re.compile(
-    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z)|\{\#.*?(?:\#\}|\Z))
-      | (?P<block>\{%.*?(?:%\}|\Z))
-      | (?P<value>\{\{.*?(?:\}\}|\Z) | '(?:[^'\\]|''|\\.)*' | "(?:[^"]|"")*" | `[^`]*`)""",
-    re.DOTALL | re.VERBOSE,
-)
+
+def _hidden(text: str) -> re.Pattern[str]:
+    """What holds no SQL; ``text``: how a text in quotes looks."""
+    return re.compile(
+        rf"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z)|\{{\#.*?(?:\#\}}|\Z))
+          | (?P<block>\{{%.*?(?:%\}}|\Z))
+          | (?P<value>\{{\{{.*?(?:\}}\}}|\Z) | {text} | "(?:[^"]|"")*" | `[^`]*`)""",
+        re.DOTALL | re.VERBOSE,
+    )
+
+
+_HIDDEN = _hidden(r"'(?:[^'\\]|''|\\.)*' | (?P<open>'(?:[^'\\]|\\.|\\\Z)*+\Z)")
+_NO_TEXTS = _hidden(r"(?P<open>(?!))")
+"""Behind a quote that nothing closes: each later one follows a backslash, and opens nothing either."""
 _TOKEN = re.compile(r"\w+|[(),;*]|\x01+")
-_LAST_NAME = re.compile(r"""(?:"((?:[^"]|"")+)"|`([^`]+)`|\[([^\]]+)\]|(\w+))\s*$""")
-_SETS = frozenset(("union", "except", "intersect", "minus"))
+_LAST_NAME = re.compile(r"""\s*+(?:"((?:[^"]|"")+)"|`([^`]++)`|\]([^\]]+)\[|(\w++))""")  # of a text read backwards
+BARRED = {
+    "distinct": "it selects distinct rows",
+    "group": "it groups",
+    "join": "it joins, and a bare name could be another table's",
+    "union": "it is part of a union",
+    "except": "it is part of a set operation",
+    "intersect": "it is part of a set operation",
+    "top": "it selects the top rows",
+    "pivot": "it pivots",
+    "unpivot": "it unpivots",
+}
+"""Words behind which no column can be added to a list, and why."""
 _BLOCK = "\x01"
+_DEEPEST = 100
+"""Brackets around a select; people write some five."""
 
 
 @dataclass(slots=True)
@@ -26,7 +48,7 @@ class SelectList:
     end: int = -1  # where `from` begins; -1: it has none
     scope_end: int = -1
     commas: list[int] = field(default_factory=list)
-    words: list[str] = field(default_factory=list)  # that stand at its depth, in lower case, list and rest
+    words: set[str] = field(default_factory=set)  # of BARRED that stand at its depth, list and rest
 
     def items(self) -> list[tuple[int, int]]:
         """The places of the items."""
@@ -41,18 +63,19 @@ class SqlText:
     text: str
     bare: str  # the same length: comments are blanks, Jinja blocks a mark, names in quotes and Jinja values letters
     selects: tuple[SelectList, ...]
+    ends: tuple[int, ...]  # of its lines
 
     def line(self, offset: int) -> int:
         """The 1-based line of an offset."""
-        return self.text.count("\n", 0, offset) + 1
+        return bisect_left(self.ends, offset) + 1
 
     def name(self, item: tuple[int, int]) -> str:
         """The column an item puts out, lower case; "*" for a star, "" for none."""
         bare = self.bare[item[0] : item[1]].rstrip()
         if bare.endswith("*"):
             return "*"
-        found = _LAST_NAME.search(self.text[item[0] : item[0] + len(bare)])
-        return next((part for part in found.groups() if part), "").replace('""', '"').lower() if found else ""
+        found = _LAST_NAME.match(self.text[item[0] : item[0] + len(bare)][::-1])
+        return next((part for part in found.groups() if part), "")[::-1].replace('""', '"').lower() if found else ""
 
     def names(self, select: SelectList) -> list[str]:
         """What a list puts out, in its order."""
@@ -66,10 +89,12 @@ class SqlText:
 def read_selects(text: str) -> SqlText:
     """The select lists of ``text``. Any text will do: one that is no SQL has none."""
     bare = _HIDDEN.sub(_filled, text)
-    return SqlText(text, bare, tuple(_selects(bare)))
+    return SqlText(text, bare, tuple(_selects(bare)), tuple(m.start() for m in re.finditer("\n", text)))
 
 
 def _filled(found: re.Match[str]) -> str:
+    if found["open"] is not None:
+        return found[0][0] + _NO_TEXTS.sub(_filled, found[0][1:])
     fill = " " if found["comment"] else _BLOCK if found["block"] else "x"
     return "".join("\n" if c == "\n" and fill == " " else fill for c in found[0])
 
@@ -91,8 +116,8 @@ def _selects(bare: str) -> Iterator[SelectList]:
                 select.scope_end = at
             open_.pop(depth, None)
             depth -= 1
-        elif word == "select":
-            opened = SelectList(token.end(), depth, bodies.get(depth, ""), words=list(select.words) if select else [])
+        elif word == "select" and depth <= _DEEPEST:
+            opened = SelectList(token.end(), depth, bodies.get(depth, ""), words=set(select.words) if select else set())
             found.append(opened)
             open_[depth] = opened
         elif select and word == "," and select.end < 0:
@@ -100,7 +125,7 @@ def _selects(bare: str) -> Iterator[SelectList]:
         elif select and word == "from" and select.end < 0 and before[1] != "distinct":
             select.end = at
         # `a is distinct from b` and `* except (a)` are no clauses.
-        if select and word.isalpha() and before[1] not in (("is", "not") if word == "distinct" else ("*",)):
-            select.words.append(word)
+        if select and word in BARRED and before[1] not in (("is", "not") if word == "distinct" else ("*",)):
+            select.words.add(word)
         before = (before[1], word)
     return (s for s in found if s.end >= 0)

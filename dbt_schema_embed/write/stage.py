@@ -10,7 +10,7 @@ from dbt_schema_embed.errors import ConfigError, WriteError, listed, printable
 from dbt_schema_embed.files import ABSENT, content_hash, inside, safe_name
 from dbt_schema_embed.lookup import model_names, sources_called
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
-from dbt_schema_embed.write.items import Item, Items, model_items, unfed_notes, unused_notes
+from dbt_schema_embed.write.items import Item, Items, house_types, model_items, unfed_notes, unused_notes
 from dbt_schema_embed.write.merge import merged, selected, selected_names, spelled_out, starred, without_comments
 from dbt_schema_embed.write.rewrite import Rewrite
 from dbt_schema_embed.write.sql_names import comment_text, jinja_text, opens_jinja, type_sql
@@ -102,7 +102,7 @@ def plan(project: Project, file: MappingFile, project_dir: Path) -> tuple[Rewrit
     name = _most_fed(rows, file)
     if _model(project, name) is not None:
         raise ConfigError(f"model {printable(name)} is there already", hint="plan further columns in its YAML")
-    items = model_items(source, None, rows, file, project.dialect).items
+    items = model_items(source, None, rows, file, project.dialect, house_types(project.relations)).items
     place = _place(project, source, None, name)
     sql = _old_file(project_dir, place)
     if sql.before:
@@ -233,7 +233,10 @@ class _Staging:
             raise WriteError(said, hint="name another model with --model, or add the columns by hand")
 
     def _made(self, rows: Sequence[MappingRow]) -> Items:
-        return model_items(self.source, self.model, rows, self.file, self.project.dialect)
+        # The YAML that is written with a new model says the types: one that has YAML casts to what that says.
+        new = self.model is None or not self.model.columns
+        house = house_types(self.project.relations) if new else {}
+        return model_items(self.source, self.model, rows, self.file, self.project.dialect, house)
 
     def _sql(self, item: Item) -> str:
         return item.sql(self.project.dialect, quote_sources=self.options.case_sensitive_cols)

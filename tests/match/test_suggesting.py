@@ -180,6 +180,16 @@ def test_a_name_is_proposed_by_habit() -> None:
     assert rows["charges", "id"].proposed_name is None
 
 
+def test_a_tables_own_word_is_another_word_elsewhere() -> None:
+    """PatID became patient_id in patients, where it is the table's; in visits it is no visit_id."""
+    patients, visits = source("patients", "PatID Lname", "ehr"), source("visits", "VisID PatID", "ehr")
+    built = model("stg_ehr__patients", "patient_id last_name", [patients])
+    p = project([patients, visits, built], edges(patients, built, "PatID>patient_id Lname>last_name"))
+    rows = [Suggestion(visits.id, "PatID", None, None, 0.9)]
+    (row,) = with_names(rows, Plans(p, read_tables([visits], [], knowledge()), knowledge().plain))
+    assert row.proposed_name == "patient_id"
+
+
 @pytest.mark.parametrize(
     ("confidence", "undecided", "unfed", "name"),
     [

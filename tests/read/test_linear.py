@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dbt_schema_embed.errors import ArtifactError
+from dbt_schema_embed.errors import ArtifactError, WriteError
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import _REF
+from dbt_schema_embed.read.own_files import read_own_files
+from dbt_schema_embed.read.planned import _names
 from dbt_schema_embed.read.profiles import read_line
 from dbt_schema_embed.read.project import _declared_target
 from dbt_schema_embed.read.relations import _prose, has_sql
@@ -17,6 +19,7 @@ from dbt_schema_embed.sql.jinja import plain_sql
 from dbt_schema_embed.tables.csv_file import read_csv
 from dbt_schema_embed.tables.ddl_split import defining_statements
 from dbt_schema_embed.types import type_family
+from dbt_schema_embed.write.merge import merged, selected
 from tests.doubling import assert_linear
 
 JINJA = [
@@ -66,6 +69,39 @@ def test_the_project_file(tmp_path: Path, piece: str) -> None:
         _declared_target(tmp_path)
 
     assert_linear(read, 200_000)
+
+
+@pytest.mark.parametrize(
+    "piece", ["{{config(", "{{config( enabled", "{{", "{% snapshot ", "- ", " - name", "name:", "\n", " "]
+)
+@pytest.mark.parametrize("head", ["", "models:\n -"])
+def test_a_projects_own_files(tmp_path: Path, head: str, piece: str) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "dbt_project.yml").write_text("name: p\n")
+
+    def read(size: int) -> None:
+        text = head + piece * (size // len(piece)) + "x"
+        (tmp_path / "models/m.sql").write_text(text)
+        (tmp_path / "models/m.yml").write_text("models:\n -" + " " * size)
+        read_own_files(tmp_path, None)
+        _names(text.encode())
+
+    assert_linear(read, 40_000)
+
+
+@pytest.mark.parametrize(
+    "piece", ["'\\", "'", '"', "a", "a ", "`", "]", "[a", "''", "{{", "(", ",", "a,", "select ", "select (",
+     "select a from t;", "(select a from b) x,", "--", "\n"],
+)  # fmt: skip
+@pytest.mark.parametrize("tail", [" from t", "!", "\\ from t"])
+def test_a_staging_model(tail: str, piece: str) -> None:
+    def read(size: int) -> None:
+        text = "select " + piece * (size // len(piece)) + tail
+        selected(text)
+        with contextlib.suppress(WriteError):
+            merged(text, [("a", "x as a")], ["note"], ["-- x"], "m.sql", leading=False)
+
+    assert_linear(read, 40_000)
 
 
 @pytest.mark.parametrize("header", ["a,", ",", "a,a_2,", "a,b,"])

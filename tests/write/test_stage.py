@@ -132,6 +132,40 @@ def test_a_new_model_gets_yaml(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("raw", "shapes", "house", "item", "type_"),
+    [
+        ("varchar", (), ("timestamp", "timestamp without time zone"), "cast(at_ as timestamp) as seen_at", "timestamp"),
+        ("varchar", ("9-9-9",), ("timestamp",), "cast(at_ as timestamp) as seen_at", "timestamp"),
+        ("varchar", ("9/9/9",), ("timestamp",), "at_ as seen_at", "varchar"),
+        ("varchar", (), ("timestamp", "varchar"), "at_ as seen_at", "varchar"),
+        ("varchar", (), (None,), "at_ as seen_at", "varchar"),
+        ("date", (), ("timestamp",), "cast(at_ as timestamp) as seen_at", "timestamp"),
+        ("timestamp", (), ("date",), "at_ as seen_at", "timestamp"),
+        ("timestamptz", (), ("timestamp",), "at_ as seen_at", "timestamptz"),
+        (None, (), ("timestamp",), "at_ as seen_at", None),
+    ],
+)
+def test_a_new_column_is_of_the_houses_type(
+    raw: str | None,
+    shapes: tuple[str, ...],
+    house: tuple[str | None, ...],
+    item: str,
+    type_: str | None,
+    tmp_path: Path,
+) -> None:
+    """What the project's models call so is of one kind: text and what fits without loss is cast to it."""
+    source = replace(SOURCE, columns=(Column("at_", raw, shapes=shapes),))
+    models = [Relation(f"model.shop.m{i}", f"m{i}", "model", (Column("Seen_At", t),)) for i, t in enumerate(house)]
+    file = MappingFile("m.yml", "stripe.charges", (row("at_", "seen_at", "new"),))
+    staged = stage(Project("shop", "duckdb", (source, *models)), file, tmp_path)
+    assert f"        {item}\n" in staged.sql.text
+    assert ("-- not cast: at_ to timestamp, for values look like 9/9/9;" in staged.sql.text) is (shapes == ("9/9/9",))
+    assert staged.yaml is not None
+    (column,) = yaml.safe_load(staged.yaml.text)["models"][0]["columns"]
+    assert column.get("data_type") == type_
+
+
 def test_descriptions_that_open_jinja_stay_out(tmp_path: Path) -> None:
     source = replace(SOURCE, description="{{ run_query('x') }}")
     staged = stage(replace(PROJECT, relations=(source,)), FILE, tmp_path, options=StageOptions(model="other"))
