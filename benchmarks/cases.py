@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Lexicon, Matrix
 from dbt_schema_embed.match.candidates import build_block
@@ -126,15 +127,34 @@ def without_targets(table: Table, rng: np.random.Generator) -> Table:
     if not gone.any() or not keep.any():
         return table
     values = {name: v[:, keep] for name, v in table.values.items()}
-    values |= _small(standings({name: v.astype(np.float32) for name, v in values.items()}))
-    right = table.right[:, keep]
+    values |= _small(standings({name: v.astype(np.float32) for name, v in values.items()}, table.model_of[keep]))
     nothing = table.nothing.copy()
     for name, signal in (("best_name", "both_found"), ("best_reading", "same_reading")):
         nothing[:, NOTHING_NAMES.index(name)] = values[signal].max(axis=1)
+    less = replace(_kept(table, keep), values=values, nothing=nothing, scored=False)
+    return replace(less, empty=table.empty | (table.used & table.right.any(axis=1) & ~less.right.any(axis=1)))
+
+
+def narrowed(table: Table, most: int) -> Table:
+    """The table beside the candidates hardest to tell apart, and all right ones."""
+    return table if table.shape[1] <= most else _kept(table, hardest(table, most))
+
+
+def hardest(table: Table, most: int) -> NDArray[np.int64]:
+    """(most,) ascending: the right candidates, then those that look likest."""
+    looks = ("source_words_found", "name_meaning", "table_words")
+    hard = sum(np.nan_to_num(table.values[n].astype(np.float32)) * w for n, w in zip(looks, (1, 1, 0.5), strict=True))
+    ease = -hard.max(axis=0, initial=0) - 10.0 * table.right.any(axis=0)
+    return np.sort(np.argsort(ease, kind="stable")[:most])
+
+
+def _kept(table: Table, keep: NDArray[Any]) -> Table:
+    """The table with some of its candidates."""
+    places = np.arange(table.shape[1])[keep]
     return replace(
-        table, values=values, right=right, passed_over=table.passed_over[:, keep], model_of=table.model_of[keep],
-        targets=[t for t, kept in zip(table.targets, keep, strict=True) if kept], nothing=nothing, scored=False,
-        empty=table.empty | (table.used & table.right.any(axis=1) & ~right.any(axis=1)),
+        table, values={name: v[:, places] for name, v in table.values.items()}, right=table.right[:, places],
+        passed_over=table.passed_over[:, places], model_of=table.model_of[places],
+        targets=[table.targets[j] for j in places.tolist()],
     )  # fmt: skip
 
 
@@ -196,11 +216,12 @@ MOST_TABLES = 30
 def project_tables(
     folder: Path, project: Project, embed: Any, targets: str = "auto", *,
     hidden: set[str] | None = None, change: "Change | None" = None, known: Knowledge | None = None,
+    vendor: "Vendor | None" = None,
 ) -> Iterator[Table]:  # fmt: skip
     """The tables of one project.
 
     ``hidden``: hide these sources' models instead of those the case hides; ``change``: gives the sources other names;
-    ``known``: the dictionary.
+    ``known``: the dictionary; ``vendor``: makes the models that the tables feed into models that another vendor feeds.
     """
     gold, raw = load_gold(folder / "gold.json")
     visible = {p["source"] for p in raw["pairs"] if p["visible"]}
@@ -208,6 +229,8 @@ def project_tables(
         scored = {p["source"] for p in raw["pairs"] if not p["visible"]} - visible
     else:
         project, scored = hide(project, raw, hidden), hidden
+    if vendor is not None:
+        project, gold, scored, change = vendor(project, gold, scored)
     spelled = {r.id: [c.key.lower() for c in r.columns] for r in project.relations}
     if change is not None:
         project = renamed_project(project, change, spelled)
@@ -217,7 +240,7 @@ def project_tables(
     said = {name: r.texts for name, r in readings.items()}
     arrived = arrivals(project)
     fed = {s for s, _ in arrived}
-    left = embed(_some(sources, scored), said=said)
+    left = embed(_some(sources, scored) if vendor is None else _few(sources, scored), said=said)
     right = Pool(embed(models, said=said), feeding(project.lineage), {m for _, m in arrived})
     habits = habits_of(project, arrived)
     lexicon = Lexicon(sources, models, readings)
@@ -236,8 +259,17 @@ def _some(sources: Sequence[Relation], scored: set[str]) -> list[Relation]:
     return asked[::step] + rest[:: max(3, -(-len(rest) // 10))]
 
 
+def _few(sources: Sequence[Relation], asked: set[str]) -> list[Relation]:
+    """A third of MOST_TABLES of those asked about."""
+    some = [r for r in sources if r.id in asked]
+    return some[:: max(1, -(-3 * len(some) // MOST_TABLES))]
+
+
 Change = Callable[[Relation], tuple[str, list[str]]]
 """A source table -> another name for it, and other names for its columns."""
+
+Vendor = Callable[[Project, Gold, set[str]], tuple[Project, Gold, set[str], Change]]
+"""A project, its gold and the tables asked about -> the same with another vendor, and how tables are called."""
 
 
 def renamed_project(project: Project, change: Change, spelled: dict[str, list[str]]) -> Project:

@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 
 import fabricate
 import numpy as np
-from cases import Table, load_gold, pair_table, project_tables, read_case, read_pair
+from cases import Table, load_gold, narrowed, pair_table, project_tables, read_case, read_pair
 from strange import forgetful, strange
 from systems import write_cases
+from vendors import second_vendor
 
 from dbt_schema_embed.embed import embed_relations, open_embedder, pair_texts
 from dbt_schema_embed.match.knowledge import knowledge
@@ -39,6 +40,7 @@ class Corpus(NamedTuple):
     bare: bool = False  # every staging model hidden, so that there is no habit to learn from
     salt: int = 0  # not 0: the sources' names are made strange, by this number
     forgotten: float = 0.0  # share of the dictionary that the reader lacks
+    second: bool = False  # another vendor feeds the models already
 
 
 PROJECTS = {
@@ -52,8 +54,14 @@ PROJECTS = {
     "packages": Corpus("dbt", 0.1),
     "packages, bare": Corpus("dbt", 0.05, bare=True),
     "packages, strange": Corpus("dbt", 0.05, salt=5, forgotten=0.35),
+    "wild, second vendor": Corpus("wild", 0.08, salt=11, second=True),
+    "systems, second vendor": Corpus(SYSTEMS, 0.03, salt=13, second=True),
+    "packages, second vendor": Corpus("dbt", 0.03, salt=17, second=True),
 }
 """Corpora are weighed, and projects within them, not columns: three giants would decide else."""
+
+NARROW = 100
+"""Candidates that are kept of a table in a corpus that is made strange: whole they would be gigabytes."""
 
 PAIRS = {"published": 0.42, "foreign": 0.13, "systems": 0.17, "made": 0.18}
 """Shares of the weight; the rest goes to tables of projects beside the model that they feed."""
@@ -64,15 +72,20 @@ def project_run(cases: Path, name: str) -> Run:
     corpus = PROJECTS[name]
     found: Run = []
     known = forgetful(knowledge(), corpus.forgotten, corpus.salt) if corpus.forgotten else knowledge()
-    change = strange(corpus.salt) if corpus.salt else None
+    change = strange(corpus.salt) if corpus.salt and not corpus.second else None
+    vendor = partial(second_vendor, salt=corpus.salt) if corpus.second else None
     embedder = open_embedder()
     embed = partial(embed_relations, embedder=embedder)
     with tempfile.TemporaryDirectory() as cache:
         place = written_systems(Path(cache)) / "dbt" if corpus.folder == SYSTEMS else cases / corpus.folder
         for folder in sorted(p for p in place.glob("*") if (p / "gold.json").exists()):
             project = read_case(folder, Path(cache))
-            hidden = {p["source"] for p in load_gold(folder / "gold.json")[1]["pairs"]} if corpus.bare else None
-            found += project_tables(folder, project, embed, hidden=hidden, change=change, known=known)
+            raw = load_gold(folder / "gold.json")[1]
+            if corpus.second and raw.get("origin", {}).get("canonical"):
+                continue  # it has a first vendor, or its models are of several
+            hidden = {p["source"] for p in raw["pairs"]} if corpus.bare else None
+            tables = project_tables(folder, project, embed, hidden=hidden, change=change, known=known, vendor=vendor)
+            found += (narrowed(t, NARROW) for t in tables) if corpus.salt else tables
     embedder.close()
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from cases import Table, competing
+from cases import Table, competing, hardest
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.assign import assign
@@ -50,7 +50,7 @@ def examples(tables: Sequence[Table], names: Sequence[str]) -> Examples:
         rows = np.flatnonzero(table.used & (table.right.any(axis=1) | table.empty))
         if not len(rows):
             continue
-        cut = np.ix_(rows, _hardest(table))
+        cut = np.ix_(rows, hardest(table, WIDTH))
         values = np.stack([table.values[name][cut].astype(np.float32) for name in names], -1)
         row = np.repeat(np.arange(first, first + len(rows)), values.shape[1])
         weight = np.full(len(rows), table.weight, np.float32)
@@ -62,14 +62,6 @@ def examples(tables: Sequence[Table], names: Sequence[str]) -> Examples:
     found = Examples(*(torch.tensor(np.concatenate(part)) for part in zip(*parts, strict=True)))
     found.weight /= found.weight.sum()
     return found
-
-
-def _hardest(table: Table) -> NDArray[np.int64]:
-    """The candidates that are trained on."""
-    looks = ("source_words_found", "name_meaning", "table_words")
-    hard = sum(np.nan_to_num(table.values[n].astype(np.float32)) * w for n, w in zip(looks, (1, 1, 0.5), strict=True))
-    ease = -hard.max(axis=0, initial=0) - 10.0 * table.right.any(axis=0)
-    return np.sort(np.argsort(ease, kind="stable")[:WIDTH])
 
 
 class Network(torch.nn.Module):
@@ -190,7 +182,7 @@ def ask(run: Sequence[Table], rounds: Rounds) -> Asked:
 
 
 def calibrate(asked: Asked) -> NDArray[np.float32]:
-    """The (8,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
+    """The (9,) calibration of `Weights` that makes the truth of left-out tables likeliest."""
     kept = [a for a in asked if (a[0].used & (a[0].right.any(axis=1) | a[0].empty)).any()]
     data, scores, nothing, unlike = _as_examples(kept)
 
@@ -210,41 +202,47 @@ def calibrate(asked: Asked) -> NDArray[np.float32]:
         return found
 
     search.step(closure)
-    found = np.concatenate([numbers.detach().numpy(), [1, 0, 1, 0]]).astype(np.float32)
+    found = np.concatenate([numbers.detach().numpy(), [1, 0, 1, 0, 0]]).astype(np.float32)
     return np.concatenate([found[:4], *_trust(asked, found)])
 
 
 def _trust(asked: Asked, calibration: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The numbers of `odds.as_chosen`, (2,) of the chosen and (2,) of nothing: logistic regressions of right answers on
-    the log odds of what was answered."""
+    """The numbers of `odds.as_chosen`, (2,) of the chosen and (3,) of nothing: logistic regressions of right answers on
+    the log odds of what was answered and, of nothing, the share of the table that was matched."""
     chosen, rest = [], []
     for table, found in answered(asked, _NONE, calibration):
-        for i, j in enumerate(assign(found)):
-            if table.used[i] and j >= 0 and not table.passed_over[i, j]:
+        answers = np.array(assign(found))
+        matched = float((answers >= 0).mean())
+        for i in np.flatnonzero(table.used):
+            j = answers[i]
+            if j < 0:
+                rest.append((float(found.nothing[i]), bool(table.empty[i]), table.weight, matched))
+            elif not table.passed_over[i, j]:
                 chosen.append((float(found.candidates[i, j]), bool(table.right[i, j]), table.weight))
-            elif table.used[i] and j < 0:
-                rest.append((float(found.nothing[i]), bool(table.empty[i]), table.weight))
-    return _regression(chosen), _regression(rest)
+    return _regression(chosen, 2), _regression(rest, 3)
 
 
-def _regression(said: Sequence[tuple[float, bool, float]]) -> NDArray[np.float32]:
-    """Slope and shift that make log odds hold; ``said``: (probability, right, weight)."""
+def _regression(said: Sequence[tuple[float, ...]], numbers: int) -> NDArray[np.float32]:
+    """Slope, shift and factors of further features that make log odds hold; ``said``: (probability, right, weight, ...)
+    of each answer."""
+    fitted = torch.zeros(numbers, dtype=torch.float64)
+    fitted[0] = 1
     if not said:
-        return np.array([1, 0], np.float32)
-    p, y, w = (torch.tensor(column, dtype=torch.float64) for column in zip(*said, strict=True))
-    x = torch.logit(p, eps=1e-5)
-    numbers = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
-    search = torch.optim.LBFGS([numbers], max_iter=80, line_search_fn="strong_wolfe")
+        return np.asarray(fitted.numpy(), np.float32)
+    p, y, w, *more = (torch.tensor(column, dtype=torch.float64) for column in zip(*said, strict=True))
+    x = torch.stack([torch.logit(p, eps=1e-5), torch.ones_like(p), *more], 1)
+    fitted.requires_grad_()
+    search = torch.optim.LBFGS([fitted], max_iter=80, line_search_fn="strong_wolfe")
 
     def closure() -> torch.Tensor:
         search.zero_grad()
-        each = torch.nn.functional.binary_cross_entropy_with_logits(x * numbers[0] + numbers[1], y, reduction="none")
+        each = torch.nn.functional.binary_cross_entropy_with_logits(x @ fitted, y, reduction="none")
         mean = (each * w).sum() / w.sum()
         mean.backward()
         return mean
 
     search.step(closure)
-    return np.asarray(numbers.detach().numpy(), np.float32)
+    return np.asarray(fitted.detach().numpy(), np.float32)
 
 
 _NONE: Any = (None, None)

@@ -157,6 +157,41 @@ def _prefixed(r: Relation, rng: random.Random) -> tuple[str, list[str]]:
     return r.name, [f"{r.name[:3].lower()}_{n}" for n in camel]
 
 
+@lru_cache(maxsize=1)
+def wordings() -> dict[str, list[str]]:
+    """English concept -> how it is also said or cut."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for said, concept in plain_phrases().items():
+        found[concept].append(said)
+    return found
+
+
+def reworded(name: str, rng: random.Random) -> list[str]:
+    """The words of a name, half of its phrases said otherwise; longest phrases first."""
+    concept_of, parts, out, at = plain_phrases(), words(name), [], 0
+    while at < len(parts):
+        for end in range(min(len(parts), at + PHRASE), at, -1):
+            concept = concept_of.get(" ".join(parts[at:end]))
+            if concept and rng.random() < 0.6:
+                out += rng.choice(wordings()[concept]).split()
+                at = end
+                break
+        else:
+            out.append(parts[at])
+            at += 1
+    return out
+
+
+def _reworded(r: Relation, rng: random.Random) -> tuple[str, list[str]]:
+    style = _style(rng)
+    return style(reworded(" ".join(entity(r.name)), rng)), [style(reworded(c.name, rng)) or c.name for c in r.columns]
+
+
+def other_words(r: Relation, rng: random.Random) -> tuple[str, list[str]]:
+    """Another vendor's names for a table: mostly other English words."""
+    return rng.choice((_reworded, _reworded, _reworded, _reworded, _shortened, _prefixed, _foreign))(r, rng)
+
+
 HABITS = (_foreign, _foreign, _foreign, _legacy, _shortened, _coded, _prefixed)
 
 
@@ -167,12 +202,13 @@ def strange(salt: int) -> Callable[[Relation], tuple[str, list[str]]]:
         rng = random.Random(crc32(f"{salt}:{r.source_name}".encode()))
         habit = rng.choice(HABITS)
         table, names = habit(r, random.Random(crc32(f"{salt}:{r.id}".encode())) if habit is _coded else rng)
-        return table or r.name, _distinct(names)
+        return table or r.name, distinct(names)
 
     return change
 
 
-def _distinct(names: list[str]) -> list[str]:
+def distinct(names: list[str]) -> list[str]:
+    """The names, numbered where one comes twice."""
     seen: dict[str, int] = {}
     out = []
     for name in names:

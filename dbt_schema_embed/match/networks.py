@@ -115,12 +115,12 @@ class Weights:
     first: Round
     second: Round
     calibration: (
-        Vector  # (8,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
+        Vector  # (9,): log temperature and what illegibility adds to it; the same of the bias of nothing; trust
     )
 
     @property
     def trust(self) -> Vector:
-        """(4,) what being chosen by the assignment, or not, makes of log odds: see `odds.as_chosen`."""
+        """(5,) what being chosen by the assignment, or not, makes of log odds: see `odds.as_chosen`."""
         return self.calibration[4:]
 
     def odds(self, scores: Matrix, nothing: Vector, legible: Vector, barred: NDArray[np.bool_] | None = None) -> Odds:

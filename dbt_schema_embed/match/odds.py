@@ -30,20 +30,27 @@ def softmax(scores: Matrix, nothing: NDArray[np.float32], barred: NDArray[np.boo
 def as_chosen(odds: Odds, answers: Sequence[int], trust: NDArray[np.float32]) -> Odds:
     """The odds once the one-to-one assignment is known (`assign`): a candidate that it gave to a row is right more
     often than its own probability says, for the others of the row have better rows; and a row that got none feeds
-    nothing as often as such rows did.
+    nothing as often as such rows did: more often the more of its table is matched, for who understands a table's names
+    and finds no place for one of them is seldom wrong.
 
-    ``trust``: (4,) what the log odds of a chosen candidate are multiplied by, and what is added; the same of nothing
-    where no candidate was chosen (`networks.Weights.calibration`).
+    ``trust``: (5,) what the log odds of a chosen candidate are multiplied by, and what is added; of nothing where no
+    candidate was chosen the same, and what the share of rows that got one is multiplied by (`Weights.calibration`).
     """
     both = np.concatenate([odds.candidates, odds.nothing[:, None]], axis=1).astype(np.float64)
     rows, answer = np.arange(len(both)), np.array(answers, np.int64)  # -1 is the last column: nothing
     before = np.clip(both[rows, answer], 1e-7, 1 - 1e-7)
-    slope, shift = np.where(answer >= 0, trust[0], trust[2]), np.where(answer >= 0, trust[1], trust[3])
+    found = answer >= 0
+    slope = np.where(found, trust[0], trust[2])
+    shift = np.where(found, trust[1], trust[3] + trust[4] * found.mean() if len(found) else 0)
     after = 1 / (1 + np.exp(-(slope * np.log(before / (1 - before)) + shift)))
-    after = np.where(answer >= 0, np.maximum(before, after), after)
+    after = np.minimum(np.where(found, np.maximum(before, after), after), SUREST)
     both *= ((1 - after) / (1 - before))[:, None]
     both[rows, answer] = after
     return Odds(both[:, :-1].astype(np.float32), both[:, -1].astype(np.float32))
+
+
+SUREST = 0.9999
+"""What an answer learnt from examples is at most; 1 is what the project's SQL does already."""
 
 
 def as_settled(odds: Odds, settled: Mapping[int, int]) -> Odds:

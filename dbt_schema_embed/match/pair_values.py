@@ -15,7 +15,7 @@ from dbt_schema_embed.match.signals import RELATIVE, RIVALS, SIGNALS
 
 SIGNAL_NAMES = (
     *(s.__name__ for s in SIGNALS), *(f"{name}_relative" for name in RELATIVE),
-    *(f"{name}_over_{side}" for name in RIVALS for side in ("row", "column")),
+    *(f"{name}_over_{side}" for name in RIVALS for side in ("row", "column", "model")),
 )  # fmt: skip
 WHOLE_TABLE_NAMES = (
     "table_share", "table_density", "table_claim", "table_first", "column_share", "margin", "first_round",
@@ -33,7 +33,7 @@ def signal_values(block: Block, wanted: Iterable[str] = ()) -> dict[str, Matrix]
     if 0 in block.shape:
         return dict.fromkeys((*SIGNAL_NAMES, *others), np.zeros(block.shape, np.float32))
     values = {s.__name__: s(block) for s in SIGNALS}
-    return values | standings(values) | {name: signal_called(name)(block) for name in others}
+    return values | standings(values, block.model_of) | {name: signal_called(name)(block) for name in others}
 
 
 @cache
@@ -49,11 +49,17 @@ def signal_called(name: str) -> Callable[[Block], Matrix]:
     return found
 
 
-def standings(values: Mapping[str, Matrix]) -> dict[str, Matrix]:
-    """How each candidate stands within its row and its column, by some signals."""
+def standings(values: Mapping[str, Matrix], model_of: NDArray[np.int64]) -> dict[str, Matrix]:
+    """How each candidate stands within its row, its column, and its row among its own model's, by some signals.
+
+    In a project with fifty models an id or a name stands as high in many: which column of one model it is must not be
+    lost in that.
+    """
     found = {f"{name}_relative": relative(values[name]) for name in RELATIVE}
+    starts = np.flatnonzero(np.diff(model_of, prepend=-1))  # a model's candidates follow one another
     for name in RIVALS:
         found[f"{name}_over_row"], found[f"{name}_over_column"] = lead(values[name], 1), lead(values[name], 0)
+        found[f"{name}_over_model"] = lead_in_model(values[name], starts)
     return found
 
 
@@ -65,8 +71,27 @@ def lead(values: Matrix, axis: int) -> Matrix:
         return np.where(np.isnan(values), np.nan, (values + 1) / 2).astype(np.float32)
     known = np.where(np.isnan(values), -1, values)
     best, second = best_two(known, axis)
-    other = np.where(known == best, second, best)
-    return np.where(np.isnan(values), np.nan, np.clip((known - np.maximum(other, 0) + 1) / 2, 0, 1)).astype(np.float32)
+    return _above(values, np.where(known == best, second, best))
+
+
+def lead_in_model(values: Matrix, starts: NDArray[np.int64]) -> Matrix:
+    """The same within each row of each model; ``starts``: the first candidate of each."""
+    if silent(values):
+        return values
+    known = np.where(np.isnan(values), -1, values)
+    sizes = np.diff(starts, append=values.shape[1])
+    best = np.repeat(np.maximum.reduceat(known, starts, axis=1), sizes, axis=1)
+    top = known == best
+    second = np.maximum.reduceat(np.where(top, -1, known), starts, axis=1)
+    tied = np.add.reduceat(top, starts, axis=1, dtype=np.int64) > 1
+    other = np.where(top & ~np.repeat(tied, sizes, axis=1), np.repeat(second, sizes, axis=1), best)
+    return _above(values, other, 1.0)
+
+
+def _above(values: Matrix, other: Matrix, span: float = 2.0) -> Matrix:
+    """``values`` minus ``other`` (0 at least), with half the span on either side put on [0, 1]."""
+    above = np.clip((values - np.maximum(other, 0)) / span + 0.5, 0, 1)
+    return np.where(np.isnan(values), np.nan, above).astype(np.float32)
 
 
 def best_two(values: Matrix, axis: int) -> tuple[Matrix, Matrix]:

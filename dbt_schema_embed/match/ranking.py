@@ -37,7 +37,7 @@ class Ranked:
     first: Odds
     nothing: NDArray[np.float32]  # (n, len(NOTHING_NAMES))
     claimed: NDArray[np.float32]  # (models,) columns each candidate model would take, by the second round
-    trust: NDArray[np.float32]  # (4,) see `odds.as_chosen`
+    trust: NDArray[np.float32]  # (5,) see `odds.as_chosen`
 
 
 def rank(

@@ -16,7 +16,8 @@ from dbt_schema_embed.match.signals import SIGNALS
 from dbt_schema_embed.records import Suggestion
 
 _FILES = {
-    "names": "name", "habits": "habit", "tables": "table", "types_keys": "type", "values": "values", "feeders": "fed",
+    "names": "name", "kinds": "name", "habits": "habit", "tables": "table", "types_keys": "type", "values": "values",
+    "feeders": "fed",
 }  # fmt: skip
 _OF_VECTORS = {
     "name_meaning": "meaning", "meaning_in_table": "meaning", "description": "description",
@@ -106,5 +107,5 @@ def _thought(table: Ranked, at: NDArray[np.int64], chosen: NDArray[np.int64], fi
 
 def _kind(signal: str) -> str | None:
     """That of a signal, or of how it stands among others; None: the first round's, or another package brings it."""
-    plain = signal.removesuffix("_relative").removesuffix("_over_row").removesuffix("_over_column")
+    plain = signal.removesuffix("_relative").partition("_over_")[0]
     return _KIND_OF.get(plain)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from dbt_schema_embed.match.networks import load_weights
-from dbt_schema_embed.match.odds import Odds, as_chosen, as_settled, balanced, softmax
+from dbt_schema_embed.match.odds import SUREST, Odds, as_chosen, as_settled, balanced, softmax
 
 SCORES = arrays(np.float32, st.tuples(st.integers(1, 6), st.integers(1, 6)), elements=st.floats(-20, 20, width=32))
 
@@ -37,14 +37,25 @@ def test_a_chosen_candidate_gains_and_the_rest_of_its_row_gives_alike(scores: np
     n, k = scores.shape
     answers = data.draw(st.lists(st.integers(-1, k - 1), min_size=n, max_size=n))
     odds = softmax(scores, np.zeros(n, np.float32))
-    found = as_chosen(odds, answers, np.array([0.6, 0.9, 1, 0], np.float32))
+    found = as_chosen(odds, answers, np.array([0.6, 0.9, 1, 0, 0], np.float32))
     assert np.allclose(found.candidates.sum(axis=1) + found.nothing, 1, atol=1e-4)
     for i, j in enumerate(answers):
         if j < 0:
             assert np.allclose(found.candidates[i], odds.candidates[i], atol=1e-4)
         else:
-            assert found.candidates[i, j] >= odds.candidates[i, j] - 1e-6
-            assert (np.delete(found.candidates[i], j) <= np.delete(odds.candidates[i], j) + 1e-6).all()
+            assert SUREST + 1e-6 >= found.candidates[i, j] >= min(odds.candidates[i, j], SUREST) - 1e-6
+            assert (np.delete(found.candidates[i], j) <= np.delete(odds.candidates[i], j) + 1e-4).all()
+
+
+def test_nothing_is_surer_the_more_of_its_table_is_matched() -> None:
+    odds = Odds(np.full((4, 3), 0.2, np.float32), np.full(4, 0.4, np.float32))
+    trust = np.array([1, 0, 0.5, -1, 3], np.float32)
+    said = [as_chosen(odds, answers, trust).nothing[3] for answers in ([-1] * 4, [0, -1, -1, -1], [0, 1, 2, -1])]
+    assert said == pytest.approx([1 / (1 + np.exp(-(0.5 * np.log(0.4 / 0.6) - 1 + 3 * m))) for m in (0, 0.25, 0.75)])
+    chosen = [as_chosen(odds, answers, trust).candidates[0, 0] for answers in ([0, -1, -1, -1], [0, 1, 2, -1])]
+    assert chosen[0] == chosen[1]
+    weights = load_weights("project")
+    assert weights.trust[4] > 0
 
 
 def test_a_settled_column_is_certain_and_others_stay() -> None:

@@ -7,7 +7,7 @@ Its name is what evidence and the weights file show.
 from collections.abc import Callable
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.signals import embeddings, feeders, habits, names, tables, types_keys, values
+from dbt_schema_embed.match.signals import embeddings, feeders, habits, kinds, names, tables, types_keys, values
 
 SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     names.exact,
@@ -35,6 +35,7 @@ SIGNALS: tuple[Callable[[Block], Matrix], ...] = (
     feeders.feeder_table,
     types_keys.type_fit,
     types_keys.key_fit,
+    kinds.kind_said,
     habits.precedent,
     habits.name_rule,
     habits.model_name_habit,
@@ -56,5 +57,6 @@ RELATIVE = (
 )
 """Signals that also count by how far a candidate stands above the others of its row: their level says little."""
 
-RIVALS = ("both_found", "letters", "abbreviation", "name_meaning", "feeder_name")
-"""Signals that also count by how far a candidate stands above the best other one of its row, and of its column."""
+RIVALS = ("exact", "both_found", "letters", "abbreviation", "name_meaning", "feeder_name")
+"""Signals that also count by how far a candidate stands above the best other one of its row, of its column,
+and of its row in its model."""
