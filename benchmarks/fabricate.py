@@ -12,8 +12,8 @@ from typing import Any
 
 from cases import Table, load_gold, pair_table, read_case
 
-from dbt_schema_embed.match.names import words
 from dbt_schema_embed.records import Column, Project, Relation
+from dbt_schema_embed.words import words
 
 PAIRS, WIDEST = 240, 120
 Noise = Callable[[str, random.Random], str]

@@ -28,6 +28,7 @@ LEAVES = frozenset(
         "doors",
         "colors",
         "yaml_values",
+        "words",
     }
 )
 ROOMS = frozenset({"sql", "tables", "read", "embed", "index", "match", "write", "check", "show"})

@@ -72,4 +72,5 @@ def command(
     )  # fmt: skip
     say_changed(changed, form, dry_run=dry_run, otherwise="the model has all that is accepted")
     models = [PurePosixPath(name).stem for name in changed.files if name.endswith(".sql")]
-    say_next(changed, form, f"dbt build --select {shlex.quote(models[0])}" if models else "")
+    parse = "--no-partial-parse " if changed.unparsed else ""
+    say_next(changed, form, f"dbt build {parse}--select {shlex.quote(models[0])}" if models else "")

@@ -1,7 +1,7 @@
 """What people decided about suggestions: into mapping files, into the sources' YAML, into staging models."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -23,6 +23,8 @@ class Changed:
 
     files: tuple[str, ...]
     diff: str
+    # Whether dbt may have read the YAML of a model before it had a file: a partial parse goes on without that YAML.
+    unparsed: bool = field(default=False, kw_only=True)
 
     def to_dict(self) -> dict[str, Any]:
         """As `accept`, `reject`, `apply` and `stage` say it with --format json."""
@@ -218,7 +220,8 @@ class Decisions:
         examples = staging_sql(root, opened.project, file.source)
         options = StageOptions(model, leading_commas, case_sensitive_cols, materialized)
         staged = stage(opened.project, file, root, examples, options)
-        return _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+        changed = _carried_out([r for r in (mapping, staged.sql, staged.yaml) if r], root, dry_run=dry_run)
+        return replace(changed, unparsed=staged.sql.before is None and staged.yaml is None)
 
     def plan(
         self,

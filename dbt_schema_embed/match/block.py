@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.match.habits import Habits, abstract
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES, SYNONYMS
-from dbt_schema_embed.match.names import entity, segment, words
+from dbt_schema_embed.match.names import entity, segment
 from dbt_schema_embed.match.phrases import Words
 from dbt_schema_embed.match.pool import Matrix as Matrix
 from dbt_schema_embed.match.pool import Pool
@@ -21,6 +21,7 @@ from dbt_schema_embed.match.value_profiles import Profile, profiles
 from dbt_schema_embed.match.views import Views, distinct, placed
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Embedded, Relation
+from dbt_schema_embed.words import words
 
 SHORT = 6
 """Letters of the longest word that is never cut."""

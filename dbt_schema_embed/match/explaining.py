@@ -7,10 +7,21 @@ import numpy as np
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.match.block import Lexicon
 from dbt_schema_embed.match.column_values import row_values
+from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
-from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason
-from dbt_schema_embed.match.suggesting import Accepted, Rejected, ranked_tables
+from dbt_schema_embed.match.reasons import because, habit, nothing_reason, reason, undecided_reason
+from dbt_schema_embed.match.suggesting import (
+    MATCH,
+    NOTHING,
+    Accepted,
+    Rejected,
+    assigned,
+    existing_edges,
+    pairs_in,
+    ranked_tables,
+    settled_in,
+)
 from dbt_schema_embed.records import Embedded, Project, Targets, rounded
 
 SHOWN = 3
@@ -40,21 +51,36 @@ def explain(
         for t in ranked_tables(sources, models, project, lexicon, rejected, accepted or {})
         if t.block.source.relation.id == source_id
     )
-    names = [c.name for c in table.block.columns]
-    i = names.index(column)
+    i = [c.name for c in table.block.columns].index(column)
+    table, chosen, why = _answered(table, i, project, accepted or {})
     odds = table.odds.candidates[i]
     best = np.argsort(-odds, kind="stable")[:SHOWN].tolist()
     lines = [f"{printable(table.block.source.relation.label)}.{printable(column)}   (targets: {targets})", ""]
-    nothing = table.odds.nothing[i]
-    answer = nothing >= odds.max(initial=0)
-    lines.append(f"nothing    {rounded(nothing):.2f}   {nothing_reason(table, i) if answer else ''}".rstrip())
+    lines.append(f"nothing    {rounded(table.odds.nothing[i]):.2f}   {'' if chosen >= 0 else why}".rstrip())
     for place, j in enumerate(best, 1):
         text, times = habit(table, i, j)
-        said = because(table, i, j) if answer or place > 1 else reason(table, i, j)
+        said = why if j == chosen else because(table, i, j)
         lines.append(f"{place}. {_name(table, j)}   {rounded(odds[j]):.2f}   {said}")
         if times:
             lines.append(f"   habit: {text}, {times} columns follow it")
     return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])
+
+
+def _answered(table: Ranked, i: int, project: Project, accepted: Accepted) -> tuple[Ranked, int, str]:
+    """The table with the odds that `suggest` tells, the candidate that it answers, -1 for none, and why."""
+    existing, settled = existing_edges(project.lineage, arrivals(project)), settled_in(table.block, accepted)
+    if i in settled:
+        return table, settled[i], "a person said so"
+    table, answers = assigned(table, existing, settled)
+    edge = existing.get((table.block.source.relation.id, table.block.columns[i].key.lower()))
+    if edge:
+        pairs = pairs_in(table.block)
+        pair = edge.model, edge.model_column
+        return table, pairs.index(pair) if pair in pairs else -1, f"the project's SQL does this: {edge.kind}"
+    j = answers[i]
+    if j >= 0 and table.odds.candidates[i, j] >= MATCH:
+        return table, j, reason(table, i, j)
+    return table, -1, (nothing_reason if table.odds.nothing[i] >= NOTHING else undecided_reason)(table, i)
 
 
 def _name(table: Ranked, j: int) -> str:

@@ -16,10 +16,11 @@ from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import read_bounded
 from dbt_schema_embed.match.knowledge import fold
 from dbt_schema_embed.match.lexicon import SLIGHT_WORDS
-from dbt_schema_embed.match.names import entity, stem, words
+from dbt_schema_embed.match.names import entity, stem
 from dbt_schema_embed.match.phrases import Words, phrase_words
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.records import Relation
+from dbt_schema_embed.words import words
 
 Entries = dict[str, list[tuple[str, str]]]
 """Source name, "" for all -> (words, meanings) of every line."""

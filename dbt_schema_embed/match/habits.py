@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from dbt_schema_embed.match.names import entity, stem, words
+from dbt_schema_embed.match.names import entity, stem
 from dbt_schema_embed.records import Lineage, Relation
 from dbt_schema_embed.types import type_family
+from dbt_schema_embed.words import words
 
 ENTITY = "<table>"
 Words = tuple[str, ...]

@@ -1,42 +1,11 @@
-"""Names as people write them in databases, cut into words."""
+"""What is done with the words of names; `words.py` cuts them."""
 
-import re
-import unicodedata
 from functools import lru_cache
 
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
+from dbt_schema_embed.words import words
 
-_MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1C00)) if unicodedata.category(mark)[0] == "M")
-"""Vowels and tones of Thai, Hindi and other scripts: no letters to ``re``, but parts of words."""
-_RUN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
-_ASCII_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _VOWELS = str.maketrans("", "", "aeiou")
-
-
-@lru_cache(maxsize=200_000)
-def words(name: str) -> tuple[str, ...]:
-    """The words of a name in lower case.
-
-    >>> words("stripeCustomerID2"), words("prjct_strt_dt"), words("URLHost")
-    (('stripe', 'customer', 'id', '2'), ('prjct', 'strt', 'dt'), ('url', 'host'))
-    """
-    plain = unicodedata.normalize("NFKC", name)
-    found = [word.lower() for run in _RUN.findall(plain) for word in _humps(run)]
-    return tuple(found) or ((plain.lower(),) if plain.strip() else ())
-
-
-def _humps(run: str) -> list[str]:
-    """A run of letters and digits cut where digits begin or end, and at camel humps: fooBar, FOOBar."""
-    if run.isascii():
-        return _ASCII_WORD.findall(run)
-    parts, start = [], 0
-    for at in range(1, len(run)):
-        before, here, after = run[at - 1], run[at], run[at + 1 : at + 2]
-        hump = here.isupper() and (before.islower() or (before.isupper() and after.islower()))
-        if hump or before.isdigit() != here.isdigit():
-            parts.append(run[start:at])
-            start = at
-    return [*parts, run[start:]]
 
 
 @lru_cache(maxsize=200_000)

@@ -8,11 +8,12 @@ from itertools import groupby
 
 from dbt_schema_embed.match.habits import ENTITY, Habits, Words, abstract
 from dbt_schema_embed.match.layers import arrivals
-from dbt_schema_embed.match.names import entity, singular, words
+from dbt_schema_embed.match.names import entity, singular
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.suggesting import habits_of
 from dbt_schema_embed.records import LIKELY, NEW_COLUMN, PROPOSER, Column, Project, Relation, Suggestion
 from dbt_schema_embed.types import type_family
+from dbt_schema_embed.words import words
 
 LEAST = 3
 """Columns that must follow a habit before it shapes a proposal."""

@@ -7,8 +7,9 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.names import entity, squash, stem, words
+from dbt_schema_embed.match.names import entity, squash, stem
 from dbt_schema_embed.records import Relation
+from dbt_schema_embed.words import words
 
 COMMON = 1_000
 """Relations that have a word, from which on it is not looked up: it tells little, and costs much."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from dbt_schema_embed.match.names import words
+from dbt_schema_embed.words import words
 
 Words = tuple[str, ...]
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from dbt_schema_embed.match.lexicon import SYNONYMS
-from dbt_schema_embed.match.names import words
 from dbt_schema_embed.match.wordtable import WordTable
+from dbt_schema_embed.words import words
 
 TABLE = 0.8
 """What a word is worth that the table's name has, beside one that the column's own name has."""

@@ -12,9 +12,10 @@ from typing import Literal, NamedTuple
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
 from dbt_schema_embed.match.glued import ENGLISH, cut
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
-from dbt_schema_embed.match.names import entity, words
+from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.match.phrases import Words, joined, phrase_words
 from dbt_schema_embed.records import Relation
+from dbt_schema_embed.words import words
 
 Known = Callable[[Words], bool]
 Cut = Literal["never", "late", "always"]

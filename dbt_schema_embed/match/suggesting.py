@@ -64,7 +64,7 @@ def suggest(
     rows: list[Suggestion] = []
     for table in ranked:
         if only is None or table.block.source.relation.id in only:
-            found = table_rows(table, fed=fed, existing=existing, settled=_settled(table.block, taken), top_k=top_k)
+            found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
             rows += with_shares(table, found) if shares else found
     return tuple(rows)
 
@@ -86,7 +86,7 @@ def ranked_tables(
         entered={m for _, m in arrived},
         lexicon=lexicon or project_words(project, [m.relation for m in models]),
         barred=lambda block: _barred(block, rejected, accepted),
-        settled=lambda block: _settled(block, accepted), rivals=rivals(project), progress=progress,
+        settled=lambda block: settled_in(block, accepted), rivals=rivals(project), progress=progress,
     )  # fmt: skip
 
 
@@ -173,9 +173,7 @@ def table_rows(
 ) -> list[Suggestion]:
     """The rows of one ranked table, in the order of its columns. ``settled``: places of columns that need no answer."""
     source = table.block.source.relation
-    held = [(source.id, c.key.lower()) in existing or i in settled for i, c in enumerate(source.columns)]
-    answers = assign(_free(table.odds, np.array(held, bool)))
-    table = replace(table, odds=as_chosen(table.odds, answers, table.trust))
+    table, answers = assigned(table, existing, settled)
     rows = []
     for i, column in enumerate(source.columns):
         candidates = _candidates(table, i, fed, top_k)
@@ -187,6 +185,16 @@ def table_rows(
         else:
             rows.append(_answer(table, i, answers[i], candidates, fed))
     return rows
+
+
+def assigned(
+    table: Ranked, existing: Mapping[tuple[str, str], Lineage], settled: Collection[int]
+) -> tuple[Ranked, list[int]]:
+    """The table with the odds that people are told, and the candidate of each of its columns, -1 for none."""
+    source = table.block.source.relation
+    held = [(source.id, c.key.lower()) in existing or i in settled for i, c in enumerate(source.columns)]
+    answers = assign(_free(table.odds, np.array(held, bool)))
+    return replace(table, odds=as_chosen(table.odds, answers, table.trust)), answers
 
 
 def _free(odds: Odds, held: NDArray[np.bool_]) -> Odds:
@@ -206,7 +214,7 @@ def _barred(block: Block, rejected: Rejected, accepted: Accepted) -> NDArray[np.
     if not refused and not taken:
         return None
     bar = np.zeros(block.shape, bool)
-    for j, (model, target) in enumerate(_pairs(block)):
+    for j, (model, target) in enumerate(pairs_in(block)):
         holder = taken.get((model, target.lower()))
         for i, column in enumerate(source.columns):
             mine = holder is None or holder == column.key
@@ -214,17 +222,19 @@ def _barred(block: Block, rejected: Rejected, accepted: Accepted) -> NDArray[np.
     return bar
 
 
-def _settled(block: Block, accepted: Accepted) -> dict[int, int]:
+def settled_in(block: Block, accepted: Accepted) -> dict[int, int]:
+    """Columns of the table that a person settled -> the candidate, or -1 for nothing or for what is none."""
     source = block.source.relation
     mine = {key: pair for (s, key), pair in accepted.items() if s == source.id}
     if not mine:
         return {}
-    place = {(m, c.lower()): j for j, (m, c) in enumerate(_pairs(block))}
+    place = {(m, c.lower()): j for j, (m, c) in enumerate(pairs_in(block))}
     pairs = {i: mine[c.key] for i, c in enumerate(source.columns) if c.key in mine}
     return {i: place.get((pair[0], pair[1].lower()), -1) if pair else -1 for i, pair in pairs.items()}
 
 
-def _pairs(block: Block) -> list[tuple[str, str]]:
+def pairs_in(block: Block) -> list[tuple[str, str]]:
+    """(model id, column) of every candidate."""
     return [(block.models[m].relation.id, t.name) for m, t in zip(block.model_of, block.targets, strict=True)]
 
 

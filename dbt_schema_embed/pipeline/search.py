@@ -56,7 +56,7 @@ class _Place:
         """Read the project, and bring the index up to date with it."""
         from dbt_schema_embed.embed.text import search_texts
         from dbt_schema_embed.index import changes, gathered, states
-        from dbt_schema_embed.match.names import words
+        from dbt_schema_embed.words import words
 
         reading = self.reading()
         project = self.session.open(self.root, self.artifacts, values=False).project

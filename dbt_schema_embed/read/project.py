@@ -120,12 +120,13 @@ def read_project(
 
 def _plans(project_dir: Path, name: str, read: Manifest, own: "Own", *, own_files: bool) -> Mapping[str, Node]:
     """The planned models that dbt does not build, and their tests. Where the project's files are judged, YAML without
-    a file plans nothing: the file may have been renamed."""
+    a file plans what the manifest does not know as built: else the file may have been renamed."""
     from dbt_schema_embed.read.own_files import switched_off
     from dbt_schema_embed.read.planned import plans_in_yaml, plans_off
 
     off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
-    in_yaml = {} if own_files else plans_in_yaml(project_dir, name, {*off, *own.nodes})
+    built = read.every_node() if own_files else {}
+    in_yaml = plans_in_yaml(project_dir, name, {*off, *own.nodes, *built}) if built or not own_files else {}
     return {**in_yaml, **plans_off(off, name)}
 
 

@@ -130,6 +130,20 @@ def test_a_model_that_is_renamed_is_found_where_there_is_no_manifest(mapped: Pat
     assert "unknown-model" in codes(mapped)
 
 
+@pytest.mark.parametrize(("built", "wrong"), [(False, []), (True, ["unknown-model"])])
+def test_yaml_without_a_file_is_a_plan_unless_the_manifest_knows_it_built(
+    mapped: Path, *, built: bool, wrong: list[str]
+) -> None:
+    name = "stg_stripe__charges"
+    (mapped / "models" / "staging" / "stripe" / f"{name}.sql").unlink()
+    path = mapped / "target" / "manifest.json"
+    manifest = json.loads(path.read_text("utf-8"))
+    if not built:
+        del manifest["nodes"][f"model.shop.{name}"]
+        path.write_text(json.dumps(manifest), "utf-8")
+    assert sorted({*codes(mapped)} - {"stale-manifest"}) == wrong
+
+
 def test_the_baseline_passes_over_what_was_there(mapped: Path) -> None:
     replaced(mapped, "model_column: amount", "model_column: amont")
     replaced(mapped, "status: suggested", "status: accepted")

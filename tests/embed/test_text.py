@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dbt_schema_embed.embed.text import DESCRIPTION_LIMIT, NAME_LIMIT, column_texts, table_words, words
+from dbt_schema_embed.embed.text import DESCRIPTION_LIMIT, column_texts, table_words
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.words import NAME_LIMIT, spoken
 
 NAMES = [
     ("customer_id", "customer id"),
@@ -46,14 +47,14 @@ NAMES = [
 @pytest.mark.parametrize(("name", "expected"), NAMES)
 def test_words(name: str, expected: str) -> None:
     """Snake, camel, acronyms, digits and other scripts."""
-    assert words(name) == expected
+    assert spoken(name) == expected
 
 
 @given(st.text(max_size=300))
 def test_words_of_words_are_the_same(name: str) -> None:
     """Splitting is stable, bounded and leaves no capital that has a small letter."""
-    once = words(name)
-    assert words(once) == words(words(once))
+    once = spoken(name)
+    assert spoken(once) == spoken(spoken(once))
     assert len(once) <= 20 * NAME_LIMIT  # one character may stand for many: NFKC unfolds ligatures
 
 

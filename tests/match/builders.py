@@ -5,8 +5,9 @@ from zlib import crc32
 
 import numpy as np
 
-from dbt_schema_embed.match.names import entity, words
+from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.records import Column, Embedded, Lineage, Project, Relation
+from dbt_schema_embed.words import words
 
 DIM = 64
 

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed.match import names, naming, phrases
-from dbt_schema_embed.match.names import is_run, segment, skeleton, stem, words
+from dbt_schema_embed.match.names import is_run, segment, skeleton, stem
+from dbt_schema_embed.words import words
 
 
 @pytest.mark.parametrize("module", [names, naming, phrases])

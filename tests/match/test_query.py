@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.names import words
 from dbt_schema_embed.match.query import FOUND, TABLE, Ragged, name_likeness, query_words
 from dbt_schema_embed.match.wordtable import WordTable
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.words import words
 
 CUSTOMERS = Relation(
     "c", "cust", "source", tuple(Column(n) for n in ("cust_eml", "cust_nm", "E-Mail", "created_at", ""))

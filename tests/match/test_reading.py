@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
 from dbt_schema_embed.match.knowledge import knowledge
-from dbt_schema_embed.match.names import stem, words
+from dbt_schema_embed.match.names import stem
 from dbt_schema_embed.match.phrases import phrase_words
 from dbt_schema_embed.match.reading import Reader, read_tables
 from dbt_schema_embed.records import Column, Relation
+from dbt_schema_embed.words import words
 
 TABLES = yaml.safe_load((Path(__file__).parents[1] / "fixtures/match/readings.yml").read_text("utf-8"))
 

@@ -1,5 +1,6 @@
 import json
 import random
+import re
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ from dbt_schema_embed.match import (
     suggest,
     with_names,
 )
-from dbt_schema_embed.records import Candidate, Project, Relation, Suggestion, Suggestions
+from dbt_schema_embed.records import Candidate, Project, Relation, Suggestion, Suggestions, rounded
 from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
 
@@ -266,6 +267,47 @@ def test_explain_says_each_signal_and_why_not_the_next() -> None:
     assert "1. stg_stripe__charges.amount" in text
     assert "stg_stripe__charges.amount stands before" in text
     assert "source_words_found" in text
+
+
+def explained(p: Project, table: str, column: str, **options) -> dict[str, tuple[float, str]]:
+    """What `explain` says of nothing, and of its candidates by "model.column": its confidence and a reason."""
+    asked = next(r for r in p.relations if r.name == table and r.kind == "source")
+    sources = [embedded(r) for r in competitors(p, {asked.id})]
+    models = [embedded(m) for m in choose_targets(p, "auto")]
+    lines = explain(asked.id, column, sources, models, project=p, **options).splitlines()
+    parts = [re.sub(r"^[1-3]\. ", "", line).split("   ") for line in lines if re.match(r"nothing|[1-3]\. ", line)]
+    return {name: (float(odds), "".join(said)) for name, odds, *said in ([x.strip() for x in p] for p in parts)}
+
+
+def test_explain_says_the_confidence_that_suggest_says() -> None:
+    p = shop()
+    rows = [row for row in run(p, top_k=3).items() if row[1].status != "existing"]
+    for (table, column), row in rows:
+        found = explained(p, table, column)
+        odds, reason = found.pop("nothing")
+        said = {f"{c.model.rpartition('.')[2]}.{c.model_column}": rounded(c.confidence) for c in row.candidates}
+        assert {name: odds for name, (odds, _) in found.items()} == pytest.approx(said, abs=0.011)
+        if row.model:
+            assert found[f"{row.model.rpartition('.')[2]}.{row.model_column}"][1] == row.reason
+        elif row.answer == "nothing":
+            assert (odds, reason) == (pytest.approx(row.confidence, abs=0.011), row.reason)
+    assert len(rows) > 5
+
+
+def test_explain_knows_what_people_decided_and_what_sql_does() -> None:
+    p = shop()
+    charges, home = "source.shop.stripe.charges", "model.shop.stg_stripe__charges"
+    amount = "stg_stripe__charges.amount"
+    assert explained(p, "charges", "amt")[amount][0] > 0.5
+    refused = explained(p, "charges", "amt", rejected={(charges, "amt", home, "amount")})
+    assert refused.get(amount, (0,))[0] == 0
+    taken = explained(p, "charges", "amt", accepted={(charges, "id"): (home, "amount")})
+    assert taken.get(amount, (0,))[0] == 0
+    assert (
+        explained(p, "charges", "amt", accepted={(charges, "amt"): (home, "amount")})[amount][1] == "a person said so"
+    )
+    assert explained(p, "charges", "amt", accepted={(charges, "amt"): None})["nothing"][1] == "a person said so"
+    assert "the project's SQL does this: renamed" in str(explained(p, "customers", "id"))
 
 
 def table(name: str, said: str) -> Relation:
