@@ -46,11 +46,7 @@ def explain(
     Raises:
         ValueError: the table has no such column.
     """
-    (table,) = (
-        t
-        for t in ranked_tables(sources, models, project, lexicon, rejected, accepted or {})
-        if t.block.source.relation.id == source_id
-    )
+    (table,) = ranked_tables(sources, models, project, lexicon, rejected, accepted or {}, {source_id})
     i = [c.name for c in table.block.columns].index(column)
     table, chosen, why = _answered(table, i, project, accepted or {})
     odds = table.odds.candidates[i]

@@ -238,18 +238,18 @@ def knowledge(folder: Path | None = None) -> Knowledge:
         return found
     if folder is None or others_may_write(folder):  # they would decide what words mean
         return compiled()
-    path, stamp = folder / "concepts.bin", _stamp()
-    found = _unpack(path, stamp)
+    path, made = folder / "concepts.bin", stamp()
+    found = _unpack(path, made)
     if found is None:
         found = compiled()
         with contextlib.suppress(OSError):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with replacing(path) as file:
-                file.write(_packed(found, stamp))
+                file.write(_packed(found, made))
     return found
 
 
-def _stamp() -> str:
+def stamp() -> str:
     """Changes when a file of concepts/ does, or this one."""
     files = [Path(__file__), _HOME / "plain_english.txt", *(file for _, file in _sources())]
     told = [(str(f), s.st_size, s.st_mtime_ns) for f in files for s in [f.stat()]]

@@ -53,6 +53,7 @@ def rank(
     settled: Settled | None = None,
     lexicon: Lexicon | None = None,
     rivals: Rivals | None = None,
+    only: Collection[str] | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
@@ -69,6 +70,7 @@ def rank(
         settled: the source columns that need no answer; others learn from theirs.
         lexicon: holds all words of both sides; None: one of just these.
         rivals: which tables are weighed against each other; None: all.
+        only: ids of the tables to answer about, the others are only heard; None: all.
         progress: told how many source tables are through, of how many.
     """
     # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
@@ -78,7 +80,7 @@ def rank(
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
         pool = Pool(models, feeding, entered)
-        yield from _ranked(tables, pool, habits, arrived, mode, barred, settled, lexicon, rivals)
+        yield from _ranked(tables, pool, habits, arrived, mode, barred, settled, lexicon, rivals, only)
 
 
 def _counted(sources: Sequence[Embedded], progress: Counted | None) -> Iterator[Embedded]:
@@ -113,6 +115,7 @@ def _ranked(
     settled: Settled | None,
     lexicon: Lexicon,
     rivals: Rivals | None,
+    only: Collection[str] | None,
 ) -> Iterator[Ranked]:
     weights = load_weights(mode)
     drafts: list[Draft] = []
@@ -124,12 +127,14 @@ def _ranked(
         rows = nothing_rows(block, values, arrives)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
         odds = as_settled(odds, settled(block)) if settled else odds
-        pairs += odds.candidates.size
-        if pairs < KEPT:
+        wanted = only is None or source.relation.id in only
+        pairs += odds.candidates.size * wanted
+        if wanted and pairs < KEPT:
             drafts.append(Draft(block, values, rows, odds, arrives))
         else:  # a copy of a block forgets what it has worked out
             drafts.append(Draft(replace(block), None, rows, odds, arrives))
-    for draft, (values, rows) in zip(drafts, second_look(drafts, rivals, weights.first.names), strict=True):
+    asked = [d for d in drafts if only is None or d.block.source.relation.id in only]
+    for draft, (values, rows) in zip(asked, second_look(drafts, rivals, weights.first.names, only), strict=True):
         block = draft.block
         scores = _second_scores(weights.second, values, row_values(block, rows), draft)
         final = weights.odds(*scores, block.legible, barred(block) if barred else None)
@@ -165,14 +170,19 @@ _HOPELESS = 5e-4
 
 
 def second_look(
-    drafts: Sequence[Draft], rivals: Rivals | None = None, wanted: Sequence[str] = ()
+    drafts: Sequence[Draft],
+    rivals: Rivals | None = None,
+    wanted: Sequence[str] = (),
+    only: Collection[str] | None = None,
 ) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
     """For each table what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``rivals`` None: all tables are each other's; ``wanted``: as `signal_values` has it."""
+    see. ``rivals`` None: all tables are each other's; ``wanted``: as `signal_values` has it; ``only``: of these ids."""
     voices = [voice(d.block, d.odds, d.arrives) for d in drafts]
     everyone = Heard(voices) if rivals is None or rivals.few else None
     ids = [] if everyone else [d.block.source.relation.id for d in drafts]
     for draft, own in zip(drafts, voices, strict=True):
+        if only is not None and draft.block.source.relation.id not in only:
+            continue
         heard = everyone
         if heard is None and rivals is not None:
             some = rivals.of(draft.block.source.relation)

@@ -7,7 +7,9 @@ is its own words. How much of a name could be read is its legibility.
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from functools import partial
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
 from dbt_schema_embed.match.glued import ENGLISH, cut
@@ -16,6 +18,9 @@ from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.match.phrases import Words, joined, phrase_words
 from dbt_schema_embed.records import Relation
 from dbt_schema_embed.words import words
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.match.kept_readings import KeptReadings
 
 Known = Callable[[Words], bool]
 Cut = Literal["never", "late", "always"]
@@ -373,18 +378,36 @@ def read_tables(
     models: Sequence[Relation],
     known: Knowledge | None = None,
     glossary: Glossary | None = None,
+    kept: "KeptReadings | None" = None,
 ) -> dict[str, TableReading]:
-    """Relation id -> its names read. Words that the models use are known words; models are read after their own."""
+    """Relation id -> its names read. Words that the models use are known words; models are read after their own.
+
+    ``kept``: holds what was read before, and is told what is read now.
+    """
     words_of = glossary or {}
     known = (known or knowledge()).with_glossary(words_of.get("", ()))
     vocabulary = frozenset(fold(w) for m in models for c in m.columns for w in words(c.name) if len(w) > 2)
     theirs, ours = Reader(known), Reader(known, vocabulary)
-    found = {m.id: theirs.read(m) for m in models}
+    of = kept.of if kept else lambda *asked: asked[-1]()
+    depends = _digest(words_of.get("", ()))
+    found = {m.id: of(m, depends, partial(theirs.read, m)) for m in models}
     beside: dict[str, list[Relation]] = defaultdict(list)
     for relation in sources:
         beside[relation.source_name].append(relation)
     for name, tables in beside.items():
         own = words_of.get(name, ()) if name else ()
         reader = Reader(known.with_glossary(own), vocabulary) if own else ours
-        found |= {t.id: reader.read(t, tables if name else ()) for t in tables}
+        others = tables if name else ()
+        heard = [told(t) for t in others[:_TABLES_HEARD]] if len(others) > 1 else []
+        depends = _digest(words_of.get("", ()), own, sorted(vocabulary), heard)
+        found |= {t.id: of(t, depends, partial(reader.read, t, others)) for t in tables}
     return found
+
+
+def told(relation: Relation) -> object:
+    """All of a relation that its reading looks at."""
+    return relation.name, [(c.name, c.type) for c in relation.columns]
+
+
+def _digest(*values: object) -> bytes:
+    return blake2b(repr(values).encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -60,12 +60,11 @@ def suggest(
     fed = feeders(project.lineage, {r.id: r for r in project.relations})
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
-    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, progress)
+    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, progress)
     rows: list[Suggestion] = []
     for table in ranked:
-        if only is None or table.block.source.relation.id in only:
-            found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
-            rows += with_shares(table, found) if shares else found
+        found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
+        rows += with_shares(table, found) if shares else found
     return tuple(rows)
 
 
@@ -76,9 +75,10 @@ def ranked_tables(
     lexicon: Lexicon | None,
     rejected: Rejected,
     accepted: Accepted,
+    only: Collection[str] | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
-    """The source tables with columns, by id, ranked with all that the project and its people say."""
+    """The source tables with columns, by id, ranked with all that the project and its people say; ``only``: ids."""
     arrived = arrivals(project)
     return rank(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
@@ -86,7 +86,7 @@ def ranked_tables(
         entered={m for _, m in arrived},
         lexicon=lexicon or project_words(project, [m.relation for m in models]),
         barred=lambda block: _barred(block, rejected, accepted),
-        settled=lambda block: settled_in(block, accepted), rivals=rivals(project), progress=progress,
+        settled=lambda block: settled_in(block, accepted), rivals=rivals(project), only=only, progress=progress,
     )  # fmt: skip
 
 

@@ -29,10 +29,12 @@ class Cache:
         return memo_stats(self._session.cache_dir())
 
     def clear(self) -> int:
-        """Empty the memo on disk; how many vectors went."""
+        """Empty the memo on disk, and forget how names were read; how many vectors went."""
         self._session.need_embed("cache")
         from dbt_schema_embed.embed import memo_clear
+        from dbt_schema_embed.match.kept_readings import clear
 
+        clear(self._session.cache_dir())
         return memo_clear(self._session.cache_dir())
 
     def export(self, path: Path) -> int:

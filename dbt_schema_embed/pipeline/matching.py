@@ -53,6 +53,7 @@ def prepare(
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
     """
     from dbt_schema_embed.match import (
+        KeptReadings,
         choose_targets,
         competitors,
         knowledge,
@@ -70,7 +71,11 @@ def prepare(
     project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
 
     def read() -> "tuple[Mapping[str, TableReading], Lexicon]":
-        readings = read_tables(readable(project), models, knowledge(session.cache_dir()), words)
+        cache = session.cache_dir()
+        kept = KeptReadings(cache, session.scratch) if session.settings.enable_caching and session.scratch else None
+        readings = read_tables(readable(project), models, knowledge(cache), words, kept)
+        if kept:
+            kept.save()
         return readings, project_words(project, models, readings)
 
     readings, lexicon = session.names_read(state, read)

@@ -32,6 +32,20 @@ def test_a_memo_is_filled_counted_carried_and_emptied(
     assert there.cache.stats()["entries"] == 0
 
 
+@pytest.mark.usefixtures("encoder")
+def test_how_names_were_read_is_kept_where_caching_is_on_and_forgotten_with_the_memo(
+    there: SchemaEmbed, shop: Path, tmp_path: Path
+) -> None:
+    readings = tmp_path / "cache" / "readings"
+    SchemaEmbed(Settings(cache_dir=str(tmp_path / "cache"), enable_caching=False)).suggest(shop)
+    assert not readings.exists()
+    first = there.suggest(shop).to_dict()
+    assert len(list(readings.iterdir())) == 1
+    assert SchemaEmbed(there.settings).suggest(shop).to_dict() == first
+    there.cache.clear()
+    assert list(readings.iterdir()) == []
+
+
 def test_a_list_of_names_warms_it_too(there: SchemaEmbed, tmp_path: Path, encoder: HashEncoder) -> None:
     names = tmp_path / "names.txt"
     names.write_bytes("\ufeffcustomerId\r\n\r\n  order total \ncustomerId\n".encode())
