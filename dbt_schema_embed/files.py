@@ -281,6 +281,9 @@ def _lock(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise WriteError(f"{folder} is being written by another process: waited {LOCK_SECONDS:.0f} s") from None
+    except (OSError, NotImplementedError) as problem:  # a file system without locks; the error depends on filelock
+        said = getattr(problem, "strerror", None) or "its file system has no locks"
+        raise WriteError(f"no lock can be taken in {place}: {said}", hint="set TMPDIR to another folder") from None
     try:
         yield
     finally:

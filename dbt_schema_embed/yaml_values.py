@@ -19,6 +19,7 @@ def load_yaml(content: bytes, path: Path) -> Any:
         return None
     import yaml
 
+    nested = ConfigError(f"{printable(path)} is nested deeper than {_DEPTH} levels")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         text = content.decode("utf-8-sig")
@@ -26,7 +27,7 @@ def load_yaml(content: bytes, path: Path) -> Any:
         for event in yaml.parse(text, Loader=loader):  # libyaml's loader crashes on deep text: see how deep it is first
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > _DEPTH:
-                raise ConfigError(f"{printable(path)} is nested deeper than {_DEPTH} levels")
+                raise nested
         reader = loader(text)
         try:
             node = reader.get_single_node()
@@ -37,8 +38,15 @@ def load_yaml(content: bytes, path: Path) -> Any:
         finally:
             reader.dispose()
     except (yaml.YAMLError, ValueError) as problem:
+        if too_deep(problem):
+            raise nested from None
         said = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise ConfigError(f"{printable(path)} is not YAML: {printable(said)}") from None
+
+
+def too_deep(problem: Exception) -> bool:
+    """Whether libyaml gave up by itself: newer ones see a thousand levels before the first of them is an event."""
+    return "nesting depth" in str(getattr(problem, "problem", ""))
 
 
 class _Merges:

@@ -167,3 +167,10 @@ def test_a_link_in_its_place_is_replaced_and_one_in_its_folders_refused(path: Pa
     with pytest.raises(WriteError, match="is a link"):
         save(path, {}, MADE)
     assert [(p.name, p.read_text()) for p in theirs.iterdir()] == [("precious", "x")]
+
+
+@pytest.mark.parametrize("starts", [np.zeros(0, "<i8"), np.zeros((2, 2), "<i8")])
+def test_texts_that_begin_nowhere(tmp_path: Path, starts: np.ndarray) -> None:
+    save(tmp_path / "a.index", {}, {"names_starts": starts, "names_bytes": np.zeros(3, "u1")})
+    with closing(Parts(tmp_path / "a.index")) as parts, pytest.raises(DamagedError, match="contradict"):
+        Texts(parts, "names")

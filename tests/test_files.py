@@ -355,6 +355,20 @@ def test_a_lock_folder_of_somebody_else_is_not_used(tmp_path: Path, monkeypatch:
         write_text(tmp_path / "a.yml", "x", root=tmp_path)
 
 
+@pytest.mark.parametrize("problem", [OSError(errno.ENOTSUP, "not supported"), NotImplementedError("flock")])
+def test_a_file_system_without_locks_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    def refuse(*_: object) -> None:
+        raise problem
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(WriteError, match="no lock can be taken") as caught:
+        write_text(tmp_path / "a.yml", "x", root=tmp_path)
+    assert "TMPDIR" in caught.value.hint
+    assert not (tmp_path / "a.yml").exists()
+
+
 def append_lines(path: str, temporary: str, word: str) -> None:
     """Read, add a line, write; start again when somebody else was faster."""
     import tempfile

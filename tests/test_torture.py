@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ KILLS = 10
     "work",
     [
         "exact",
-        "chroma",
+        pytest.param(
+            "chroma", marks=pytest.mark.skipif(find_spec("chromadb") is None, reason="chromadb is not installed")
+        ),
         "memo",
         pytest.param("suggest", marks=pytest.mark.model),
         pytest.param("apply", marks=pytest.mark.model),

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import yaml
 
 from dbt_schema_embed.errors import printable
+from dbt_schema_embed.yaml_values import too_deep
 
 MAX_BYTES = 8 * 2**20
 """A mapping of 20,000 columns is below it."""
@@ -20,6 +21,7 @@ MAX_DEPTH = 60
 MAX_NODES = 400_000
 """About a second of reading."""
 
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # without libyaml: 20 times slower, same events
 _MERGE_MARKER = re.compile(r"^(?:<{7}|>{7}|\|{7}) ?", re.MULTILINE)
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -118,7 +120,8 @@ def parse(text: str) -> Node:
         return _build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as problem:
         mark = problem.problem_mark or problem.context_mark
-        raise YamlTextError(f"it is not YAML: {printable(problem.problem)}", mark.line + 1 if mark else 0) from None
+        said = _TOO_DEEP if too_deep(problem) else f"it is not YAML: {printable(problem.problem)}"
+        raise YamlTextError(said, mark.line + 1 if mark else 0) from None
     except (yaml.YAMLError, UnicodeEncodeError):  # the reader refused a character
         found = _CONTROL.search(text)
         line = text.count("\n", 0, found.start()) + 1 if found else 0
@@ -153,7 +156,7 @@ def _build(events: Iterator[Any]) -> Node:
             key[-1] = _attach(open_nodes[-1], node, key[-1])
         if kind is not yaml.ScalarEvent and kind is not yaml.AliasEvent:
             if len(open_nodes) >= MAX_DEPTH:
-                raise YamlTextError(f"it is nested more than {MAX_DEPTH} levels deep", node.line)
+                raise YamlTextError(_TOO_DEEP, node.line)
             open_nodes.append(node)
             key.append(None)
     return root

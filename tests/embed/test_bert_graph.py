@@ -86,6 +86,7 @@ def save(folder: Path, family: str, more: dict[str, Any], pooling: str) -> str:
     return str(folder)
 
 
+@pytest.mark.model
 @pytest.mark.usefixtures("quiet")
 @pytest.mark.parametrize(("family", "more", "pooling", "last"), FAMILIES)
 def test_vectors_are_those_of_sentence_transformers(
@@ -113,6 +114,7 @@ def test_vectors_are_those_of_sentence_transformers(
     assert names == [f"{first}, cpu, float32", f"{last}, cpu, float32"]
 
 
+@pytest.mark.model
 @pytest.mark.usefixtures("quiet", "no_encoder_yet")
 @pytest.mark.parametrize("content", [b"", b"not safetensors at all", b"\xff" * 100])
 def test_broken_weights(tmp_path: Path, content: bytes) -> None:
@@ -123,6 +125,7 @@ def test_broken_weights(tmp_path: Path, content: bytes) -> None:
         open_embedder(name, cache_dir=tmp_path / "cache", use_gpu=False).embed(["a"])
 
 
+@pytest.mark.model
 def test_the_graph_holds_no_weights() -> None:
     """They are handed over beside it, some of them as they lie in the file."""
     graph, arrays = draw(read_files("all-MiniLM-L6-v2"))

@@ -32,6 +32,7 @@ def make(folder: Path, **content: Any) -> str:
     return str(folder)
 
 
+@pytest.mark.model
 def test_the_default() -> None:
     """Its size, length, pooling and pin."""
     files = read_files("sentence-transformers/all-MiniLM-L6-v2")
@@ -138,6 +139,7 @@ def test_broken_configuration(tmp_path: Path, name: str, content: bytes | None, 
         read_files(str(folder))
 
 
+@pytest.mark.model
 def test_the_digest_follows_what_changes_vectors(tmp_path: Path) -> None:
     """Not padding or truncation, in which copies of one encoder differ."""
     source = encoder_folder("all-MiniLM-L6-v2")

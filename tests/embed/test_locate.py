@@ -33,6 +33,7 @@ def cached(hub: Path, repo: str, revision: str = REVISION, weights: str = "model
     return snapshot
 
 
+@pytest.mark.model
 def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Absolute, relative with a slash, from the home; a bare word never is, though such a folder stands here."""
     (tmp_path / "org" / "mine").mkdir(parents=True)
@@ -46,6 +47,7 @@ def test_a_path_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert encoder_folder("all-MiniLM-L6-v2") != Path("all-MiniLM-L6-v2")
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("name", ["all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2", "ALL-minilm-l6-v2"])
 def test_the_default_comes_from_its_package(name: str) -> None:
     """Found without importing it."""

@@ -76,6 +76,7 @@ def test_batch_size_changes_no_vector(tmp_path: Path, batch_size: int) -> None:
     assert np.abs(free - capped).max() < 1e-5
 
 
+@pytest.mark.model
 def test_ids_tell_encoders_and_precisions_apart(tmp_path: Path) -> None:
     """Equal ids give equal vectors; a name and a longer name are one encoder."""
     ids = [
@@ -86,6 +87,7 @@ def test_ids_tell_encoders_and_precisions_apart(tmp_path: Path) -> None:
     assert ids == ["all-MiniLM-L6-v2@b7565fd0917a0971", "all-MiniLM-L6-v2@b7565fd0917a0971+int8"] * 2
 
 
+@pytest.mark.model
 def test_opening_leaves_no_trace(tmp_path: Path) -> None:
     """Folders are made when there is something to keep."""
     open_embedder(cache_dir=tmp_path / "cache")

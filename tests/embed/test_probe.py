@@ -11,6 +11,7 @@ from dbt_schema_embed.embed.weights import identity
 from tests.embed.encoders import DIM, hash_rows
 
 
+@pytest.mark.model
 def test_the_default_encoders_reference_comes_with_the_package(tmp_path: Path) -> None:
     """For its identity, and for no other."""
     name = identity(read_files("all-MiniLM-L6-v2"), tmp_path)

@@ -17,11 +17,13 @@ def test_workers() -> None:
     assert 1 <= workers_for(None) <= (os.cpu_count() or 1)
 
 
+@pytest.mark.model
 def test_token_bytes_of_the_default() -> None:
     """Two wide layers, twelve rows of attention scores, six states, four bytes each."""
     assert read_files("all-MiniLM-L6-v2").token_bytes == 4 * (2 * 1536 + 12 * 256 + 6 * 384)
 
 
+@pytest.mark.model
 def test_torch_out_of_memory_is_a_device_memory_error() -> None:
     """Which makes the encoder halve its batches."""
     import torch
@@ -34,6 +36,7 @@ def test_torch_out_of_memory_is_a_device_memory_error() -> None:
         runner.run(np.ones((2, 3), np.int64))
 
 
+@pytest.mark.model
 def test_a_gpu_has_two_batches_under_way() -> None:
     """One computes while the other travels; on the CPU torch uses all cores for one."""
     files = read_files("all-MiniLM-L6-v2")

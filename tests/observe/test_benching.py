@@ -37,6 +37,7 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return asked
 
 
+@pytest.mark.model
 def test_the_columns_of_the_project_are_measured_in_a_fixed_order(shop: Path, measured: list[dict[str, Any]]) -> None:
     with SchemaEmbed(Settings(max_workers=1)) as engine:
         first = engine.measures.bench(shop, texts=50, rounds=2)
@@ -47,12 +48,14 @@ def test_the_columns_of_the_project_are_measured_in_a_fixed_order(shop: Path, me
     assert (first.of, first.texts) == ("shop", 50)
 
 
+@pytest.mark.model
 def test_generated_columns_need_no_project(tmp_path: Path, measured: list[dict[str, Any]]) -> None:
     with SchemaEmbed() as engine:
         assert engine.measures.bench(None, texts=1000).texts == 500
     assert sorted(measured[0]["texts"]) == generated()
 
 
+@pytest.mark.model
 def test_a_project_without_columns_is_told_so(shop: Path, measured: list[dict[str, Any]]) -> None:
     (shop / "target" / "catalog.json").unlink()
     path = shop / "target" / "manifest.json"
@@ -63,6 +66,7 @@ def test_a_project_without_columns_is_told_so(shop: Path, measured: list[dict[st
     assert measured == []
 
 
+@pytest.mark.model
 def test_the_command_shows_the_machine_and_a_line_a_figure(
     shop: Path, measured: list[dict[str, Any]], tool: Tool
 ) -> None:
