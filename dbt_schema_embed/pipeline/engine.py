@@ -170,9 +170,9 @@ class SchemaEmbed:
         from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
         wish = Wish(select, exclude, targets, shares=True)
-        answer = suggest_project(self.session, project_dir, wish, artifacts)[1]
+        opened, answer = suggest_project(self.session, project_dir, wish, artifacts)
         problems = self.check(project_dir, **artifacts).problems
-        return write_report(self.session, answer, problems, Path(project_dir), artifacts, output)
+        return write_report(self.session, opened, answer, problems, output)
 
     def review(
         self,
@@ -188,9 +188,10 @@ class SchemaEmbed:
         Raises as `suggest`.
         """
         from dbt_schema_embed.decide.reviewing import review_of
+        from dbt_schema_embed.pipeline.suggesting import Wish, suggest_project
 
-        answer = self.suggest(project_dir, select=select, exclude=exclude, targets=targets, write=True, **artifacts)
-        opened = self.session.open(project_dir, artifacts, lineage_of=())
+        wish = Wish(select, exclude, targets, write=True)
+        opened, answer = suggest_project(self.session, project_dir, wish, artifacts)
         return review_of(opened, answer, self.settings.mappings_dir)
 
     def match(self, left: "Relation | Table", right: "Relation | Table", *, top_k: int | None = None) -> Suggestions:

@@ -13,7 +13,7 @@ from dbt_schema_embed.decide.signing import in_bulk
 from dbt_schema_embed.files import refuse_links, save, shown_path
 from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.session import Session
-from dbt_schema_embed.records import Artifacts, Problem, Relation, Suggestions
+from dbt_schema_embed.records import Opened, Problem, Relation, Suggestions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,12 +33,7 @@ class Reported:
 
 
 def write_report(
-    session: Session,
-    answer: Suggestions,
-    problems: Sequence[Problem],
-    root: Path,
-    artifacts: Artifacts,
-    output: Path | None,
+    session: Session, opened: Opened, answer: Suggestions, problems: Sequence[Problem], output: Path | None
 ) -> Reported:
     """See `SchemaEmbed.report`; ``problems``: what `check` found in the project."""
     from dbt_schema_embed.records import LIKELY
@@ -46,7 +41,7 @@ def write_report(
     from dbt_schema_embed.show.report_data import ReportInput, report_data
     from dbt_schema_embed.show.report_map import drawn
 
-    opened = session.open(root, artifacts, lineage_of=(), values=False)
+    root = opened.root
     path = output or opened.scratch / REPORT
     if output:
         refuse_links(output)

@@ -1,10 +1,13 @@
 """suggest, explain and match: what goes into the matcher, what people decided, what is written."""
 
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
+from dbt_schema_embed.match.layers import competitors
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.read import read_project
 from dbt_schema_embed.records import Suggestion
@@ -226,6 +229,41 @@ def test_explain_of_an_unknown_column_names_a_near_one(
     with pytest.raises(ConfigError) as caught:
         engine.explain(name, shop)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("call", ["suggest", "evaluate"])
+def test_the_matcher_always_sees_the_tables_that_compete(
+    engine: SchemaEmbed, shop: Path, matcher: SameName, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that `evaluate` measures what `suggest` answers."""
+    seen: list[bool] = []
+
+    def suggest(sources: Any, models: Any, *, project: Any, only: Any, **options: Any) -> Any:
+        seen.append({s.relation.id for s in sources} == {r.id for r in competitors(project, only)} > set(only))
+        return matcher.suggest(sources, models, project=project, only=only, **options)
+
+    monkeypatch.setattr("dbt_schema_embed.match.suggest", suggest)
+    engine.suggest(shop, select=["source:stripe.charges"]) if call == "suggest" else engine.evaluate(shop)
+    assert all(seen)
+    assert seen
+
+
+@pytest.mark.parametrize(("call", "times"), [("suggest", 1), ("review", 1), ("report", 2)])
+def test_a_manifest_is_read_once(
+    engine: SchemaEmbed, shop: Path, call: str, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once more by the `check` in a report, for which the project's own files count more."""
+    read: list[str] = []
+    decode = msgspec.json.decode
+
+    def counted(data: Any, **options: Any) -> Any:
+        if len(data) > 100_000:
+            read.append(getattr(options.get("type"), "__name__", ""))
+        return decode(data, **options)
+
+    monkeypatch.setattr("msgspec.json.decode", counted)
+    getattr(engine, call)(shop)
+    assert read.count("Manifest") == times
 
 
 def test_match_takes_tables_without_a_project(engine: SchemaEmbed, tmp_path: Path) -> None:
