@@ -16,6 +16,7 @@ from dbt_schema_embed.match.glued import ENGLISH, cut
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.match.phrases import Words, joined, phrase_words
+from dbt_schema_embed.match.spoken import best_cover
 from dbt_schema_embed.records import Relation
 from dbt_schema_embed.words import words
 
@@ -27,8 +28,8 @@ Cut = Literal["never", "late", "always"]
 
 MOST = 4
 """Readings of one name that are kept."""
-_HEARD, _TABLES_HEARD, _BESIDE = 120, 40, 0.3
-"""Columns of a table that its language is heard from, tables of a source, and what a piece of the others counts."""
+_HEARD, _TABLES_HEARD = 120, 40
+"""Columns of a table that its language is heard from, and tables of a source."""
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 """Share of a table's letters that English explains from which glued words are not cut to hear another language, and
 from which they are first tried in English."""
@@ -127,7 +128,7 @@ class Reader:
     ) -> list[int]:
         own = self._languages(relation)
         rest = self._beside(beside) if len(beside) > 1 else {}
-        return [*self._systems(relation, tokens, cores), *_best_cover(own, rest)]
+        return [*self._systems(relation, tokens, cores), *best_cover(own, rest)]
 
     def _languages(self, relation: Relation) -> dict[int, dict[str, float]]:
         """Language -> the pieces of a table's names that are its words, and how much each says."""
@@ -340,33 +341,6 @@ def _uncut(key: str) -> int:
 
 
 _IDEOGRAPHS = "\u2e80"
-
-
-def _best_cover(own: Mapping[int, Mapping[str, float]], rest: Mapping[int, Mapping[str, float]]) -> list[int]:
-    """The languages that explain the pieces heard, at most two: the best, and one that adds much to it.
-
-    ``own``: of the table itself; ``rest``: of its whole source.
-    """
-    chosen: list[int] = []
-    explained: set[str] = set()
-    first = 0.0
-    for _ in range(2):
-        left = {}
-        for origin in own.keys() | rest.keys():
-            here, there = own.get(origin, {}), rest.get(origin, {})
-            beside = sum(w for k, w in there.items() if k not in explained and k not in here)
-            left[origin] = sum(w for k, w in here.items() if k not in explained) + _BESIDE * beside
-        best = max(left, key=lambda o: (left[o], -o), default=None)
-        if best is None or left[best] < (1.0 if not chosen else max(2.0, _SECOND * first)):
-            break
-        chosen.append(best)
-        first = first or left[best]
-        explained |= set(own.get(best, ())) | set(rest.get(best, ()))
-    return chosen
-
-
-_SECOND = 0.3
-"""Share of what the first language explains that a second one must add."""
 
 
 Glossary = Mapping[str, Sequence[tuple[str, str]]]
