@@ -209,7 +209,8 @@ def compiled() -> Knowledge:
         _add(entries, len(origins) - 1, read_entries(text))
     lines = (_HOME / "plain_english.txt").read_text("utf-8").split("\n")
     plain = frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-    return Knowledge(tuple(origins), Listed({word: ";".join(senses) for word, senses in entries.items()}), plain)
+    in_order = sorted(entries.items())  # as the packed form has them: of words that begin so the first ones speak first
+    return Knowledge(tuple(origins), Listed({word: ";".join(senses) for word, senses in in_order}), plain)
 
 
 def packed() -> bytes:

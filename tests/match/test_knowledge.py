@@ -78,8 +78,8 @@ def test_the_packed_form_says_the_same_and_a_damaged_one_is_made_anew(tmp_path: 
     assert isinstance(plain.entries, dict)
     for word in [*list(plain.entries)[::97], "zzqx", ""]:
         assert packed.entries.get(word) == again.entries.get(word) == plain.entries.get(word)
-    for start in ("bonif", "peremp", "geburts", "zzqx"):
-        assert sorted(again.entries.begun(start)) == sorted(plain.entries.begun(start))
+    for start in ("bonif", "peremp", "geburts", "zzqx", *(word[:4] for word in list(plain.entries)[::97])):
+        assert again.entries.begun(start) == plain.entries.begun(start)  # in another order it says another thing
     assert (again.origins, again.plain) == (plain.origins, plain.plain)
     file = tmp_path / "concepts.bin"
     content = bytearray(file.read_bytes())
