@@ -50,6 +50,7 @@ PARTS: Mapping[str, Callable[[Table], Table]] = {
     "habits of the project's SQL": silent("precedent", "name_rule", "model_name_habit", "home_habit"),
     "types": silent("type_fit"),
     "readings as a whole": silent("same_reading"),
+    "the kind of value that names say": silent("kind_said"),
     "what feeds a model today": silent("target_fed", "feeder_"),
 }
 """What is taken away -> the table without it."""

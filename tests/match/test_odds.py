@@ -41,7 +41,7 @@ def test_a_chosen_candidate_gains_and_the_rest_of_its_row_gives_alike(scores: np
     assert np.allclose(found.candidates.sum(axis=1) + found.nothing, 1, atol=1e-4)
     for i, j in enumerate(answers):
         if j < 0:
-            assert np.allclose(found.candidates[i], odds.candidates[i], atol=1e-4)
+            assert np.allclose(found.candidates[i], odds.candidates[i], atol=2e-4)  # nothing is at most SUREST
         else:
             assert SUREST + 1e-6 >= found.candidates[i, j] >= min(odds.candidates[i, j], SUREST) - 1e-6
             assert (np.delete(found.candidates[i], j) <= np.delete(odds.candidates[i], j) + 1e-4).all()
