@@ -207,6 +207,7 @@ def test_every_command_ends_with_a_word_and_no_bug(traced: list[dict[str, Any]])
 
 def test_the_tracer_sees_what_it_should(traced: list[dict[str, Any]], tmp_path: Path, root: Path) -> None:
     """So that the tests above prove something: most commands do their work here, and a planted deed is found."""
+    pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
     worked = {" ".join(d["command"]) for d in traced if not d["links"] and d["code"] == 0}
     assert worked >= {
         "suggest --write", "search customer amount", "search amount", "index", "report", "cache warm",

@@ -149,6 +149,7 @@ def test_trust_lasts_until_what_was_trusted_changes(
     assert Settings.load(shop, env={}) == Settings(batch_size=7)
 
 
+@pytest.mark.model
 def test_a_token_goes_only_where_the_user_says(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The address that is asked, as the index is handed it."""
     asked: list[object] = []

@@ -81,6 +81,7 @@ def test_no_sample_value_is_written_or_printed(
     tool: Tool, shop: Path, tmp_path: Path, encoder: HashEncoder, monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     """Of everything that a run of each command leaves, only the profile may hold values, where the settings say so."""
+    pytest.importorskip("chromadb", reason="chromadb is not installed")
     dbt = FakeDbt(tmp_path / "bin")
     monkeypatch.setenv("PATH", str(dbt.folder), prepend=os.pathsep)
     (shop / "dbt_schema_embed.yml").write_text(f"store_samples: {str(kept).lower()}\n", "utf-8")
