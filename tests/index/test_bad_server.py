@@ -100,7 +100,7 @@ def reply(status: int, content: bytes = b'{"error": "no"}', **headers: str) -> C
 
 def sleeping(_: str, answer: Any) -> Any:
     """Answers rightly, but late."""
-    time.sleep(3)
+    time.sleep(10)
     return answer
 
 
@@ -113,7 +113,7 @@ def dripping(*_: object) -> Any:
         handler.end_headers()
         handler.close_connection = True
         try:
-            for _ in range(100):
+            for _ in range(1000):
                 handler.wfile.write(b" ")
                 handler.wfile.flush()
                 time.sleep(0.05)
@@ -229,7 +229,7 @@ def test_a_server_that_is_down_and_a_name_looked_up_for_ever(
     index.update(some(ROWS), Memo())
     index.copied()
     assert "ConnectionRefusedError" in index.notes[0]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(5))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(20))
     monkeypatch.setattr(server, "FILLING_SECONDS", 0.9)
     began = time.monotonic()
     other = opened(shared=Shared("http://nowhere.invalid:8000"), approximate=True)
