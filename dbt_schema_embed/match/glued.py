@@ -47,6 +47,18 @@ def cut(word: str, dearness: Callable[[str], float]) -> tuple[tuple[str, bool], 
     return tuple((piece, known) for piece, known in reversed(pieces) if known or len(piece) > 2)
 
 
+def initials(word: str, known: Callable[[str], bool]) -> tuple[str, ...]:
+    """The fewest known pieces that make up all of ``word``, the first ones the longest: ``lxr, xm``; none where there
+    are no such. One letter stands at the end only."""
+    if word and known(word):
+        return (word,)
+    found = [
+        (word[:size], *rest) for size in range(len(word) - 1, 1, -1) if known(word[:size])
+        for rest in [initials(word[size:], known)] if rest
+    ]  # fmt: skip
+    return min(found, key=len, default=())
+
+
 _PRICES = {2: 2.2, 3: 1.5, 4: 1.1}
 """What a known piece of few letters costs; longer ones cost 1."""
 _LETTER, _GAP = 1.0, 0.8

@@ -20,6 +20,7 @@ from zlib import crc32
 import msgspec
 
 from dbt_schema_embed.files import others_may_write, replacing
+from dbt_schema_embed.match.names import skeleton
 
 Kind = Literal["english", "language", "system", "glossary", "guess"]
 
@@ -79,8 +80,12 @@ class Entries(Protocol):
     def get(self, word: str, /) -> str | None:
         """The senses of a word, or None."""
 
-    def begun(self, start: str, /) -> list[str]:
-        """The senses of every word that begins so; three letters or more."""
+    def begun(self, start: str, /) -> list[tuple[str, str]]:
+        """Every word that begins so, in order, and its senses; three letters or more."""
+
+    @property
+    def starts(self) -> Collection[str]:
+        """The first letters that words have."""
 
 
 _START = 3
@@ -91,15 +96,16 @@ class Listed(dict[str, str]):
     """Entries in memory."""
 
     @cached_property
-    def _starts(self) -> dict[str, list[str]]:
+    def starts(self) -> dict[str, list[str]]:
+        """The first letters that words have -> those words, in order."""
         found: dict[str, list[str]] = {}
-        for word in self:
+        for word in sorted(self):
             found.setdefault(word[:_START], []).append(word)
         return found
 
-    def begun(self, start: str, /) -> list[str]:
-        """The senses of every word that begins so."""
-        return [self[word] for word in self._starts.get(start[:_START], ()) if word.startswith(start)]
+    def begun(self, start: str, /) -> list[tuple[str, str]]:
+        """Every word that begins so, in order, and its senses."""
+        return [(word, self[word]) for word in self.starts.get(start[:_START], ()) if word.startswith(start)]
 
 
 @dataclass(frozen=True)
@@ -124,11 +130,31 @@ class Knowledge:
 
     def begun(self, folded: str, origins: Collection[int]) -> tuple[Sense, ...]:
         """What words of ``origins`` that begin so mean, where they agree: two meanings at most, else nothing."""
-        found: dict[str, int] = {}
-        for packed in self.entries.begun(folded):
-            found |= {s.meanings[0]: s.origin for s in _unpacked(packed) if s.origin in origins}
-            if len(found) > _AGREEING:
+        return self._agreed(self.entries.begun(folded), origins)
+
+    def vowelless(self, folded: str, origins: Collection[int]) -> tuple[Sense, ...]:
+        """What words of ``origins`` mean of which ``folded`` is the first letter and the consonants, where they
+        agree."""
+        starts = [s for s in self.entries.starts if s[:1] == folded[:1] and folded.startswith(skeleton(s))]
+        words = (entry for start in starts for entry in self.entries.begun(start))
+        return self._agreed((e for e in words if len(e[0]) > len(folded) and skeleton(e[0]) == folded), origins)
+
+    def _agreed(self, words: Iterable[tuple[str, str]], origins: Collection[int]) -> tuple[Sense, ...]:
+        """The meanings of ``words`` where they are two at most, else those of words that go on from no other one."""
+        every: dict[str, int] = {}
+        firsts: dict[str, int] = {}
+        last: dict[int, str] = {}
+        for word, packed in words:
+            for sense in _unpacked(packed):
+                if sense.origin not in origins:
+                    continue
+                every[sense.meanings[0]] = sense.origin
+                if not word.startswith(last.get(sense.origin, "\n")):
+                    last[sense.origin] = word
+                    firsts[sense.meanings[0]] = sense.origin
+            if len(firsts) > _AGREEING:
                 return ()
+        found = every if len(every) <= _AGREEING else firsts
         return tuple(Sense(origin, (meaning,)) for meaning, origin in found.items())
 
     @cached_property
@@ -162,11 +188,15 @@ class _Overlay:
         senses, rest = self.above.get(word), self.below.get(word)
         return ";".join([*senses, *([rest] if rest else [])]) if senses else rest
 
-    def begun(self, start: str, /) -> list[str]:
-        """The senses of every word that begins so."""
-        return [";".join(senses) for word, senses in self.above.items() if word.startswith(start)] + self.below.begun(
-            start
-        )
+    @property
+    def starts(self) -> Collection[str]:
+        """The first letters that words below have."""
+        return self.below.starts
+
+    def begun(self, start: str, /) -> list[tuple[str, str]]:
+        """Every word that begins so and its senses."""
+        above = [(word, ";".join(senses)) for word, senses in self.above.items() if word.startswith(start)]
+        return above + self.below.begun(start)
 
 
 def _unpacked(packed: str) -> tuple[Sense, ...]:
@@ -209,8 +239,7 @@ def compiled() -> Knowledge:
         _add(entries, len(origins) - 1, read_entries(text))
     lines = (_HOME / "plain_english.txt").read_text("utf-8").split("\n")
     plain = frozenset(word for line in lines if not line.startswith("#") for word in line.split())
-    in_order = sorted(entries.items())  # as the packed form has them: of words that begin so the first ones speak first
-    return Knowledge(tuple(origins), Listed({word: ";".join(senses) for word, senses in in_order}), plain)
+    return Knowledge(tuple(origins), Listed({word: ";".join(senses) for word, senses in entries.items()}), plain)
 
 
 def packed() -> bytes:
@@ -288,14 +317,21 @@ class _Packed:
             known = self._read[start] = dict(line.split("\t", 1) for line in lines)
         return known.get(word)
 
-    def begun(self, start: str, /) -> list[str]:
-        """The senses of every word that begins so."""
+    @property
+    def starts(self) -> Collection[str]:
+        """The first letters that words have."""
+        return self.parts
+
+    def begun(self, start: str, /) -> list[tuple[str, str]]:
+        """Every word that begins so, in order, and its senses."""
         first, last = self.parts.get(start[:_START], (0, 0))
-        found, mark = [], f"\n{start}".encode()
+        found: list[tuple[str, str]] = []
+        mark = f"\n{start}".encode()
         at = self.body.find(mark, first, last)
         while at >= 0:
             line = self.body[at + 1 : self.body.index(b"\n", at + 1)]
-            found.append(line.partition(b"\t")[2].decode())
+            word, _, senses = line.decode().partition("\t")
+            found.append((word, senses))
             at = self.body.find(mark, at + 1, last)
         return found
 

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
-from dbt_schema_embed.match.glued import ENGLISH, cut
+from dbt_schema_embed.match.glued import ENGLISH, cut, initials
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.match.phrases import Words, joined, phrase_words
@@ -30,6 +30,8 @@ MOST = 4
 """Readings of one name that are kept."""
 _HEARD, _TABLES_HEARD = 120, 40
 """Columns of a table that its language is heard from, and tables of a source."""
+_LEAST_HEARD = 0.08
+"""Words a column from which a language is heard: one word in a long table is there by chance."""
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 """Share of a table's letters that English explains from which glued words are not cut to hear another language, and
 from which they are first tried in English."""
@@ -40,6 +42,11 @@ CUT_OFF = 4
 _ENDING, _STEM = 2, 5
 """Letters that a word's ending has at most, and that are left without it at least."""
 _VOWELS = frozenset("aeiouy")
+_INITIALS, _MANY_INITIALS = "Chinese", 10
+"""The language that is written in first letters of syllables, and how many of them a name has at most."""
+_CODES = frozenset({"amt", "cd", "cde", "dt", "dte", "fl", "flg", "id", "ind", "nbr", "nm", "no", "num", "pct", "qty",
+                    "rte", "sts", "tim", "tp", "typ"})  # fmt: skip
+"""Letters that names of old systems end with, for what kind of value they have."""
 _SMALL = frozenset({"after", "and", "at", "before", "by", "for", "from", "in", "no", "not", "of", "on", "or", "over",
                     "per", "to", "under", "until", "with"})  # fmt: skip
 """What words of two letters mean that a glued word seldom has in it, but many words by chance: ``zarazeni``."""
@@ -128,7 +135,8 @@ class Reader:
     ) -> list[int]:
         own = self._languages(relation)
         rest = self._beside(beside) if len(beside) > 1 else {}
-        return [*self._systems(relation, tokens, cores), *best_cover(own, rest)]
+        least = _LEAST_HEARD * len(relation.columns[:_HEARD])
+        return [*self._systems(relation, tokens, cores), *best_cover(own, rest, least)]
 
     def _languages(self, relation: Relation) -> dict[int, dict[str, float]]:
         """Language -> the pieces of a table's names that are its words, and how much each says."""
@@ -228,16 +236,44 @@ class Reader:
                 pieces = (
                     self._cut(key, active) if len(key) >= _uncut(key) else (Part(key, (key,), known=key.isdigit()),)
                 )
+                if not pieces[0].known and len(pieces) == 1:
+                    pieces = self._initials(key, active) or self._coded(key, active) or pieces
                 found += [self._part(p.text, active, ranked) if p.known else self._cut_off(p, active) for p in pieces]
         return found
 
+    def _initials(self, key: str, active: frozenset[int]) -> tuple[Part, ...]:
+        """A name of first letters of Chinese syllables cut into those that are known: ``lxrdh``."""
+        chinese = [o for o in active if self.knowledge.origins[o].name == _INITIALS]
+        key = fold(key)
+        if not chinese or not key.isalpha() or not key.isascii() or len(key) > _MANY_INITIALS:
+            return ()
+        if sum(c in _VOWELS for c in key) * 4 > len(key):
+            return ()
+        return tuple(Part(p, (p,)) for p in initials(key, lambda piece: self._known(piece, frozenset(chinese))))
+
+    def _coded(self, key: str, active: frozenset[int]) -> tuple[Part, ...]:
+        """A short name of an old system whose last letters say what kind of value it has: ``hldcd``, ``boflg``."""
+        key = fold(key)
+        size = next((n for n in (3, 2) if key[-n:] in _CODES and len(key) - n > 1), 0)
+        if not size or active & self.knowledge.numbers["language"]:
+            return ()
+        rest = key[:-size]
+        if rest in self.vocabulary or rest in self.knowledge.plain or self._known(rest, active):
+            return Part(rest, (rest,)), Part(key[-size:], (key[-size:],))
+        pieces = self._cut(rest, active) if len(rest) >= _uncut(rest) else ()
+        return (*pieces, Part(key[-size:], (key[-size:],))) if pieces and all(p.known for p in pieces) else ()
+
     def _cut_off(self, part: Part, active: frozenset[int]) -> Part:
         """An unknown piece as the beginning of a word of the table's languages, where few begin so: ``bonif``, or as
-        such a word with another ending: ``putovnice``."""
+        such a word with another ending: ``putovnice``; or as its consonants: ``kyt``."""
         languages = active & self.knowledge.numbers["language"]
-        if not languages or len(part.text) < CUT_OFF or any(c.isdigit() for c in part.text):
+        text = part.text
+        if not languages or any(c.isdigit() for c in text) or len(text) < 3:
             return part
-        senses = next(filter(None, (self.knowledge.begun(start, languages) for start in _starts(part.text))), ())
+        starts = _starts(text) if len(text) >= CUT_OFF else ()
+        senses = next(filter(None, (self.knowledge.begun(start, languages) for start in starts)), ())
+        if not senses and text.isascii() and _VOWELS.isdisjoint(text[1:]):
+            senses = self.knowledge.vowelless(text, languages)
         if not senses:
             return part
         meanings = tuple(m for s in senses for m in s.meanings)
