@@ -33,7 +33,7 @@ def cut(word: str, dearness: Callable[[str], float]) -> tuple[tuple[str, bool], 
         price = cost[start] + (_LETTER if start and not back[start][1] else _LETTER + _GAP)
         if price < cost[end]:
             cost[end], back[end] = price, (start, False)
-    if cost[size] > (_LATIN_LIMIT if latin else _OTHER_LIMIT) * size:
+    if not word or cost[size] > (_LATIN_LIMIT if latin else _OTHER_LIMIT) * size:
         return ((word, False),)
     pieces: list[tuple[str, bool]] = []
     end = size
@@ -45,18 +45,6 @@ def cut(word: str, dearness: Callable[[str], float]) -> tuple[tuple[str, bool], 
             pieces.append((word[start:end], known))
         end = start
     return tuple((piece, known) for piece, known in reversed(pieces) if known or len(piece) > 2)
-
-
-def initials(word: str, known: Callable[[str], bool]) -> tuple[str, ...]:
-    """The fewest known pieces that make up all of ``word``, the first ones the longest: ``lxr, xm``; none where there
-    are no such. One letter stands at the end only."""
-    if word and known(word):
-        return (word,)
-    found = [
-        (word[:size], *rest) for size in range(len(word) - 1, 1, -1) if known(word[:size])
-        for rest in [initials(word[size:], known)] if rest
-    ]  # fmt: skip
-    return min(found, key=len, default=())
 
 
 _PRICES = {2: 2.2, 3: 1.5, 4: 1.1}

@@ -11,8 +11,9 @@ from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from dbt_schema_embed.match.abbreviated import code_at_end, initials, long_forms
 from dbt_schema_embed.match.beginnings import without_beginning, without_types
-from dbt_schema_embed.match.glued import ENGLISH, cut, initials
+from dbt_schema_embed.match.glued import ENGLISH, cut
 from dbt_schema_embed.match.knowledge import Knowledge, Origin, fold, knowledge
 from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.match.phrases import Words, joined, phrase_words
@@ -37,16 +38,8 @@ _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 from which they are first tried in English."""
 RUN = 6
 """Words of a phrase that is looked up."""
-CUT_OFF = 4
-"""Letters from which a piece may be the beginning of a longer word."""
-_ENDING, _STEM = 2, 5
-"""Letters that a word's ending has at most, and that are left without it at least."""
-_VOWELS = frozenset("aeiouy")
-_INITIALS, _MANY_INITIALS = "Chinese", 10
-"""The language that is written in first letters of syllables, and how many of them a name has at most."""
-_CODES = frozenset({"amt", "cd", "cde", "dt", "dte", "fl", "flg", "id", "ind", "nbr", "nm", "no", "num", "pct", "qty",
-                    "rte", "sts", "tim", "tp", "typ"})  # fmt: skip
-"""Letters that names of old systems end with, for what kind of value they have."""
+_INITIALS = "Chinese"
+"""The language that is written in first letters of syllables."""
 _SMALL = frozenset({"after", "and", "at", "before", "by", "for", "from", "in", "no", "not", "of", "on", "or", "over",
                     "per", "to", "under", "until", "with"})  # fmt: skip
 """What words of two letters mean that a glued word seldom has in it, but many words by chance: ``zarazeni``."""
@@ -237,43 +230,29 @@ class Reader:
                     self._cut(key, active) if len(key) >= _uncut(key) else (Part(key, (key,), known=key.isdigit()),)
                 )
                 if not pieces[0].known and len(pieces) == 1:
-                    pieces = self._initials(key, active) or self._coded(key, active) or pieces
+                    pieces = self._short(key, active) or pieces
                 found += [self._part(p.text, active, ranked) if p.known else self._cut_off(p, active) for p in pieces]
         return found
 
-    def _initials(self, key: str, active: frozenset[int]) -> tuple[Part, ...]:
-        """A name of first letters of Chinese syllables cut into those that are known: ``lxrdh``."""
-        chinese = [o for o in active if self.knowledge.origins[o].name == _INITIALS]
+    def _short(self, key: str, active: frozenset[int]) -> tuple[Part, ...]:
+        """A name that cutting does not read as first letters of Chinese syllables, or before a code of an old
+        system."""
         key = fold(key)
-        if not chinese or not key.isalpha() or not key.isascii() or len(key) > _MANY_INITIALS:
+        chinese = frozenset(o for o in active if self.knowledge.origins[o].name == _INITIALS)
+        if chinese:
+            return tuple(Part(p, (p,)) for p in initials(key, lambda piece: self._known(piece, chinese)))
+        end = "" if active & self.knowledge.numbers["language"] else code_at_end(key)
+        rest = key.removesuffix(end)
+        if not end:
             return ()
-        if sum(c in _VOWELS for c in key) * 4 > len(key):
-            return ()
-        return tuple(Part(p, (p,)) for p in initials(key, lambda piece: self._known(piece, frozenset(chinese))))
-
-    def _coded(self, key: str, active: frozenset[int]) -> tuple[Part, ...]:
-        """A short name of an old system whose last letters say what kind of value it has: ``hldcd``, ``boflg``."""
-        key = fold(key)
-        size = next((n for n in (3, 2) if key[-n:] in _CODES and len(key) - n > 1), 0)
-        if not size or active & self.knowledge.numbers["language"]:
-            return ()
-        rest = key[:-size]
         if rest in self.vocabulary or rest in self.knowledge.plain or self._known(rest, active):
-            return Part(rest, (rest,)), Part(key[-size:], (key[-size:],))
+            return Part(rest, (rest,)), Part(end, (end,))
         pieces = self._cut(rest, active) if len(rest) >= _uncut(rest) else ()
-        return (*pieces, Part(key[-size:], (key[-size:],))) if pieces and all(p.known for p in pieces) else ()
+        return (*pieces, Part(end, (end,))) if pieces and all(p.known for p in pieces) else ()
 
     def _cut_off(self, part: Part, active: frozenset[int]) -> Part:
-        """An unknown piece as the beginning of a word of the table's languages, where few begin so: ``bonif``, or as
-        such a word with another ending: ``putovnice``; or as its consonants: ``kyt``."""
-        languages = active & self.knowledge.numbers["language"]
-        text = part.text
-        if not languages or any(c.isdigit() for c in text) or len(text) < 3:
-            return part
-        starts = _starts(text) if len(text) >= CUT_OFF else ()
-        senses = next(filter(None, (self.knowledge.begun(start, languages) for start in starts)), ())
-        if not senses and text.isascii() and _VOWELS.isdisjoint(text[1:]):
-            senses = self.knowledge.vowelless(text, languages)
+        """An unknown piece as an abbreviation of a word of the table's languages."""
+        senses = long_forms(part.text, self.knowledge, active & self.knowledge.numbers["language"])
         if not senses:
             return part
         meanings = tuple(m for s in senses for m in s.meanings)
@@ -361,14 +340,6 @@ def _variants(parts: Sequence[Part]) -> list[Words]:
             if place < len(part.meanings):
                 found.append(joined([*first[:at], phrase_words(part.meanings[place]), *first[at + 1 :]]))
     return found
-
-
-def _starts(text: str) -> Iterable[str]:
-    """``text``, and without an ending; one in Latin letters has a vowel."""
-    yield text
-    for end in range(len(text) - 1, max(len(text) - _ENDING, _STEM) - 1, -1):
-        if not text.isascii() or not _VOWELS.isdisjoint(text[end:]):
-            yield text[:end]
 
 
 def _uncut(key: str) -> int:
