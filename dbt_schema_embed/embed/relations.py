@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.embed.opening import Embedder, NoEncoder
+from dbt_schema_embed.embed.opening import Embedder
 from dbt_schema_embed.embed.text import FacetTexts, column_texts
 from dbt_schema_embed.records import UNLIKE, Embedded, Relation
 
@@ -78,8 +78,7 @@ def embed_relations(
     vectors = np.zeros((len(row), embedder.dim), np.float32)
     vectors[1:public] = embedder.embed(distinct[1:public])
     vectors[public:] = embedder.embed(distinct[public:], remember=False)
-    usual = embedder.encoder_id == NoEncoder.encoder_id or embedder.encoder_id.startswith("all-MiniLM-L6-v2")
-    unlike = UNLIKE if usual else unrelated(embedder)
+    unlike = UNLIKE if embedder.encoder_id.startswith("all-MiniLM-L6-v2") else unrelated(embedder)
     return tuple(_embedded(relation, one, vectors, row, unlike) for relation, one in zip(relations, texts, strict=True))
 
 
