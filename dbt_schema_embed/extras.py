@@ -14,7 +14,7 @@ EXTRAS = {
     "xlsx": ("openpyxl",),
     "metrics": ("prometheus_client",),
     "dbt": ("dbt",),
-    "redis": ("redis", "pybreaker", "tenacity"),
+    "redis": ("redis",),
 }
 
 MEMO = EXTRAS["embed"][:3]
