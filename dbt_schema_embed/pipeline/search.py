@@ -97,7 +97,7 @@ def _hits(place: _Place, query: str, limit: int, wanted: "Filter") -> list[Searc
 def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterator[_Place]":
     from dbt_schema_embed.read.opening import scratch_folder
 
-    embedder = session.watched()
+    embedder = session.usual_embedder()
     index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")), embedder)
     try:
         yield _Place(root, artifacts, session, embedder, index)

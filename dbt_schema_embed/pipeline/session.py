@@ -150,6 +150,7 @@ class Session:
                     redis_key=s.redis_key,
                     redis_check=s.redis_check,
                 )
+                self._opened[name].progress = self.progress
             return self._opened[name]
 
     def languages(self) -> "Vectors | None":
@@ -158,9 +159,8 @@ class Session:
         if not has_embed() or lacking("languages"):
             return None
         from dbt_schema_embed.embed.languages import LANGUAGES
-        from dbt_schema_embed.embed.watched import Watched
 
-        return lambda texts: Watched(self.embedder(LANGUAGES), self.progress).embed(texts)
+        return lambda texts: self.embedder(LANGUAGES).embed(texts)
 
     def cache_dir(self) -> Path:
         """Where the memo lives; see `embed.cache_folder`."""
@@ -168,13 +168,12 @@ class Session:
 
         return cache_folder(self.settings.cache_dir)
 
-    def watched(self) -> "Embedder":
-        """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
+    def usual_embedder(self) -> "Embedder":
+        """The embedder that the settings name; one that knows no meaning where the extra `embed` is missing."""
         from dbt_schema_embed.embed import NoEncoder
-        from dbt_schema_embed.embed.watched import Watched
 
         if has_embed():
-            return Watched(self.embedder(), self.progress)
+            return self.embedder()
         self._without_vectors = True
         return NoEncoder()
 
@@ -193,18 +192,18 @@ class Session:
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        found = embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
+        found = embed_relations(relations, self.usual_embedder(), texts_of=texts_of or column_texts, said=said)
         # Values apart have no row of zeros that says "nothing is known": they are left out.
         return found if has_embed() else tuple(replace(embedded, values=()) for embedded in found)
 
     def index_in(self, scratch: Path, embedder: "Embedder") -> "Index":
         """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
-        from dbt_schema_embed.index import Shared, open_index
+        from dbt_schema_embed.index import Index, Shared
 
         s = self.settings
         if not has_embed():  # words alone: nothing to reduce or to share
-            return open_index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
-        return open_index(
+            return Index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
+        return Index(
             scratch / "index",
             encoder_id=embedder.encoder_id,
             dim=embedder.dim,
