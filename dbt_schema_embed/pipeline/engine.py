@@ -235,8 +235,7 @@ class SchemaEmbed:
     ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
-        Builds the index where it is missing, and brings it up to date. Without the extra `embed` it goes by the words
-        of names alone.
+        Builds the index where it is missing, and brings it up to date.
 
         Args:
             query: Words, e.g. "customer e-mail".
