@@ -58,7 +58,10 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
     """
     from dbt_schema_embed.read import target_folder
 
-    target = target_folder(root, target_path)
+    return _scratch_in(target_folder(root, target_path))
+
+
+def _scratch_in(target: Path) -> Path:
     folder = target / SCRATCH
     try:
         link = folder if _leads_out(folder, target) else None
@@ -79,7 +82,8 @@ def _leads_out(path: Path, top: Path) -> bool:
 
 
 def files_read(root: Path, artifacts: Artifacts) -> tuple[Path, ...]:
-    """The files that a project is read from, beside the rows of its seeds; some need not be there.
+    """The files that a project is read from, beside the rows of its seeds; some need not be there. The last one is in
+    our folder.
 
     Raises:
         ConfigError: as `scratch_folder`.
@@ -89,7 +93,7 @@ def files_read(root: Path, artifacts: Artifacts) -> tuple[Path, ...]:
     target = target_folder(root, artifacts.get("target_path"))
     manifest = artifacts.get("manifest") or target / "manifest.json"
     catalog = artifacts.get("catalog") or manifest.parent / "catalog.json"
-    profile = scratch_folder(root, artifacts.get("target_path")) / PROFILE
+    profile = _scratch_in(target) / PROFILE
     return (root / "dbt_project.yml", manifest, catalog, *info_schema_files(manifest.parent), profile)
 
 
