@@ -14,7 +14,8 @@ from fuzz_more_targets import MORE
 
 def manifest(folder: Path) -> One:
     """manifest.json, and what selects in it."""
-    from dbt_schema_embed.read import read_project, select
+    from dbt_schema_embed.read.project import read_project
+    from dbt_schema_embed.read.selection import select
 
     change = Edited(json.loads(MANIFEST.read_bytes()))
     path = folder / "manifest.json"
@@ -32,7 +33,7 @@ def manifest(folder: Path) -> One:
 
 def catalog(folder: Path) -> One:
     """catalog.json beside the example's manifest."""
-    from dbt_schema_embed.read import read_project
+    from dbt_schema_embed.read.project import read_project
 
     change = Edited(json.loads(CATALOG.read_bytes()))
     target = folder / "target"
@@ -119,8 +120,8 @@ def with_head(seeds: Callable[[], Iterable[bytes]]) -> Callable[[], Iterable[byt
 
 def profile(folder: Path) -> One:
     """A line of dbt's log, what it reports, and the file it is kept in."""
-    from dbt_schema_embed.read import read_project
     from dbt_schema_embed.read.profiles import TableProfile, profiles_text, read_line, read_profiles, with_profiles
+    from dbt_schema_embed.read.project import read_project
 
     project = read_project(FIXTURES, manifest=SMALL, lineage_of=(), values=False)
     sources = [r.id for r in project.relations if r.kind == "source"]

@@ -39,7 +39,7 @@ def open_project(
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
-    from dbt_schema_embed.read import read_project
+    from dbt_schema_embed.read.project import read_project
 
     root = Path(project_dir)
     scratch = scratch_folder(root, artifacts.get("target_path"))
@@ -56,7 +56,7 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
     Raises:
         ConfigError: it, or something in it, is a link out of the target folder.
     """
-    from dbt_schema_embed.read import target_folder
+    from dbt_schema_embed.read.project import target_folder
 
     return _scratch_in(target_folder(root, target_path))
 
@@ -88,7 +88,8 @@ def files_read(root: Path, artifacts: Artifacts) -> tuple[Path, ...]:
     Raises:
         ConfigError: as `scratch_folder`.
     """
-    from dbt_schema_embed.read import info_schema_files, target_folder
+    from dbt_schema_embed.read.info_schema import info_schema_files
+    from dbt_schema_embed.read.project import target_folder
 
     target = target_folder(root, artifacts.get("target_path"))
     manifest = artifacts.get("manifest") or target / "manifest.json"
@@ -142,8 +143,8 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         )
     if not select and not exclude:
         return sources
-    from dbt_schema_embed.read import parts
-    from dbt_schema_embed.read import select as selected
+    from dbt_schema_embed.read.selection import parts
+    from dbt_schema_embed.read.selection import select as selected
 
     said = [name for r in sources for name in (r.source_name, r.label)]
     names = {name.lower(): name for name in said} | {name: name for name in said}
