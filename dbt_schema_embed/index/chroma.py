@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from dbt_schema_embed.arrays import Array, DamagedError, Parts, save
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.index.server import ChromaError, Server, Shared
+from dbt_schema_embed.index.chroma_server import ChromaError, Server, Shared
 
 if TYPE_CHECKING:
     from dbt_schema_embed.index.chroma_child import Child

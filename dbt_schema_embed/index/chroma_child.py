@@ -22,14 +22,14 @@ from dbt_schema_embed.arrays import DamagedError, Parts
 from dbt_schema_embed.deadline import within
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.extras import need
-from dbt_schema_embed.index.server import ChromaError
+from dbt_schema_embed.index.chroma_server import ChromaError
 
 CALL_SECONDS = 60.0
 """Starting takes three on an idle core, a thousand vectors two."""
 
 
 class Child:
-    """Chroma here, asked as `server.Server` is. ``store``: an empty folder, or a file with all that stood in one.
+    """Chroma here, asked as a `Server` is. ``store``: an empty folder, or a file with all that stood in one.
 
     The file is unpacked, checked, into a folder of its own, for whoever opens a store writes into it.
 

@@ -20,7 +20,7 @@ from dbt_schema_embed.errors import ConfigError, IndexMismatchError, printable
 
 if TYPE_CHECKING:
     from dbt_schema_embed.index.chroma import Chroma
-    from dbt_schema_embed.index.server import Shared
+    from dbt_schema_embed.index.chroma_server import Shared
 
 Matrix = NDArray[np.float32]
 VectorsOf = Callable[[Sequence[str]], NDArray[Any]]

@@ -1,4 +1,4 @@
-"""server.py: a shared server helps when it can, and costs a second and no answer when it cannot."""
+"""chroma_server.py: a shared server helps when it can, and costs a second and no answer when it cannot."""
 
 import multiprocessing
 import signal
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.index import Index, Shared, chroma, server
+from dbt_schema_embed.index import Index, Shared, chroma
+from dbt_schema_embed.index import chroma_server as server
 from tests.index.conftest import DIM, Memo, Open, right, some
 
 pytestmark = pytest.mark.skipif(find_spec("chromadb") is None, reason="chromadb is not installed")
