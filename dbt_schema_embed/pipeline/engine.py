@@ -217,7 +217,6 @@ class SchemaEmbed:
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
-        self.session.need_embed("index")
         from dbt_schema_embed.pipeline.search import index_project
 
         return index_project(self.session, project_dir, artifacts, verify=verify)
