@@ -27,7 +27,7 @@ from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Lineage, Project, Relation
 from dbt_schema_embed.tables import read_relation
 
