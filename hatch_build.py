@@ -54,8 +54,7 @@ def packed_words(root: Path) -> bytes:
 
 
 def sbom(metadata: Any) -> dict[str, Any]:
-    """The wheel holds our own code and a table made of a model; what it asks for is listed as it is asked for, extras as
-    optional."""
+    """The wheel holds our code and a table made of a model; what it asks for is listed as asked, extras as optional."""
     name, version, core = metadata.name, metadata.version, metadata.core
     own = f"pkg:pypi/{name}@{version}"
     asked: dict[str, dict[str, Any]] = {}

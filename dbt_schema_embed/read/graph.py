@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -10,27 +11,17 @@ import msgspec
 from dbt_schema_embed.read.artifacts import Metadata, Resource, load, root_package, tag_names
 
 
-class _Test(msgspec.Struct, frozen=True):
-    name: str | None = None
-
-
 class GraphNode(Resource, frozen=True):
     """A resource of any kind. Fields that only few selections need stay undecoded (``msgspec.Raw``)."""
 
     latest_version: str | int | float | None = None
     access: str | None = None
     config: msgspec.Raw = msgspec.Raw(b"{}")
-    test_metadata: _Test | None = None
 
     @property
     def package(self) -> str:
         """The dbt package it belongs to."""
         return self.package_name or ""
-
-    @property
-    def path(self) -> str:
-        """original_file_path, with slashes."""
-        return (self.original_file_path or "").replace("\\", "/")
 
     @property
     def yaml_path(self) -> str:
@@ -42,11 +33,6 @@ class GraphNode(Resource, frozen=True):
     def is_versioned(self) -> bool:
         """Models alone have versions."""
         return self.resource_type == "model" and self.version is not None
-
-    @property
-    def dependencies(self) -> list[str]:
-        """unique_ids it refers to."""
-        return (self.depends_on.nodes if self.depends_on else None) or []
 
     @property
     def tag_names(self) -> list[str]:
@@ -81,11 +67,11 @@ class Graph:
         """unique_ids of the nodes that fit."""
         return {unique_id for unique_id, node in self.nodes.items() if fits(node)}
 
-    def ancestors(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+    def ancestors(self, start: Iterable[str], depth: float = inf) -> set[str]:
         """What ``start`` depends on, ``depth`` edges far; members of ``start`` only where another depends on them."""
         return _reached(self.parents, start, depth)
 
-    def descendants(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+    def descendants(self, start: Iterable[str], depth: float = inf) -> set[str]:
         """What depends on ``start``, as `ancestors`."""
         return _reached(self.children, start, depth)
 
@@ -102,7 +88,7 @@ def load_graph(path: Path) -> Graph:
         *(manifest.saved_queries, manifest.unit_tests, manifest.functions),
     )
     nodes = {i: node for group in groups for i, node in (group or {}).items() if _enabled(node)}
-    parents = {i: [p for p in dict.fromkeys(node.dependencies) if p in nodes] for i, node in nodes.items()}
+    parents = {i: [p for p in node.parents if p in nodes] for i, node in nodes.items()}
     children: dict[str, list[str]] = {}
     for unique_id, above in parents.items():
         for parent in above:
@@ -124,11 +110,11 @@ def _enabled(node: GraphNode) -> bool:
     return node.resource_type != "source" or mapping(node.config).get("enabled") is not False
 
 
-def _reached(edges: Mapping[str, Collection[str]], start: Iterable[str], depth: int | None) -> set[str]:
+def _reached(edges: Mapping[str, Collection[str]], start: Iterable[str], depth: float) -> set[str]:
     reached: set[str] = set()
     layer = set(start)
     steps = 0
-    while layer and (depth is None or steps < depth):
+    while layer and steps < depth:
         layer = {there for here in layer for there in edges.get(here, ())} - reached
         reached |= layer
         steps += 1

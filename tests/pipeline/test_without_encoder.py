@@ -47,6 +47,13 @@ def test_search_goes_by_words_and_meanings(bare: SchemaEmbed, shop: Path) -> Non
     assert bare.warnings == [STATIC]
 
 
+def test_the_index_is_of_the_table(bare: SchemaEmbed, shop: Path) -> None:
+    first = bare.index(shop)
+    again = bare.index(shop)
+    assert first.added > 0
+    assert (again.added, again.kept) == (0, first.added)
+
+
 def test_an_index_of_the_table_gives_way_to_one_of_the_encoder(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
