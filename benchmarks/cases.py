@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.all_words import Lexicon
+from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
@@ -25,7 +26,7 @@ from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Lineage, Project, Relation
 from dbt_schema_embed.tables import read_relation
 

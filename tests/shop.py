@@ -11,7 +11,7 @@ import pytest
 
 from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.embed.memo import MemoEmbedder, ProcessStore
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Candidate, Embedded, Project, Relation, Suggestion
 from tests.embed.encoders import DIM, HashEncoder
 

@@ -136,7 +136,7 @@ def _settings(settings: Settings, project_dir: Path) -> Iterator[Finding]:
 def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> Iterator[Finding]:
     if not has_embed():
         yield Finding(
-            "encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
+            "encoder", "missing", "none is installed: meanings are compared by a table of word pieces, nearly as well",
             "pip install 'dbt-schema-embed[embed]' brings one; its weights come from the hub at the first use",
         )  # fmt: skip
         return
@@ -176,7 +176,7 @@ def _weights(settings: Settings, said: str) -> Iterator[Finding]:
 
 
 def _memo(settings: Settings) -> Iterator[Finding]:
-    if not settings.enable_caching or find_spec("diskcache") is None:
+    if not settings.enable_caching or not has_embed():
         return
     from dbt_schema_embed.embed import cache_folder, memo_stats
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.observe.profiling import Profiled
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
-    from dbt_schema_embed.read.names import Names
+    from dbt_schema_embed.read.completion import Names
     from dbt_schema_embed.records import Opened
     from dbt_schema_embed.tables.table_files import ArrowTable
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -217,7 +217,6 @@ class SchemaEmbed:
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
-        self.session.need_embed("index")
         from dbt_schema_embed.pipeline.search import index_project
 
         return index_project(self.session, project_dir, artifacts, verify=verify)
@@ -235,8 +234,7 @@ class SchemaEmbed:
     ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
-        Builds the index where it is missing, and brings it up to date. Without the extra `embed` it goes by the words
-        of names alone.
+        Builds the index where it is missing, and brings it up to date.
 
         Args:
             query: Words, e.g. "customer e-mail".
@@ -350,7 +348,7 @@ class SchemaEmbed:
 
     def names(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "tuple[Names, Names]":
         """Source tables and models, each with its columns, for completion; empty where they cannot be read."""
-        from dbt_schema_embed.read.names import project_names
+        from dbt_schema_embed.read.completion import project_names
 
         return project_names(Path(project_dir), self.settings.dialect, **artifacts)
 

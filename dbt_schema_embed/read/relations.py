@@ -11,7 +11,7 @@ from dbt_schema_embed.read.constraints import NOTHING, Promise
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
 from dbt_schema_embed.records import Column, Relation, RelationKind
 from dbt_schema_embed.sql.scanning import cut_out
-from dbt_schema_embed.tables.samples import NO_SAMPLE, joined
+from dbt_schema_embed.tables.samples import joined
 
 KINDS = ("source", "model", "seed", "snapshot")
 _JINJA = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
@@ -47,12 +47,12 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         schema=node.schema or "",
         description=_prose(node.description),
         package=node.package_name or "",
-        path=(node.original_file_path or node.path or "").replace("\\", "/"),
+        path=node.file or (node.path or "").replace("\\", "/"),
         yaml_path=_yaml_path(node),
         tags=_tags(node),
         has_sql=built,
         off=not enabled(node),
-        parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
+        parents=tuple(i for i in node.parents if i in nodes and nodes[i].resource_type in KINDS),
         contract=contract,
         in_catalog=known.table is not None,
         complete=known.table is not None or contract or bool(known.rows.names) or planned,
@@ -64,11 +64,6 @@ def enabled(node: Node) -> bool:
     return node.config is None or node.config.enabled is not False
 
 
-def parents(node: Node) -> tuple[str, ...]:
-    """The unique_ids a node depends on, each once."""
-    return tuple(dict.fromkeys((node.depends_on.nodes if node.depends_on else None) or ()))
-
-
 def has_sql(node: Node) -> bool:
     """Whether the manifest holds SQL of the model that selects. Comments and a bare ``config(...)`` are only a plan."""
     return not _is_python(node) and any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
@@ -76,7 +71,7 @@ def has_sql(node: Node) -> bool:
 
 def is_built(node: Node) -> bool:
     """Whether a model is more than a plan; one whose code dbt keeps out of the manifest is, when it reads anything."""
-    hidden = node.raw.strip() == _HIDDEN_CODE and bool(parents(node))
+    hidden = node.raw.strip() == _HIDDEN_CODE and bool(node.parents)
     return _is_python(node) or hidden or has_sql(node)
 
 
@@ -95,9 +90,10 @@ def with_sql(
     columns = list(relation.columns)
     if names:
         spelled = {c.key: c for c in columns}
-        order = [spelled.pop(n if n in spelled else n.lower(), Column(n)) for n in names]
-        rest = [replace(c, absent=complete) for c in spelled.values()]
-        columns = [replace(c, position=i) for i, c in enumerate([*order, *rest])]
+        keys = ((n if n in spelled else n.lower(), n) for n in names)  # each as what is left when it is reached
+        order = [spelled.pop(key) if key in spelled else Column(n) for key, n in keys]
+        rest = [c if c.absent == complete else replace(c, absent=complete) for c in spelled.values()]
+        columns = [c if c.position == i else replace(c, position=i) for i, c in enumerate([*order, *rest])]
     if literals:
         columns = [replace(c, values=joined(c.values, literals[c.key])) if c.key in literals else c for c in columns]
     return replace(relation, columns=tuple(columns), complete=relation.complete or complete)
@@ -114,10 +110,9 @@ def _columns(node: Node, known: Known) -> tuple[Column, ...]:
     for name, found in listed:
         yaml = documented.take(name)
         quoted = documented.is_quoted(yaml) or name.lower() in clashing
-        columns.append(_column(name, len(columns), yaml, found.type, found.comment, quoted, known))
+        columns.append(_column(name, len(columns), yaml, found, quoted, known))
     for name, yaml in documented.rest():
-        column = _column(name, len(columns), yaml, None, None, documented.is_quoted(yaml), known)
-        columns.append(replace(column, absent=known.table is not None))
+        columns.append(_column(name, len(columns), yaml, None, documented.is_quoted(yaml), known))
     return tuple(columns)
 
 
@@ -145,22 +140,25 @@ class _Documented:
 
 
 def _column(
-    name: str, place: int, yaml: YamlColumn | None, type_: str | None, comment: str | None, quoted: bool, known: Known
+    name: str, place: int, yaml: YamlColumn | None, listed: CatalogColumn | None, quoted: bool, known: Known
 ) -> Column:
     promise = known.promises.get(name.lower(), NOTHING)
-    sample = known.rows.samples.get(name.lower(), NO_SAMPLE)
+    sample = known.rows.samples.get(name.lower(), Column(name))
+    type_ = (listed and listed.type) or (yaml and yaml.data_type) or ""
+    description = (yaml and _prose(yaml.description)) or (listed and _prose(listed.comment)) or ""
     return Column(
         name=name,
-        type=(type_ or (yaml.data_type if yaml else None) or "").strip() or None,
-        description=_prose(yaml.description if yaml else None) or _prose(comment),
+        type=type_.strip() or None,
+        description=description,
         position=place,
         quoted=quoted,
         unique=promise.unique,
         not_null=promise.not_null,
         accepted_values=promise.accepted_values,
         references=promise.references,
+        absent=listed is None and known.table is not None,
         values=joined(sample.values, promise.accepted_values) if known.values else (),
-        value_count=sample.count,
+        value_count=sample.value_count,
     )
 
 
@@ -168,9 +166,10 @@ def _quoted_column(quoting: Mapping[str, Any] | None) -> bool:
     return (quoting or {}).get("column") is True
 
 
-def _prose(text: str | None) -> str:
+def _prose(said: str | None) -> str:
     """A description; Jinja that nobody rendered is no description."""
-    said = text or ""
+    if not said:
+        return ""
     for opening, closing in _JINJA if "{" in said else ():
         said = cut_out(said, opening, closing)
     return said.strip()

@@ -9,7 +9,7 @@ import pytest
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
 from dbt_schema_embed.match.layers import competitors
 from dbt_schema_embed.pipeline import SchemaEmbed, suggestions_text
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Suggestion
 from dbt_schema_embed.settings import Settings
 from dbt_schema_embed.tables import read_relation
@@ -309,9 +309,7 @@ def test_match_refuses_a_table_without_columns(engine: SchemaEmbed, tmp_path: Pa
         engine.match(full, Relation("empty", "empty", "table"))
 
 
-@pytest.mark.parametrize("call", ["index", "encode"])
-def test_a_missing_extra_is_said_before_anything_is_read(call: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_extra_is_said_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dbt_schema_embed.extras.MEMO", ("no_such_module",))
-    arguments = {"encode": ([],)}.get(call, ())
     with pytest.raises(MissingExtraError, match=r"pip install 'dbt-schema-embed\[embed\]'"):
-        getattr(SchemaEmbed(), call)(*arguments)
+        SchemaEmbed().encode([])
