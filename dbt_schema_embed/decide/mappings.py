@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbt_schema_embed.decide.signing import in_bulk
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
@@ -155,6 +156,20 @@ def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pai
         found.accepted.setdefault(place, pair)
     elif row.proposed and (pair or row.model is None or row.invented):
         found.proposed[place] = pair, row
+
+
+def looked_at(mappings: Mappings) -> list[tuple[float, bool]]:
+    """The confidence of every suggestion that a person accepted or rejected, and which of the two.
+
+    Those of many rows at once are left out: nobody has looked at each.
+    """
+    return [
+        (row.confidence, row.status == "accepted")
+        for _, file in mappings.files
+        for row in file.columns
+        if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
+        if not in_bulk(row.decided_by)
+    ]
 
 
 def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pair, str]) -> tuple[Suggestion, ...]:
