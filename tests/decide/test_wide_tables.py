@@ -18,7 +18,7 @@ def columns(*names: str) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than five columns."""
-    for room in ("pipeline.matching", "decide.mappings", "write.mapping"):
+    for room in ("match.bounds", "decide.mappings", "write.mapping"):
         monkeypatch.setattr(f"dbt_schema_embed.{room}.MAX_COLUMNS", 5)
 
 
