@@ -51,6 +51,7 @@ class SameName:
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
         shares: bool = False,
+        kept: object = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""
