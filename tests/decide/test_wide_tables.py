@@ -63,7 +63,7 @@ def test_an_explanation_and_a_match_are_refused(engine: SchemaEmbed, project: Pa
 def test_a_model_of_too_many_columns_is_fed_by_none(
     engine: SchemaEmbed, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.matching.MAX_COLUMNS", 0)
+    monkeypatch.setattr("dbt_schema_embed.match.bounds.MAX_COLUMNS", 0)
     answer = engine.suggest(project)
     assert {row.answer for row in answer.rows} == {"undecided"}
     assert "stg has 1 columns, more than 0: it is not compared" in answer.warnings
