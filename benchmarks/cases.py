@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.all_words import Lexicon
+from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits

@@ -165,7 +165,8 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
     settled = []
     for answer in rows:
         place = (answer.source, keys[answer.source, answer.source_column])
-        row = replace(answer, note=known.notes.get(place, ""))
+        note = known.notes.get(place, "")
+        row = replace(answer, note=note) if note else answer
         if place in known.accepted:
             settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
         elif place in known.proposed and (row.answer == "nothing" or not known.proposed[place][1].invented):

@@ -30,19 +30,6 @@ class Embedder(Protocol):
         """
 
 
-class NoEncoder:
-    """An embedder that knows no meaning: every row is of zeros, which says that there is nothing to compare."""
-
-    encoder_id = "none"
-    dim = 2  # the report's map of names wants a plane
-
-    def embed(self, texts: Sequence[str], *, remember: bool = True) -> "NDArray[np.float32]":  # noqa: ARG002
-        """(n, 2) zeros."""
-        import numpy as np
-
-        return np.zeros((len(texts), self.dim), np.float32)
-
-
 def default_cache_dir() -> Path:
     """The user's cache folder for this package; not created here."""
     from platformdirs import user_cache_path

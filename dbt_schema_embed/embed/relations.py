@@ -1,10 +1,11 @@
 """Relations in, their vectors out; each distinct text is encoded once."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.embed.opening import Embedder, NoEncoder
+from dbt_schema_embed.embed.opening import Embedder
 from dbt_schema_embed.embed.text import FacetTexts, column_texts
 from dbt_schema_embed.records import UNLIKE, Embedded, Relation
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+IN_TABLE = "in_table"
 NONE_SAID: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 TABLE_SHARE = 0.6
@@ -76,8 +78,7 @@ def embed_relations(
     vectors = np.zeros((len(row), embedder.dim), np.float32)
     vectors[1:public] = embedder.embed(distinct[1:public])
     vectors[public:] = embedder.embed(distinct[public:], remember=False)
-    usual = embedder.encoder_id == NoEncoder.encoder_id or embedder.encoder_id.startswith("all-MiniLM-L6-v2")
-    unlike = UNLIKE if usual else unrelated(embedder)
+    unlike = UNLIKE if embedder.encoder_id.startswith("all-MiniLM-L6-v2") else unrelated(embedder)
     return tuple(_embedded(relation, one, vectors, row, unlike) for relation, one in zip(relations, texts, strict=True))
 
 
@@ -102,16 +103,35 @@ def _private(texts: Sequence[FacetTexts]) -> Iterator[str]:
 def _embedded(
     relation: Relation, texts: FacetTexts, vectors: "NDArray[np.float32]", row: dict[str, int], unlike: float
 ) -> Embedded:
+    facets = _Facets(vectors, row[texts.table], {name: _places(facet, row) for name, facet in texts.facets.items()})
+    values = tuple(vectors[_places(some, row)] for some in texts.values)
+    return Embedded(relation, facets, vectors[row[texts.table]], values=values, unlike=unlike)
+
+
+def _places(texts: Sequence[str], row: dict[str, int]) -> "NDArray[np.int32]":
     import numpy as np
 
-    table = vectors[row[texts.table]].copy()
+    return np.array([row[text] for text in texts], np.int32)
 
-    def of(some: Sequence[str]) -> "NDArray[np.float32]":
-        return vectors[np.array([row[text] for text in some], dtype=np.intp)]
 
-    facets = {name: of(facet) for name, facet in texts.facets.items()}
-    facets["in_table"] = _in_table(table, facets["name"])
-    return Embedded(relation, facets, table, values=tuple(of(v) for v in texts.values), unlike=unlike)
+@dataclass(frozen=True, slots=True)
+class _Facets(Mapping[str, "NDArray[np.float32]"]):
+    """The vectors of one relation, gathered from those of all when they are asked for."""
+
+    vectors: "NDArray[np.float32]"  # of every distinct text
+    table: int  # rows in ``vectors``: of the relation's own name
+    places: Mapping[str, "NDArray[np.int32]"]  # ... and of the columns' texts
+
+    def __getitem__(self, name: str) -> "NDArray[np.float32]":
+        if name == IN_TABLE:
+            return _in_table(self.vectors[self.table], self["name"])
+        return self.vectors[self.places[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self.places, IN_TABLE)
+
+    def __len__(self) -> int:
+        return len(self.places) + 1
 
 
 def _in_table(table: "NDArray[np.float32]", names: "NDArray[np.float32]") -> "NDArray[np.float32]":

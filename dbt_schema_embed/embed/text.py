@@ -92,6 +92,8 @@ def table_words(relation: Relation) -> str:
 
 
 def _description(column: Column) -> str:
+    if not column.description:
+        return ""
     text = _JINJA.sub(" ", column.description[: 4 * DESCRIPTION_LIMIT])
     text = " ".join(_MARKUP.sub(lambda m: m["label"] or "", text).split())
     if len(text) <= DESCRIPTION_LIMIT:

@@ -1,6 +1,6 @@
 """Room: embedded source tables and model columns in; suggestions with confidence and evidence out."""
 
-from dbt_schema_embed.match.block import Lexicon
+from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.explaining import explain
 from dbt_schema_embed.match.glossary import glossary_text, propose_words, read_glossary
 from dbt_schema_embed.match.guessing import read_with_guesses

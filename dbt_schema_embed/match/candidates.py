@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.all_words import Lexicon
+from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.nearby import keys_of
+from dbt_schema_embed.match.nearby import highest, keys_of
 from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.records import Embedded
 
@@ -47,11 +48,11 @@ def looked_up(source: Embedded, targets: Pool, lexicon: Lexicon) -> NDArray[np.i
     count = len(targets.models)
     if count <= MANY:
         return np.arange(count)
-    views = (view for views in lexicon.views_of[source.relation.id] for view in views)
+    views = (view for n in lexicon.of[source.relation.id].tolist() for view in lexicon.said[n])
     found = np.zeros(count, bool)
     found[targets.nearby.nearest(keys_of(source.relation, views), SHARING)] = True
     for vectors, own in ((targets.tables, source.table), (targets.means, source.facets["name"].sum(axis=0))):
-        found[np.argsort(-(vectors @ own), kind="stable")[:LIKE]] = True
+        found[highest(vectors @ own, LIKE)] = True
     return np.flatnonzero(found)
 
 
@@ -65,8 +66,7 @@ def _columns_of(targets: Pool, models: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _cosines(source: Embedded, targets: Pool, columns: NDArray[np.int64]) -> Iterator[Matrix]:
     """Of the table's columns, some rows at a time, with those columns that could be fed."""
-    names, theirs = source.facets["name"], targets.facet("name")
-    theirs = theirs if len(columns) == len(theirs) else theirs[columns]
+    names, theirs = source.facets["name"], targets.facet("name")[columns]
     step = max(1, _SPACE // max(1, len(columns)))
     for start in range(0, len(names), step):
         yield names[start : start + step] @ theirs.T

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.match.block import Lexicon
+from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.column_values import row_values
 from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.networks import load_weights

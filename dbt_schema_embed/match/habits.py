@@ -47,6 +47,7 @@ def _stems(name: Words) -> Words:
     return tuple(stem(w) for w in name)
 
 
+@lru_cache(maxsize=100_000)
 def rule_between(before: Words, after: Words) -> Rule | None:
     """The rule that turns one name into the other around their longest common run of words; None without one."""
     best = (0, 0, 0)

@@ -43,9 +43,10 @@ def voice(block: Block, odds: Odds, silent: bool) -> Voice:
 
 
 class Heard:
-    """What some tables say together."""
+    """What some tables say together; ``by``: who asks, where nobody else does."""
 
-    def __init__(self, voices: Iterable[Voice]) -> None:
+    def __init__(self, voices: Iterable[Voice], by: Voice | None = None) -> None:
+        models, names = (set(by.models), set(by.names)) if by else (None, None)
         self._claimed: dict[str, float] = defaultdict(float)
         self._times: Counter[str] = Counter()
         self._said: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
@@ -53,11 +54,12 @@ class Heard:
             if one.silent:
                 continue
             for model, claim in zip(one.models, one.claims.tolist(), strict=True):
-                self._claimed[model] += claim
-            self._times.update(one.said.keys())
-            for name, targets in one.said.items():
+                if models is None or model in models:
+                    self._claimed[model] += claim
+            for name in one.said if names is None else one.said.keys() & names:
+                self._times[name] += 1
                 together = self._said[name]
-                for target, odd in targets.items():
+                for target, odd in one.said[name].items():
                     together[target] += odd
 
     def claimed(self, own: Voice) -> NDArray[np.float32]:

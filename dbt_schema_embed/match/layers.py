@@ -73,12 +73,14 @@ def competitors(project: Project, asked: Collection[str]) -> tuple[Relation, ...
     others.
     """
     tables = [r for r in project.relations if r.kind == "source" and r.columns]
-    wanted, against = set(asked), rivals(project)
-    for table in tables:
-        if table.id in asked:
-            wanted |= against.of(table)
-            if against.few:
-                break
+    wanted = set(asked)
+    if not wanted.issuperset(r.id for r in tables):
+        against = rivals(project)
+        for table in tables:
+            if table.id in asked:
+                wanted |= against.of(table)
+                if against.few:
+                    break
     return tuple(sorted((r for r in tables if r.id in wanted), key=lambda r: r.id))
 
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from math import log
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +34,18 @@ class Nearby:
             some = self._having.get(key)
             if some is not None:
                 score[some] += log(1 + self.count / len(some))
-        best = np.argsort(-score, kind="stable")[:most]
-        return np.sort(best[score[best] > 0])
+        best = highest(score, most)
+        return best[score[best] > 0]
+
+
+def highest(values: "NDArray[np.floating[Any]]", most: int) -> NDArray[np.int64]:
+    """The places of the ``most`` highest values, ascending; of equal ones the first."""
+    if most >= len(values):
+        return np.arange(len(values))
+    least = np.partition(values, len(values) - most)[len(values) - most]
+    found = values > least
+    found[np.flatnonzero(values == least)[: most - int(np.count_nonzero(found))]] = True
+    return np.flatnonzero(found)
 
 
 def keys_of(relation: Relation, said: Iterable[Sequence[str]] = ()) -> set[str]:

@@ -1,7 +1,8 @@
 """All columns that could be fed, stacked once for all source tables of a run."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,8 @@ class Pool:
         self.column_of = np.concatenate([np.arange(s) for s in sizes] or [np.zeros(0, np.int64)])
         self.ends = np.cumsum(sizes, dtype=np.int64)
         self.tables = _stacked([m.table[None] for m in self.models])
-        self._facets: dict[str, Matrix] = {}
-        self._said: dict[str, NDArray[np.bool_]] = {}
+        self._facets: dict[str, Asked] = {}
+        self._said: dict[str, Asked] = {}
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -47,20 +48,41 @@ class Pool:
     @cached_property
     def means(self) -> Matrix:
         """(models, d) the mean vector of each model's names."""
-        sums = np.add.reduceat(self.facet("name"), self.starts, axis=0)
+        sums = np.array([m.facets["name"].sum(axis=0) for m in self.models], np.float32)
         return np.asarray(sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9), np.float32)
 
-    def facet(self, name: str) -> Matrix:
+    def facet(self, name: str) -> "Asked":
         """(columns, d) vectors of that facet; no columns where no model has it."""
         if name not in self._facets:
-            self._facets[name] = _stacked([m.facets[name] for m in self.models if name in m.facets])
+            self._facets[name] = Asked(self, name, lambda m: m.facets[name])
         return self._facets[name]
 
-    def said(self, name: str) -> NDArray[np.bool_]:
+    def said(self, name: str) -> "Asked":
         """(columns,) whether a column has a vector of that facet."""
         if name not in self._said:
-            self._said[name] = np.asarray(self.facet(name).any(axis=1))
+            self._said[name] = Asked(self, name, lambda m: np.asarray(m.facets[name].any(axis=1)))
         return self._said[name]
+
+
+class Asked:
+    """An array with a row a column, of which only that is worked out, a model at a time, which is asked for."""
+
+    def __init__(self, pool: Pool, name: str, of: "Callable[[Embedded], NDArray[Any]]") -> None:
+        self._pool, self._of = pool, of
+        one = of(pool.models[0]) if pool.models and name in pool.models[0].facets else np.zeros((0, 1), np.float32)
+        self._rows = np.empty((len(pool.model_of) if len(one) else 0, *one.shape[1:]), one.dtype)
+        self._known = np.zeros(len(pool.models), bool)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, places: "NDArray[np.int64]") -> "NDArray[Any]":
+        wanted = np.zeros(len(self._known), bool)
+        wanted[self._pool.model_of[places]] = True
+        for m in np.flatnonzero(wanted & ~self._known).tolist():
+            self._rows[self._pool.starts[m] : self._pool.ends[m]] = self._of(self._pool.models[m])
+        self._known |= wanted
+        return self._rows[places]
 
 
 def _stacked(parts: list[Matrix]) -> Matrix:

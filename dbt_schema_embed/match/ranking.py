@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
-from dbt_schema_embed.match.block import Block, Lexicon, Matrix
+from dbt_schema_embed.match.all_words import Lexicon
+from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
@@ -16,7 +17,7 @@ from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.nearby import Rivals
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
-from dbt_schema_embed.match.pair_values import signal_values, whole_table
+from dbt_schema_embed.match.pair_values import signal_values, silent, whole_table
 from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.progress import Counted
@@ -101,8 +102,9 @@ class Draft:
     arrives: bool  # it arrives in some model already
 
 
-KEPT = 2_000_000
-"""Pairs whose signals are kept from one round to the next, about 250 bytes each."""
+WHOLE, KEPT = 400_000, 2_000_000
+"""Pairs whose signals are kept from one round to the next, about 250 bytes each: all of a table's, and then those of
+its candidates that are looked at again."""
 
 
 def _ranked(
@@ -119,7 +121,7 @@ def _ranked(
 ) -> Iterator[Ranked]:
     weights = load_weights(mode)
     drafts: list[Draft] = []
-    pairs = 0
+    kept = 0
     for source in sources:
         block = build_block(source, targets, lexicon, habits)
         values = signal_values(block, weights.first.names)
@@ -127,12 +129,14 @@ def _ranked(
         rows = nothing_rows(block, values, arrives)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
         odds = as_settled(odds, settled(block)) if settled else odds
-        wanted = only is None or source.relation.id in only
-        pairs += odds.candidates.size * wanted
-        if wanted and pairs < KEPT:
-            drafts.append(Draft(block, values, rows, odds, arrives))
-        else:  # a copy of a block forgets what it has worked out
-            drafts.append(Draft(replace(block), None, rows, odds, arrives))
+        draft = Draft(block, values, rows, odds, arrives)
+        if only is not None and source.relation.id not in only:
+            draft = _light(draft, None)
+        elif kept + odds.candidates.size > WHOLE:
+            alive = _alive(draft)
+            draft = _light(draft, alive if kept + len(rows) * len(alive) <= KEPT else None)
+        kept += draft.values["exact"].size if draft.values else 0
+        drafts.append(draft)
     asked = [d for d in drafts if only is None or d.block.source.relation.id in only]
     for draft, (values, rows) in zip(asked, second_look(drafts, rivals, weights.first.names, only), strict=True):
         block = draft.block
@@ -142,13 +146,41 @@ def _ranked(
 
 
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
-    """The second round's scores of the candidates that the first one gave some column a chance; the others have
-    none."""
-    alive = np.flatnonzero((draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS) & at_home(draft))
+    """The second round's scores of the candidates that are looked at again; the others have none."""
+    alive = _alive(draft)
     some, nothing = second.scores({name: np.take(values[name], alive, axis=1) for name in second.names}, rows)
     out = np.full(draft.block.shape, -np.inf, np.float32)
     out[:, alive] = some
     return out, nothing
+
+
+def _alive(draft: Draft) -> NDArray[np.int64]:
+    """The candidates that the first round gave some column a chance."""
+    return np.flatnonzero((draft.odds.candidates.max(axis=0, initial=0) > _HOPELESS) & at_home(draft))
+
+
+def _light(draft: Draft, alive: NDArray[np.int64] | None) -> Draft:
+    """The draft without what its block has worked out, for a copy of a block forgets that, and of its signals what
+    they say of those candidates; silent ones need no room."""
+    if alive is None or draft.values is None:
+        return replace(draft, block=replace(draft.block), values=None)
+    shape = len(draft.rows), len(alive)
+    nan = np.broadcast_to(np.float32(np.nan), shape)
+    values = {name: nan if silent(v) else np.take(v, alive, axis=1) for name, v in draft.values.items()}
+    return replace(draft, block=replace(draft.block), values=values | {"type_fit": draft.values["type_fit"]})
+
+
+def _whole(draft: Draft, values: Mapping[str, Matrix]) -> dict[str, Matrix]:
+    """(n, k) what was kept of the signals; those that were not are silent."""
+    shape, alive = draft.block.shape, None
+    found = {}
+    for name, v in values.items():
+        if v.shape != shape:
+            alive = _alive(draft) if alive is None else alive
+            some, v = v, np.full(shape, np.nan, np.float32)
+            v[:, alive] = some
+        found[name] = v
+    return found
 
 
 def at_home(draft: Draft) -> NDArray[np.bool_]:
@@ -179,16 +211,16 @@ def second_look(
     see. ``rivals`` None: all tables are each other's; ``wanted``: as `signal_values` has it; ``only``: of these ids."""
     voices = [voice(d.block, d.odds, d.arrives) for d in drafts]
     everyone = Heard(voices) if rivals is None or rivals.few else None
-    ids = [] if everyone else [d.block.source.relation.id for d in drafts]
+    place = {} if everyone else {d.block.source.relation.id: at for at, d in enumerate(drafts)}
     for draft, own in zip(drafts, voices, strict=True):
         if only is not None and draft.block.source.relation.id not in only:
             continue
         heard = everyone
         if heard is None and rivals is not None:
-            some = rivals.of(draft.block.source.relation)
-            heard = Heard([own, *(v for i, v in zip(ids, voices, strict=True) if i in some)])
+            some = sorted(place[i] for i in rivals.of(draft.block.source.relation) if i in place)
+            heard = Heard([own, *(voices[at] for at in some)], own)
         assert heard is not None
-        values = draft.values or signal_values(replace(draft.block), wanted)
+        values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted))
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)
         yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])

@@ -31,7 +31,7 @@ _VALUES = ("value_overlap", "value_meaning", "value_letters", "value_range")
 
 def evidence(table: Ranked, i: int, j: int) -> Evidence:
     """The five headings people read first (name, habit, table, type, values), then every signal by its own name."""
-    value = {name: _number(table.values[name][i, j]) for name in (*SIGNAL_NAMES, *WHOLE_TABLE_NAMES)}
+    value = {name: _number(table.values[name].item(i, j)) for name in (*SIGNAL_NAMES, *WHOLE_TABLE_NAMES)}
     seen = [v for v in (value[name] for name in _VALUES) if v is not None]
     found, wanted = value["source_words_found"] or 0.0, value["target_words_found_in_table"] or 0.0
     headings: dict[str, float | str | None] = {
@@ -45,7 +45,7 @@ def evidence(table: Ranked, i: int, j: int) -> Evidence:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 2)
+    return None if value != value else round(value, 2)
 
 
 def habit(table: Ranked, i: int, j: int) -> tuple[str, int]:

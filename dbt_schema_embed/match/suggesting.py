@@ -6,8 +6,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.assign import assign
-from dbt_schema_embed.match.block import Block, Lexicon
+from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.layers import arrivals, feeders, feeding, rivals
 from dbt_schema_embed.match.names import squash
@@ -235,7 +236,8 @@ def settled_in(block: Block, accepted: Accepted) -> dict[int, int]:
 
 def pairs_in(block: Block) -> list[tuple[str, str]]:
     """(model id, column) of every candidate."""
-    return [(block.models[m].relation.id, t.name) for m, t in zip(block.model_of, block.targets, strict=True)]
+    ids = [m.relation.id for m in block.models]
+    return [(ids[m], t.name) for m, t in zip(block.model_of.tolist(), block.targets, strict=True)]
 
 
 def _candidates(table: Ranked, i: int, fed: Feeders, top_k: int) -> tuple[Candidate, ...]:

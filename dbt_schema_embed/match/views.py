@@ -28,17 +28,20 @@ class Some(NamedTuple):
 
 
 class Views:
-    """The distinct views of many relations' columns; ``of[id]`` has (columns, VIEWS) numbers of them, -1 for none."""
+    """The distinct views of many relations' columns; ``rows`` has (said, VIEWS) numbers of them, -1 for none."""
 
     def __init__(
-        self, views_of: Mapping[str, Sequence[Sequence[Words]]], place: Mapping[str, int], weight: Mapping[str, float]
+        self,
+        of: Mapping[str, NDArray[np.int64]],
+        said: Sequence[Sequence[Words]],
+        place: Mapping[str, int],
+        weight: Mapping[str, float],
     ) -> None:
+        """``of``: for each column of a relation the place in ``said`` of what it may be taken to say."""
         number: dict[Words, int] = {}
-        self.of: dict[str, NDArray[np.int64]] = {}
-        for relation, columns in views_of.items():
-            rows = [[number.setdefault(v, len(number)) for v in views] for views in columns]
-            filled = [row + [-1] * (VIEWS - len(row)) for row in rows]
-            self.of[relation] = np.array(filled, np.int64).reshape(-1, VIEWS)
+        self.rows = np.full((len(said), VIEWS), -1, np.int64)
+        for n in dict.fromkeys(n for columns in of.values() for n in columns.tolist()):
+            self.rows[n, : len(said[n])] = [number.setdefault(v, len(number)) for v in said[n]]
         self._places = placed(list(number), place)
         counts = np.array([*(_count(w, weight) for w in place), 0.0], np.float32)[self._places]
         self._weights = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)

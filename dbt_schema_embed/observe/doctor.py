@@ -136,7 +136,7 @@ def _settings(settings: Settings, project_dir: Path) -> Iterator[Finding]:
 def _encoder(settings: Settings, open_encoder: "Callable[[], MemoEmbedder]") -> Iterator[Finding]:
     if not has_embed():
         yield Finding(
-            "encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
+            "encoder", "missing", "none is installed: meanings are compared by a table of word pieces, nearly as well",
             "pip install 'dbt-schema-embed[embed]' brings one; its weights come from the hub at the first use",
         )  # fmt: skip
         return

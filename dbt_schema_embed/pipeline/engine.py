@@ -217,7 +217,6 @@ class SchemaEmbed:
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
-        self.session.need_embed("index")
         from dbt_schema_embed.pipeline.search import index_project
 
         return index_project(self.session, project_dir, artifacts, verify=verify)
@@ -235,8 +234,7 @@ class SchemaEmbed:
     ) -> Hits:
         """The columns whose name, table or description is nearest to ``query``, best first.
 
-        Builds the index where it is missing, and brings it up to date. Without the extra `embed` it goes by the words
-        of names alone.
+        Builds the index where it is missing, and brings it up to date.
 
         Args:
             query: Words, e.g. "customer e-mail".

@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,11 +25,11 @@ if TYPE_CHECKING:
 
     Names = tuple[Mapping[str, TableReading], Lexicon]
 
-WITHOUT_VECTORS = (
-    "answered without comparing meanings: pip install 'dbt-schema-embed[embed]' does "
-    "(F1 0.95 instead of 0.93 where names are foreign or legacy)"
+STATIC = (
+    "meanings were compared by a table of word pieces: pip install 'dbt-schema-embed[embed]' brings a whole encoder "
+    "(F1 0.943 instead of 0.937 where names are foreign or legacy)"
 )
-"""Figures: "Without vectors" in benchmarks/RESULTS.md."""
+"""Figures: "Without an encoder" in benchmarks/RESULTS.md."""
 
 
 class Session:
@@ -53,7 +52,7 @@ class Session:
         self._names: tuple[object, Names] | None = None
         self._lock = threading.RLock()
         self._opened: dict[str, MemoEmbedder] = {}
-        self._without_vectors = False  # whether a call had to do without
+        self._static = False  # whether a call had to do without an encoder
 
     def close(self) -> None:
         """Let go of the memo. The next call opens it again."""
@@ -169,14 +168,14 @@ class Session:
         return cache_folder(self.settings.cache_dir)
 
     def watched(self) -> "Embedder":
-        """The embedder, telling how far it has come; one that knows no meaning where the extra `embed` is missing."""
-        from dbt_schema_embed.embed import NoEncoder
+        """The embedder, telling how far it has come; the static one where the extra `embed` is missing."""
+        from dbt_schema_embed.embed.static import StaticEmbedder
         from dbt_schema_embed.embed.watched import Watched
 
         if has_embed():
             return Watched(self.embedder(), self.progress)
-        self._without_vectors = True
-        return NoEncoder()
+        self._static = True
+        return StaticEmbedder()
 
     def embedded(
         self,
@@ -185,24 +184,19 @@ class Session:
         *,
         texts_of: "Callable[[Relation, Sequence[str]], FacetTexts] | None" = None,
     ) -> tuple[Embedded, ...]:
-        """Relations with the vectors of their columns; rows of zeros where the extra `embed` is not installed.
-
-        Names that ``readings`` translates are embedded in English.
-        """
+        """Relations with the vectors of their columns. Names that ``readings`` translates are embedded in English."""
         from dbt_schema_embed.embed import column_texts, embed_relations
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        found = embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
-        # Values apart have no row of zeros that says "nothing is known": they are left out.
-        return found if has_embed() else tuple(replace(embedded, values=()) for embedded in found)
+        return embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
 
     def index_in(self, scratch: Path, embedder: "Embedder") -> "Index":
         """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
         from dbt_schema_embed.index import Shared, open_index
 
         s = self.settings
-        if not has_embed():  # words alone: nothing to reduce or to share
+        if not has_embed():  # small already, and nothing to share it with
             return open_index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
         return open_index(
             scratch / "index",
@@ -216,7 +210,7 @@ class Session:
     def told(self, warnings: Iterable[str] = ()) -> tuple[str, ...]:
         """Keep what a call has to say, each line once; the lines of this call."""
         notes = [note for opened in self._opened.values() for note in opened.notes]
-        lines = dict.fromkeys([*warnings, *notes, *([WITHOUT_VECTORS] if self._without_vectors else [])])
+        lines = dict.fromkeys([*warnings, *notes, *([STATIC] if self._static else [])])
         self.warnings += [line for line in lines if line not in self.warnings]
         return tuple(lines)
 

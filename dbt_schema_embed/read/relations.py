@@ -95,9 +95,10 @@ def with_sql(
     columns = list(relation.columns)
     if names:
         spelled = {c.key: c for c in columns}
-        order = [spelled.pop(n if n in spelled else n.lower(), Column(n)) for n in names]
-        rest = [replace(c, absent=complete) for c in spelled.values()]
-        columns = [replace(c, position=i) for i, c in enumerate([*order, *rest])]
+        keys = ((n if n in spelled else n.lower(), n) for n in names)  # each as what is left when it is reached
+        order = [spelled.pop(key) if key in spelled else Column(n) for key, n in keys]
+        rest = [c if c.absent == complete else replace(c, absent=complete) for c in spelled.values()]
+        columns = [c if c.position == i else replace(c, position=i) for i, c in enumerate([*order, *rest])]
     if literals:
         columns = [replace(c, values=joined(c.values, literals[c.key])) if c.key in literals else c for c in columns]
     return replace(relation, columns=tuple(columns), complete=relation.complete or complete)
@@ -114,10 +115,9 @@ def _columns(node: Node, known: Known) -> tuple[Column, ...]:
     for name, found in listed:
         yaml = documented.take(name)
         quoted = documented.is_quoted(yaml) or name.lower() in clashing
-        columns.append(_column(name, len(columns), yaml, found.type, found.comment, quoted, known))
+        columns.append(_column(name, len(columns), yaml, found, quoted, known))
     for name, yaml in documented.rest():
-        column = _column(name, len(columns), yaml, None, None, documented.is_quoted(yaml), known)
-        columns.append(replace(column, absent=known.table is not None))
+        columns.append(_column(name, len(columns), yaml, None, documented.is_quoted(yaml), known))
     return tuple(columns)
 
 
@@ -145,20 +145,23 @@ class _Documented:
 
 
 def _column(
-    name: str, place: int, yaml: YamlColumn | None, type_: str | None, comment: str | None, quoted: bool, known: Known
+    name: str, place: int, yaml: YamlColumn | None, listed: CatalogColumn | None, quoted: bool, known: Known
 ) -> Column:
     promise = known.promises.get(name.lower(), NOTHING)
     sample = known.rows.samples.get(name.lower(), NO_SAMPLE)
+    type_ = (listed and listed.type) or (yaml and yaml.data_type) or ""
+    description = (yaml and _prose(yaml.description)) or (listed and _prose(listed.comment)) or ""
     return Column(
         name=name,
-        type=(type_ or (yaml.data_type if yaml else None) or "").strip() or None,
-        description=_prose(yaml.description if yaml else None) or _prose(comment),
+        type=type_.strip() or None,
+        description=description,
         position=place,
         quoted=quoted,
         unique=promise.unique,
         not_null=promise.not_null,
         accepted_values=promise.accepted_values,
         references=promise.references,
+        absent=listed is None and known.table is not None,
         values=joined(sample.values, promise.accepted_values) if known.values else (),
         value_count=sample.count,
     )
@@ -168,9 +171,10 @@ def _quoted_column(quoting: Mapping[str, Any] | None) -> bool:
     return (quoting or {}).get("column") is True
 
 
-def _prose(text: str | None) -> str:
+def _prose(said: str | None) -> str:
     """A description; Jinja that nobody rendered is no description."""
-    said = text or ""
+    if not said:
+        return ""
     for opening, closing in _JINJA if "{" in said else ():
         said = cut_out(said, opening, closing)
     return said.strip()

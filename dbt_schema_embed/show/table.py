@@ -29,6 +29,8 @@ from dbt_schema_embed.show.words import (
 
 _PLAIN = re.compile(r"[\n -\[\]-~]*").fullmatch
 """JSON without an escape or a letter beyond ASCII."""
+_LONG = re.compile(rb"\.\d{5}|\d[eE]").search
+"""JSON with a number of more than four places, or a text like one."""
 _SURE = len("0.97 doubtful")
 _LEAST_REASON = 12  # columns below which a reason is not worth its place
 
@@ -48,11 +50,13 @@ def to_json(suggestions: Suggestions) -> str:
 
 
 def _row_text(row: dict[str, Any]) -> str:
-    """A row as `json.dumps` indents it, and seven times as fast where there is nothing to escape."""
-    row = _rounded(row)
-    text = msgspec.json.format(msgspec.json.encode(row), indent=2).decode()
+    """A row as `json.dumps` indents it, and many times as fast where there is nothing to round or to escape."""
+    code = msgspec.json.encode(row)
+    if _LONG(code):
+        code = msgspec.json.encode(_rounded(row))
+    text = msgspec.json.format(code, indent=2).decode()
     if not _PLAIN(text):
-        text = json.dumps(row, indent=2, allow_nan=False)
+        text = json.dumps(_rounded(row), indent=2, allow_nan=False)
     return "    " + text.replace("\n", "\n    ")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from dbt_schema_embed.match import candidates
-from dbt_schema_embed.match.block import Lexicon
+from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.pool import Pool

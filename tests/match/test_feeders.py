@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dbt_schema_embed.match.block import Block, Lexicon
+from dbt_schema_embed.match.all_words import Lexicon
+from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.candidates import Pool, build_block
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.layers import feeding

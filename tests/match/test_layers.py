@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from dbt_schema_embed.match.block import source_names
+from dbt_schema_embed.match.all_words import source_names
 from dbt_schema_embed.match.layers import choose_targets, fed_models
 from dbt_schema_embed.records import Project, Relation
 from tests.match.builders import edges, model, project, source

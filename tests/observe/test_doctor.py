@@ -67,7 +67,8 @@ def test_without_the_encoder_all_is_well_and_it_is_said(
     found = engine.doctor(shop)
     assert not found.failed
     assert of(found, "encoder") == [
-        Finding("encoder", "missing", "none is installed: words, tables, types and SQL are compared, meanings are not",
+        Finding("encoder", "missing",
+                "none is installed: meanings are compared by a table of word pieces, nearly as well",
                 "pip install 'dbt-schema-embed[embed]' brings one; its weights come from the hub at the first use")
     ]  # fmt: skip
 

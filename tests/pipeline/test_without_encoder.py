@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.pipeline.session import WITHOUT_VECTORS
+from dbt_schema_embed.pipeline.session import STATIC
 from dbt_schema_embed.tables import read_relation
 
 
@@ -22,7 +22,7 @@ def test_suggest_answers_and_says_once_what_it_did_without(bare: SchemaEmbed, sh
     found = {row.source_column: row.model_column for row in answer.rows}
     assert (found["id"], found["charge"], found["livemode"]) == ("dispute_id", "charge_id", None)
     bare.suggest(shop, select=["stripe.charges"])
-    assert bare.warnings == [WITHOUT_VECTORS]
+    assert bare.warnings == [STATIC]
 
 
 def test_match_answers(bare: SchemaEmbed, tmp_path: Path) -> None:
@@ -30,24 +30,31 @@ def test_match_answers(bare: SchemaEmbed, tmp_path: Path) -> None:
     (tmp_path / "right.csv").write_text("customer_id,customer_name,email\n7,bob,b@example.com\n")
     answer = bare.match(read_relation(tmp_path / "left.csv"), read_relation(tmp_path / "right.csv"))
     assert [row.model_column for row in answer.rows][1:] == ["customer_name", "email"]
-    assert answer.warnings == (WITHOUT_VECTORS,)
+    assert answer.warnings == (STATIC,)
 
 
 def test_report_is_drawn_and_says_what_it_did_without(bare: SchemaEmbed, shop: Path) -> None:
     written = bare.report(shop, select=["stripe.disputes"])
-    assert "answered without comparing meanings" in written.path.read_text("utf-8")
+    assert "compared by a table of word pieces" in written.path.read_text("utf-8")
 
 
-def test_search_goes_by_words(bare: SchemaEmbed, shop: Path) -> None:
+def test_search_goes_by_words_and_meanings(bare: SchemaEmbed, shop: Path) -> None:
     found = bare.search("dispute reason", shop, limit=3)
     assert (found[0].relation, found[0].column) == ("model.shop.stg_stripe__disputes", "dispute_reason")
     assert 0.5 < found[0].score <= 1
     assert bare.search("dispute reason", shop, limit=3) == found  # of the index as it stands
-    assert bare.search("xylophone", shop) == []
-    assert bare.warnings == [WITHOUT_VECTORS]
+    assert {hit.column for hit in bare.search("town", shop, limit=2)} == {"city"}
+    assert bare.warnings == [STATIC]
 
 
-def test_an_index_of_words_gives_way_to_one_of_vectors(
+def test_the_index_is_of_the_table(bare: SchemaEmbed, shop: Path) -> None:
+    first = bare.index(shop)
+    again = bare.index(shop)
+    assert first.added > 0
+    assert (again.added, again.kept) == (0, first.added)
+
+
+def test_an_index_of_the_table_gives_way_to_one_of_the_encoder(
     engine: SchemaEmbed, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
