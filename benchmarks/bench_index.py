@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dbt_schema_embed.index import Index, open_index
-from dbt_schema_embed.observe.machine import machine
+from dbt_schema_embed.index import Index
+from dbt_schema_embed.observe.benching import machine
 
 DIM = 384
 QUERIES = (1, 10, 100, 1000)
@@ -36,7 +36,7 @@ def clustered(rows: int, seed: int = 0) -> NDArray[np.float32]:
 
 def opened(folder: Path, approximate: bool) -> Index:
     """An index to measure."""
-    return open_index(folder, encoder_id="bench", dim=DIM, approximate=approximate)
+    return Index(folder, encoder_id="bench", dim=DIM, approximate=approximate)
 
 
 def best(call: Callable[[], object]) -> float:

@@ -19,7 +19,7 @@ from dbt_schema_embed.embed import open_embedder
 from dbt_schema_embed.embed.text import search_texts
 from dbt_schema_embed.errors import SchemaEmbedError
 from dbt_schema_embed.index.vectors import largest, upcast
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 
 K = 10
 QUERIES = 500

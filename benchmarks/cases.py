@@ -18,6 +18,7 @@ from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, nothing_rows
 from dbt_schema_embed.match.habits import Habits
+from dbt_schema_embed.match.hearing import voice
 from dbt_schema_embed.match.knowledge import Knowledge, knowledge
 from dbt_schema_embed.match.layers import arrivals, choose_targets, feeding
 from dbt_schema_embed.match.odds import Odds
@@ -26,7 +27,7 @@ from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Draft, second_look
 from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Lineage, Project, Relation
 from dbt_schema_embed.tables import read_relation
 
@@ -109,13 +110,15 @@ def competing(run: Sequence[Table], odds: Sequence[Odds]) -> list[Table]:
     for at, table in enumerate(run):
         groups[table.group].append(at)
     for places in groups.values():
-        drafts = [
-            Draft(run[at], run[at].floats(("type_fit",)), run[at].nothing, odds[at], run[at].arrives)  # type: ignore[arg-type]
-            for at in places
-        ]
+        drafts = [_draft(run[at], odds[at]) for at in places]
         for at, (values, rows) in zip(places, second_look(drafts), strict=True):
             found[at] = replace(run[at], values=run[at].values | _small(values), nothing=rows)
     return [found[at] for at in range(len(run))]
+
+
+def _draft(table: Any, odds: Odds) -> Draft:
+    own = voice(table, odds, table.arrives)
+    return Draft(table, table.floats(("type_fit",)), table.nothing, odds, table.arrives, own)
 
 
 def without_targets(table: Table, rng: np.random.Generator) -> Table:

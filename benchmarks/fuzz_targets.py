@@ -14,7 +14,8 @@ from fuzz_more_targets import MORE
 
 def manifest(folder: Path) -> One:
     """manifest.json, and what selects in it."""
-    from dbt_schema_embed.read import read_project, select
+    from dbt_schema_embed.read.project import read_project
+    from dbt_schema_embed.read.selection import select
 
     change = Edited(json.loads(MANIFEST.read_bytes()))
     path = folder / "manifest.json"
@@ -32,7 +33,7 @@ def manifest(folder: Path) -> One:
 
 def catalog(folder: Path) -> One:
     """catalog.json beside the example's manifest."""
-    from dbt_schema_embed.read import read_project
+    from dbt_schema_embed.read.project import read_project
 
     change = Edited(json.loads(CATALOG.read_bytes()))
     target = folder / "target"
@@ -119,8 +120,8 @@ def with_head(seeds: Callable[[], Iterable[bytes]]) -> Callable[[], Iterable[byt
 
 def profile(folder: Path) -> One:
     """A line of dbt's log, what it reports, and the file it is kept in."""
-    from dbt_schema_embed.read import read_project
     from dbt_schema_embed.read.profiles import TableProfile, profiles_text, read_line, read_profiles, with_profiles
+    from dbt_schema_embed.read.project import read_project
 
     project = read_project(FIXTURES, manifest=SMALL, lineage_of=(), values=False)
     sources = [r.id for r in project.relations if r.kind == "source"]
@@ -179,15 +180,15 @@ def memo(folder: Path) -> One:
         kind = data[0] % 3 if data else 0
         if kind == 2:
             (cache / FOLDER).mkdir(parents=True)
-            (cache / FOLDER / "cache.db").write_bytes(data[1:])
+            (cache / FOLDER / "vectors.db").write_bytes(data[1:])
         path.write_bytes(data if kind == 1 else body + sha256(body).digest())
         answers_or_says(lambda: import_memo(cache, path))
         store = DiskStore(cache / FOLDER)
         answers_or_says(lambda: store.read(["a" * 40, "k"]))
         answers_or_says(lambda: store.write({"k": b"v"}))
         answers_or_says(lambda: list(store.pages()))
-        from_bytes(["k"], [data], 4, "float32")
-        from_bytes(["k"], [data[:24]], 4, "float16")
+        from_bytes(["k"], [data], 4)
+        from_bytes(["k"], [data[:24]], 2)
 
     return one
 
@@ -198,14 +199,14 @@ def index(folder: Path) -> One:
 
     from dbt_schema_embed.arrays import Parts, Texts, save
     from dbt_schema_embed.errors import IndexMismatchError
-    from dbt_schema_embed.index import Columns, Filter, gathered, open_index
+    from dbt_schema_embed.index import Columns, Filter, Index, gathered
     from dbt_schema_embed.records import Column, Lineage, Relation
 
     path = folder / "ours" / "index" / "columns.index"
     tables = [Relation(n, n, "source", (Column("id", "int"), Column(f"of {n}", description="x"))) for n in "ab"]
     lines = [Lineage("a", "id", "b", "id", "renamed")]
     found, beside = gathered(tables, lines, lambda r: [(c.name, c.description) for c in r.columns], str.split)
-    index = open_index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
+    index = Index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
     index.update(found, lambda some: np.random.default_rng(0).normal(size=(len(some), 4)), beside=beside)
     index.close()
     original = path.read_bytes()
@@ -232,7 +233,7 @@ def index(folder: Path) -> One:
             path.write_bytes(original[:offset] + text + foot)
 
     def search() -> None:
-        read = open_index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
+        read = Index(path.parent, encoder_id="fuzz", dim=4, approximate=False)
         try:
             read.query(np.eye(4, dtype=np.float32), 3)
             with read.read() as parts:

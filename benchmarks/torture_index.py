@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torture_kit import Doomed, Tally, until
 
-from dbt_schema_embed.index import Index, open_index
+from dbt_schema_embed.index import Index
 
 DIM = 16
 COLUMNS = 60
@@ -35,7 +35,7 @@ def vectors(wanted: Sequence[str]) -> NDArray[np.float32]:
 
 def opened(folder: Path, approximate: bool) -> Index:
     """The index under torture."""
-    return open_index(folder, encoder_id="torture", dim=DIM, approximate=approximate)
+    return Index(folder, encoder_id="torture", dim=DIM, approximate=approximate)
 
 
 def update(index: Index, state: int) -> None:

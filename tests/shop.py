@@ -11,7 +11,7 @@ import pytest
 
 from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.embed.memo import MemoEmbedder, ProcessStore
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Candidate, Embedded, Project, Relation, Suggestion
 from tests.embed.encoders import DIM, HashEncoder
 
@@ -51,6 +51,7 @@ class SameName:
         accepted: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType({}),
         top_k: int = 10,
         shares: bool = False,
+        kept: object = None,
         progress: Callable[[int, int], object] | None = None,
     ) -> tuple[Suggestion, ...]:
         """The first model, by id, that has a column of that name."""

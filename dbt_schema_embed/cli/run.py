@@ -28,7 +28,7 @@ DEBUG = "SCHEMA_EMBED_DEBUG"
 
 def run() -> NoReturn:
     """Run the command in sys.argv and exit with its code."""
-    gc.set_threshold(500_000, 10, 1_000)  # what a command reads it keeps: to look for cycles often finds none
+    gc.set_threshold(2_000_000, 10, 1_000)  # what a command reads it keeps: to look for cycles often finds none
     try:
         with _interruptible():
             code = _code()

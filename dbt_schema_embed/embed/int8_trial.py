@@ -79,14 +79,16 @@ def place(cache_dir: Path, identity: str) -> Path:
 
     import onnxruntime
 
-    machine = f"{identity}|{onnxruntime.__version__}|{platform.machine()}|{_processor()}|{os.cpu_count()}"
+    machine = f"{identity}|{onnxruntime.__version__}|{platform.machine()}|{processor()}|{os.cpu_count()}"
     return cache_dir / "trials" / f"int8-{sha256(machine.encode()).hexdigest()[:24]}.json"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name where Linux says it, else what Python knows."""
     with contextlib.suppress(OSError), Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-        return next((line for line in lines if line.startswith("model name")), "")
-    return platform.processor()
+        named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        return next(named, "") or platform.machine()
+    return platform.processor() or platform.machine()
 
 
 def _recall(path: Path) -> Trial | None:

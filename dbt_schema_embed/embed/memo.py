@@ -15,9 +15,9 @@ from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
-from dbt_schema_embed.embed.vector_bytes import StoreType, from_bytes, to_bytes
+from dbt_schema_embed.embed.vector_bytes import from_bytes, to_bytes
 from dbt_schema_embed.errors import EncoderError, MemoError
-from dbt_schema_embed.progress import Counted
+from dbt_schema_embed.progress import Progress, silent
 
 PROCESS_ENTRIES = 20_000
 """Vectors kept in the process; 31 MB of 384 float32."""
@@ -29,6 +29,7 @@ FEW_PROCESS_ENTRIES = 1_000
 MOST_CHECKS = 8
 """Texts of one call that are encoded to prove a shared level: in a store of wrong vectors, the first one shows it."""
 
+_ENCODING = "Encoding texts"
 _FORM = 1  # of keys: another number makes every memo start anew
 
 ALIKE = 0.99
@@ -107,7 +108,8 @@ class _Call:
 class MemoEmbedder:
     """An Embedder. Texts found in a level are not encoded; levels are asked in order and fill the ones before them.
 
-    ``notes`` collects one line for each thing that went wrong without stopping the work. Threads may share it.
+    ``notes`` collects one line for each thing that went wrong without stopping the work. ``progress`` is told how many
+    texts are encoded, of those that had to be. Threads may share it.
     """
 
     def __init__(
@@ -117,7 +119,6 @@ class MemoEmbedder:
         load: Callable[[], Encoder],
         levels: Sequence[Level] = (),
         *,
-        store_type: StoreType = "float32",
         limits: Limits | None = None,
         notes: list[str] | None = None,
     ) -> None:
@@ -125,24 +126,21 @@ class MemoEmbedder:
         self.dim = dim
         self.stats = EmbedStats()
         self.notes: list[str] = notes if notes is not None else []
+        self.progress: Progress = silent
         self._load = load
         self._levels = list(levels)
         self._lock = new_lock()
-        self._store_type: StoreType = store_type
         self._limits = limits or Limits()
         # From the "@" on, the id is made of hashes and settings: one encoder under two names has one memo.
-        settings = f"{encoder_id.rpartition('@')[2]}|{store_type}|{_FORM}|"
+        settings = f"{encoder_id.rpartition('@')[2]}|float32|{_FORM}|"
         self._salt = hashlib.blake2b(settings.encode(), digest_size=20)
 
-    def embed(
-        self, texts: Sequence[str], *, remember: bool = True, progress: Counted | None = None
-    ) -> NDArray[np.float32]:
+    def embed(self, texts: Sequence[str], *, remember: bool = True) -> NDArray[np.float32]:
         """The vectors of ``texts``: (n, d) float32, rows of length 1, in order; (0, d) for nothing.
 
         Args:
             texts: to encode; repeats cost nothing.
             remember: False keeps them within the process: texts that hold sample values leave no trace on disk.
-            progress: told how many texts are encoded, of how many that had to be; not called when all are known.
 
         Raises:
             TypeError: a bare str, or an item that is not text.
@@ -157,7 +155,7 @@ class MemoEmbedder:
                 raise TypeError(f"embed takes texts, not {type(text).__name__}")
             place.setdefault(text, len(place))
         self.stats.add(texts=len(texts), distinct=len(place))
-        rows = self._rows(list(place), remember, progress)
+        rows = self._rows(list(place), remember)
         return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
 
     def runs_on(self) -> str:
@@ -175,7 +173,7 @@ class MemoEmbedder:
         digest.update(text.encode("utf-8", "surrogatepass"))
         return digest.hexdigest()
 
-    def _rows(self, texts: list[str], remember: bool, progress: Counted | None) -> NDArray[np.float32]:
+    def _rows(self, texts: list[str], remember: bool) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
         levels = [level for level in self._levels if remember or level.name == ProcessStore.name]
         call = _Call(texts, [self.key(text) for text in texts], np.zeros((len(texts), self.dim), np.float32), levels)
@@ -183,7 +181,7 @@ class MemoEmbedder:
             if call.missing:
                 self._look(call, level, levels[:number])
         if call.missing:
-            self._encode_and_store(call, progress)
+            self._encode_and_store(call)
         return call.rows
 
     def _look(self, call: "_Call", level: Level, above: Sequence[Level]) -> None:
@@ -193,7 +191,7 @@ class MemoEmbedder:
         if not at:
             return
         here = [call.keys[i] for i in at]
-        call.rows[at], good = from_bytes(here, [found[k] for k in here], self.dim, self._store_type)
+        call.rows[at], good = from_bytes(here, [found[k] for k in here], self.dim)
         fresh = {k: found[k] for k, ok in zip(here, good, strict=True) if ok}
         if not self._believed(call, level, [i for i in at if call.keys[i] in fresh]):
             return
@@ -221,10 +219,11 @@ class MemoEmbedder:
         self._try(level, refuse)
         return False
 
-    def _encode_and_store(self, call: "_Call", progress: Counted | None) -> None:
+    def _encode_and_store(self, call: "_Call") -> None:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
         self.stats.add(misses=len(call.missing))
         done = 0
+        self.progress(_ENCODING)  # the encoder may have to be loaded, and its first thousands take a while
         with ThreadPoolExecutor(1, "memo") as pool:
             stored: Future[None] | None = None
             for vectors in self._encoded([call.texts[i] for i in call.missing]):
@@ -232,23 +231,13 @@ class MemoEmbedder:
                 done += len(vectors)
                 if stored:
                     stored.result()
-                call.rows[at], items = self._packed([call.keys[i] for i in at], vectors, bool(call.levels))
+                call.rows[at] = vectors
+                keys = [call.keys[i] for i in at]
+                items = dict(zip(keys, to_bytes(keys, vectors), strict=True)) if call.levels else {}
                 stored = pool.submit(self._store_in, call.levels, items)
-                if progress:
-                    progress(done, len(call.missing))
+                self.progress(_ENCODING, done, len(call.missing))
             if stored:
                 stored.result()
-
-    def _packed(
-        self, keys: list[str], vectors: NDArray[np.float32], kept: bool
-    ) -> tuple[NDArray[np.float32], dict[str, bytes]]:
-        """``vectors`` as they are handed out, and as they are stored if they are ``kept``."""
-        if not kept:
-            return vectors, {}
-        values = to_bytes(keys, vectors, self._store_type)
-        if self._store_type != "float32":  # what is handed out equals what the memo gives later
-            vectors, _ = from_bytes(keys, values, self.dim, self._store_type)
-        return vectors, dict(zip(keys, values, strict=True))
 
     def _encoded(self, texts: list[str]) -> Iterator[NDArray[np.float32]]:
         try:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
+from dbt_schema_embed.embed.disk_store import FILE, SIZE_LIMIT, DiskStore
 from dbt_schema_embed.errors import MemoError, WriteError
 from dbt_schema_embed.files import replacing
 
@@ -27,7 +27,7 @@ _TOGETHER = 1000
 _BLOCK = 2**20
 
 
-def memo_stats(cache_dir: Path, *, size_limit: int = SIZE_LIMIT) -> dict[str, Any]:
+def memo_stats(cache_dir: Path) -> dict[str, Any]:
     """What the memo in ``cache_dir`` holds: "path", "entries", "bytes" on disk, "size_limit" in bytes, "notes".
 
     Raises:
@@ -36,8 +36,8 @@ def memo_stats(cache_dir: Path, *, size_limit: int = SIZE_LIMIT) -> dict[str, An
     notes: list[str] = []
     store = DiskStore(cache_dir / FOLDER, notes=notes)
     entries = store.count()
-    size = sum(path.stat().st_size for path in store.folder.glob("cache.db*") if path.is_file())
-    return {"path": str(store.folder), "entries": entries, "bytes": size, "size_limit": size_limit, "notes": notes}
+    size = sum(path.stat().st_size for path in store.folder.glob(f"{FILE}*") if path.is_file())
+    return {"path": str(store.folder), "entries": entries, "bytes": size, "size_limit": SIZE_LIMIT, "notes": notes}
 
 
 def memo_clear(cache_dir: Path) -> int:
@@ -67,7 +67,7 @@ def export_memo(cache_dir: Path, path: Path) -> int:
         raise WriteError(f"{path} could not be written: {problem.strerror or problem}") from None
 
 
-def import_memo(cache_dir: Path, path: Path, *, ttl: float | None = None, size_limit: int = SIZE_LIMIT) -> int:
+def import_memo(cache_dir: Path, path: Path, *, ttl: float | None = None) -> int:
     """Add the entries of a file that `export_memo` wrote; say how many. ``ttl``: seconds they live from now.
 
     The file's checksum is verified before the first entry is taken. Each vector is checked again when it is read.
@@ -75,7 +75,7 @@ def import_memo(cache_dir: Path, path: Path, *, ttl: float | None = None, size_l
     Raises:
         MemoError: the file is missing, damaged or not such a file, or the memo cannot be written.
     """
-    store = DiskStore(cache_dir / FOLDER, ttl=ttl, size_limit=size_limit)
+    store = DiskStore(cache_dir / FOLDER, ttl=ttl)
     entries = 0
     try:
         with path.open("rb") as stream:

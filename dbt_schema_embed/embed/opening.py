@@ -63,8 +63,6 @@ def open_embedder(
     redis_url: str | None = None,
     redis_key: str | None = None,
     redis_check: int | None = None,
-    store_type: Literal["float32", "float16"] = "float32",
-    size_limit: int | None = None,
 ) -> "MemoEmbedder":
     """The encoder called ``model_name`` behind its memo. Its weights are loaded when a text is first missed.
 
@@ -83,8 +81,6 @@ def open_embedder(
             package brings, named as the URL's scheme.
         redis_key: signs what is stored there; what is read must be signed, too.
         redis_check: without a key, of so many vectors from there one is encoded and compared; None: 20.
-        store_type: how the memo keeps vectors; float16 halves it, and what `embed` returns is rounded alike.
-        size_limit: bytes on disk beyond which the oldest entries go; None: 4 GiB.
 
     Raises:
         ConfigError: a redis_url that is none.
@@ -105,13 +101,16 @@ def open_embedder(
     notes: list[str] = []
     levels: list[Level] = []
     if use_memo:
+        from dbt_schema_embed.embed.disk_store import DiskStore
+        from dbt_schema_embed.embed.memo_files import FOLDER
+
         near = ProcessStore(FEW_PROCESS_ENTRIES if memory_limit_mb else PROCESS_ENTRIES)
         redis = _redis(redis_url, ttl, notes, redis_key, redis_check)
-        levels = [near, *_shared_levels(folder, ttl, size_limit, notes), *redis]
+        levels = [near, DiskStore(folder / FOLDER, ttl=ttl, notes=notes), *redis]
     limits = Limits(batch_size, memory_limit_mb)
     if other := encoder_of_others(model_name):
         name = f"{model_name}@{other.encoder_id}"
-        return MemoEmbedder(name, other.dim, lambda: other, levels, store_type=store_type, limits=limits, notes=notes)
+        return MemoEmbedder(name, other.dim, lambda: other, levels, limits=limits, notes=notes)
     files = read_files(model_name)
     wanted = Wanted(files, identity(files, folder), folder, workers_for(max_workers), use_gpu, quantization)
     embedder = MemoEmbedder(
@@ -119,19 +118,10 @@ def open_embedder(
         files.dim,
         lambda: load(wanted, embedder.stats, notes),
         levels,
-        store_type=store_type,
         limits=limits,
         notes=notes,
     )
     return embedder
-
-
-def _shared_levels(folder: Path, ttl: float | None, size_limit: int | None, notes: list[str]) -> "list[Level]":
-    """The memo's level on disk."""
-    from dbt_schema_embed.embed.disk_store import SIZE_LIMIT, DiskStore
-    from dbt_schema_embed.embed.memo_files import FOLDER
-
-    return [DiskStore(folder / FOLDER, ttl=ttl, size_limit=size_limit or SIZE_LIMIT, notes=notes)]
 
 
 def _redis(

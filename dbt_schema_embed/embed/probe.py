@@ -32,7 +32,7 @@ def reference(identity: str, dim: int, cache_dir: Path) -> NDArray[np.float32] |
             data = path.read_bytes()
             size = len(data) // len(PROBE_TEXTS)
             values = [data[at * size : (at + 1) * size] for at in range(len(PROBE_TEXTS))]
-            rows, good = from_bytes(_keys(identity), values, dim, "float32")
+            rows, good = from_bytes(_keys(identity), values, dim)
             if good.all():  # else it is another encoder's
                 return rows
     return None
@@ -49,7 +49,7 @@ def keep_reference(rows: NDArray[np.float32], identity: str, cache_dir: Path) ->
 
 def encoded(rows: NDArray[np.float32], identity: str) -> bytes:
     """Probe vectors as the bytes of a reference file."""
-    return b"".join(to_bytes(_keys(identity), rows, "float32"))
+    return b"".join(to_bytes(_keys(identity), rows))
 
 
 def faithful(rows: NDArray[np.float32], expected: NDArray[np.float32]) -> bool:

@@ -9,8 +9,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from dbt_schema_embed.deadline import within
@@ -34,18 +33,16 @@ _CALL, _PER_KEY, _LONGEST = 0.02, 0.00005, 0.9
 """Seconds a call and each key usually take at most, and a call in all: a server gives 200,000 vectors a second."""
 
 _TIMEOUT = 0.4
-_ATTEMPTS = 2
+_RETRY_AFTER = 0.05
 _MANY = 500
 
 _SCHEMES = ("redis", "rediss", "unix")
-
-Answer = TypeVar("Answer")
 
 
 class RedisStore:
     """Bytes by key on the server at ``url``. Its methods never raise for the server's sake.
 
-    A call that fails opens a circuit breaker; ``notes`` gets one line, once.
+    After a call that fails the server is left alone for a while; ``notes`` gets one line, once.
     """
 
     name = "redis"
@@ -75,7 +72,7 @@ class RedisStore:
         self._notes = notes if notes is not None else []
         self._lock = new_lock()
         self._client: Any = None
-        self._breaker: Any = None
+        self._rest = 0.0  # until when the server is left alone
         self._told = False
         self._credit = BUDGET
 
@@ -86,7 +83,7 @@ class RedisStore:
         def fetch() -> None:
             for at in range(0, len(keys), _MANY):
                 some = keys[at : at + _MANY]
-                values = self._retried(partial(self._client.mget, [self._prefix + key for key in some]))
+                values = self._client.mget([self._prefix + key for key in some])
                 found.update((k, v) for k, v in zip(some, values, strict=False) if isinstance(v, bytes))
 
         self._guarded(fetch, len(keys))
@@ -96,24 +93,21 @@ class RedisStore:
         """Store ``items`` where the server takes them."""
         pairs = list(items.items())
 
-        def put(some: list[tuple[str, bytes]]) -> None:
-            with self._client.pipeline(transaction=False) as pipeline:
-                for key, value in some:
-                    pipeline.set(self._prefix + key, value + self._mark(key, value), px=self._milliseconds)
-                # its own error would repeat the value; the server's says what is wrong
-                refused = next((r for r in pipeline.execute(raise_on_error=False) if isinstance(r, Exception)), None)
-            if refused:
-                raise refused
-
         def store() -> None:
             for at in range(0, len(pairs), _MANY):
-                self._retried(partial(put, pairs[at : at + _MANY]))
+                with self._client.pipeline(transaction=False) as pipeline:
+                    for key, value in pairs[at : at + _MANY]:
+                        pipeline.set(self._prefix + key, value + self._mark(key, value), px=self._milliseconds)
+                    # its own error would repeat the value; the server's says what is wrong
+                    said = pipeline.execute(raise_on_error=False)
+                if refused := next((r for r in said if isinstance(r, Exception)), None):
+                    raise refused
 
         self._guarded(store, len(pairs))
 
     def drop(self, keys: Sequence[str]) -> None:
         """Forget ``keys`` on the server."""
-        self._guarded(lambda: self._retried(lambda: self._client.unlink(*(self._prefix + k for k in keys))), len(keys))
+        self._guarded(lambda: self._client.unlink(*(self._prefix + k for k in keys)), len(keys))
 
     def close(self) -> None:
         """Close the connections."""
@@ -138,17 +132,16 @@ class RedisStore:
             self._notes.append(f"the Redis memo at {self.shown} holds {unsigned}: they are not used")
         return good
 
-    def _guarded(self, action: Callable[[], None], keys: int) -> None:
+    def _guarded(self, action: Callable[[], object], keys: int) -> None:
         """Do ``action`` about so many keys in time, unless the server failed a moment ago."""
+        if time.monotonic() < self._rest:
+            return
         self._connect()
-        from pybreaker import CircuitBreakerError
-
         began, usual = time.monotonic(), min(_CALL + _PER_KEY * keys, _LONGEST)
         try:
-            self._breaker.call(within, usual + self._credit, action)
-        except CircuitBreakerError:
-            return
+            within(usual + self._credit, action)
         except Exception as problem:  # a server that talks nonsense makes redis-py raise anything, AttributeError too
+            self._rest = time.monotonic() + RESET_SECONDS
             self._client.connection_pool.disconnect()
             if not self._told:
                 self._told = True
@@ -156,34 +149,19 @@ class RedisStore:
                 self._notes.append(f"the Redis memo at {self.shown} is not used for now: {reason}")
         self._credit = max(0.0, min(BUDGET, self._credit + usual - (time.monotonic() - began)))
 
-    def _retried(self, action: Callable[[], Answer]) -> Answer:
-        """Do ``action``, once more if the connection broke."""
-        import tenacity
-        from redis.exceptions import ConnectionError as Broken
-
-        retrying = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(_ATTEMPTS),
-            wait=tenacity.wait_random(0.02, 0.1),
-            retry=tenacity.retry_if_exception_type(Broken),
-            reraise=True,
-        )
-        return retrying(action)
-
     def _connect(self) -> None:
         with self._lock:
             if self._client is not None:
                 return
-            import pybreaker
             import redis
-            from redis.backoff import NoBackoff
+            from redis.backoff import ConstantBackoff
+            from redis.exceptions import ConnectionError as Broken
             from redis.retry import Retry
 
-            self._breaker = pybreaker.CircuitBreaker(
-                fail_max=1, reset_timeout=RESET_SECONDS, throw_new_error_on_trip=False
-            )
-            # redis-py tries ten times by itself: a hung server would cost seconds
+            # once more where a connection broke; redis-py itself would try ten times, and a hung server cost seconds
+            retry = Retry(ConstantBackoff(_RETRY_AFTER), 1, (Broken,))
             self._client = redis.Redis.from_url(
-                self._url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=Retry(NoBackoff(), 0)
+                self._url, socket_timeout=_TIMEOUT, socket_connect_timeout=_TIMEOUT, retry=retry
             )
 
 

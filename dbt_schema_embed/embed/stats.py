@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass, field
-from typing import Any
 
 from dbt_schema_embed.embed.forking import new_lock
 
@@ -42,15 +41,3 @@ class EmbedStats:
         with self._lock:
             self.batches += count
             self.largest_batch = max(self.largest_batch, rows)
-
-    @property
-    def hit_rate(self) -> float:
-        """Share of distinct texts that were not encoded, in [0, 1]; 0 when nothing was asked for."""
-        return sum(self.hits.values()) / self.distinct if self.distinct else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """The counts as plain JSON values."""
-        names = ("texts", "distinct", "misses", "dropped", "batches", "largest_batch", "tokens", "errors")
-        seconds = {n: round(getattr(self, n), 6) for n in ("encode_seconds", "load_seconds")}
-        rate = {"hits": dict(self.hits), "hit_rate": round(self.hit_rate, 6)}
-        return {n: getattr(self, n) for n in names} | seconds | rate

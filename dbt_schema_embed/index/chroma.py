@@ -11,14 +11,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.arrays import Array, DamagedError, Parts, save
 from dbt_schema_embed.errors import printable
-from dbt_schema_embed.index.server import ChromaError, Server, Shared
+from dbt_schema_embed.index.chroma_server import ChromaError, Server, Shared
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.index.chroma_child import Child
+
+    Asked = Server | Child
 
 CROSSOVER = 150_000
 """Distinct texts from which a server is asked: below, an exact product is faster than its answer (bench_index.py)."""
@@ -31,20 +36,6 @@ RESET_SECONDS = 60.0
 
 _PROBES, _LOST = 64, 1
 _BATCH = 1_000
-
-
-class Asked(Protocol):
-    """A Chroma that answers, and one collection in it."""
-
-    def ask(self, what: str, content: dict[str, Any], ids: int) -> dict[str, Any]:
-        """The answer, with ``ids`` ids at most, to "create", "get", "add" or "query" as Chroma's HTTP API has them.
-
-        Raises:
-            ChromaError: it cannot, in time.
-        """
-
-    def close(self) -> None:
-        """Let go of it."""
 
 
 class Chroma:
@@ -80,10 +71,10 @@ class Chroma:
         """For each of ``vectors`` some rows, its ``k`` nearest among them; None: compare exactly."""
         digests = parts["digests"]
         small = len(digests) < CROSSOVER and not self._always
-        wanted = (
-            None if small or time.monotonic() < self._rest or not vectors.any(axis=1).all() else self._wanted(parts)
-        )
-        if wanted is None or (self._asked or (self._held(),))[0] != wanted:
+        if small or time.monotonic() < self._rest or not vectors.any(axis=1).all():
+            return None
+        wanted = self._wanted(parts)
+        if (self._asked or (self._held(),))[0] != wanted:
             return None
         n = min(2 * k + 10, len(digests))  # vectors of older states need room
         found = []
@@ -120,7 +111,7 @@ class Chroma:
         except (FileNotFoundError, DamagedError):
             return None
 
-    def _serving(self, wanted: dict[str, str]) -> Asked:
+    def _serving(self, wanted: dict[str, str]) -> "Asked":
         if self._asked is None or self._asked[0] != wanted:
             self.close()
             asked = self._opened(None)
@@ -128,7 +119,7 @@ class Chroma:
             _create(asked, wanted["name"])
         return self._asked[1]
 
-    def _opened(self, fresh: Path | None) -> Asked:
+    def _opened(self, fresh: Path | None) -> "Asked":
         """A server, or Chroma here over an empty folder or else over a copy of what was written."""
         if self._shared:
             return Server(self._shared)
@@ -150,21 +141,18 @@ class _LostError(ChromaError):
     """Vectors are gone."""
 
 
-def _create(asked: Asked, name: str) -> None:
+def _create(asked: "Asked", name: str) -> None:
     """Open the collection, made if need be, unless it is not as we make them."""
     said = asked.ask("create", {"name": name, "get_or_create": True, "configuration": {"hnsw": HNSW}}, 0)
     if names := sorted(embedding_functions_in(said)):
         raise ChromaError(f"its collection names an embedding function: {printable(names[0], 60)}")
-    settings: Any = said.get("configuration_json")
-    if (
-        not isinstance(settings, dict)
-        or not isinstance(settings.get("hnsw"), dict)
-        or settings["hnsw"].get("space") != "cosine"
-    ):
+    settings = said.get("configuration_json")
+    hnsw = settings.get("hnsw") if isinstance(settings, dict) else None
+    if not isinstance(hnsw, dict) or hnsw.get("space") != "cosine":
         raise ChromaError("its collection is not one of ours")
 
 
-def _filled(asked: Asked, name: str, parts: Parts) -> None:
+def _filled(asked: "Asked", name: str, parts: Parts) -> None:
     """Put there what is missing."""
     _create(asked, name)
     for ids, vectors in _batches(parts, np.arange(parts.shape("digests")[0])):
@@ -186,7 +174,7 @@ def _batches(parts: Parts, rows: NDArray[np.int64]) -> Iterator[tuple[list[str],
             yield [digest.tobytes().hex() for digest in digests[some[directed]]], vectors[directed]
 
 
-def _probe(asked: Asked, parts: Parts) -> None:
+def _probe(asked: "Asked", parts: Parts) -> None:
     """Ask for some rows by their own vectors."""
     count = parts.shape("digests")[0]
     for ids, vectors in _batches(parts, np.random.default_rng().permutation(count)[:_PROBES]):
@@ -195,7 +183,7 @@ def _probe(asked: Asked, parts: Parts) -> None:
             raise ChromaError(f"it did not find {lost} of {len(ids)} vectors again")
 
 
-def _near(asked: Asked, vectors: NDArray[np.float32], n: int) -> list[list[str]]:
+def _near(asked: "Asked", vectors: NDArray[np.float32], n: int) -> list[list[str]]:
     content = {"query_embeddings": vectors.tolist(), "n_results": n, "include": []}
     lists = asked.ask("query", content, n * len(vectors)).get("ids")
     if not isinstance(lists, list) or len(lists) != len(vectors):
@@ -231,10 +219,7 @@ def embedding_functions_in(value: Any) -> set[str]:
         item = waiting.pop()
         if isinstance(item, dict):
             function = item.get("embedding_function")
-            nameless = (
-                isinstance(function, dict) and set(function) == {"type"} and function["type"] in ("legacy", "unknown")
-            )
-            if function is not None and not nameless:
+            if function not in (None, {"type": "legacy"}, {"type": "unknown"}):
                 found.add(str(function.get("name") if isinstance(function, dict) else function))
             waiting += item.values()
         elif isinstance(item, list):

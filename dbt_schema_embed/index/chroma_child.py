@@ -22,14 +22,14 @@ from dbt_schema_embed.arrays import DamagedError, Parts
 from dbt_schema_embed.deadline import within
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.extras import need
-from dbt_schema_embed.index.server import ChromaError
+from dbt_schema_embed.index.chroma_server import ChromaError
 
 CALL_SECONDS = 60.0
 """Starting takes three on an idle core, a thousand vectors two."""
 
 
 class Child:
-    """See `chroma.Asked`. ``store``: an empty folder, or a file with all that stood in one.
+    """Chroma here, asked as a `Server` is. ``store``: an empty folder, or a file with all that stood in one.
 
     The file is unpacked, checked, into a folder of its own, for whoever opens a store writes into it.
 
@@ -56,16 +56,12 @@ class Child:
 
     def ask(self, what: str, content: dict[str, Any], ids: int) -> dict[str, Any]:  # noqa: ARG002
         """Send a line and read one."""
-        process = self._process
-        assert process
-        assert process.stdin
-        assert process.stdout
-        stdin, stdout = process.stdin, process.stdout
+        process: Any = self._process
 
         def exchange() -> bytes:
-            stdin.write(json.dumps([what, content]).encode() + b"\n")
-            stdin.flush()
-            return stdout.readline()
+            process.stdin.write(json.dumps([what, content]).encode() + b"\n")
+            process.stdin.flush()
+            return bytes(process.stdout.readline())
 
         try:
             said = json.loads(within(CALL_SECONDS, exchange))

@@ -153,19 +153,12 @@ class Columns:
         self._parts = parts
         self._tables, self._names, self._types = (Texts(parts, name) for name in ("tables", "names", "types"))
         fields = parts["columns"]
-        sizes = (
-            len(self._tables) // _TABLE,
-            len(self._names),
-            len(self._types),
-            parts.shape("descriptions_starts")[0] - 1,
-        )
-        texts = parts.shape("digests")[0]
+        described, texts = parts.shape("descriptions_starts")[0] - 1, parts.shape("digests")[0]
+        sizes = (len(self._tables) // _TABLE, len(self._names), len(self._types), described, texts, texts)
         pairs = [parts.shape(name)[1:] for name in ("kin", "used_in", "fed_by")]
-        if fields.shape[1:] != (6,) or pairs != [(2,)] * 3 or len(self._tables) % _TABLE:
+        fits = fields.shape[1:] == (6,) and pairs == [(2,)] * 3 and not len(self._tables) % _TABLE
+        if not fits or ((fields < (0, 0, 0, 0, -1, -1)) | (fields >= sizes)).any():
             raise DamagedError("its tables contradict each other")
-        for field, lowest, size in zip(fields.T, (0, 0, 0, 0, -1, -1), (*sizes, texts, texts), strict=True):
-            if len(field) and not lowest <= int(field.min()) <= int(field.max()) < size:
-                raise DamagedError("its tables contradict each other")
         self.table, self.name, self.type, self._description = fields.T[:4]
         self.texts: Numbers = fields[:, _TEXTS]
 
@@ -238,8 +231,5 @@ def _type_words(declared: str) -> set[str]:
 def _nothing_fits(wanted: Filter, labels: Iterable[str], types: Iterable[str]) -> ConfigError:
     asked = [(name, value) for name, value in (("type", wanted.type), ("table", wanted.table)) if value]
     said = " and ".join(f"--{name} {printable(value)!r}" for name, value in asked)
-    near = [
-        *nearest(wanted.table or "", sorted(labels), 3, 0.5),
-        *nearest(wanted.type or "", sorted(types), 3, 0.5),
-    ]
+    near = nearest(wanted.table or "", sorted(labels), 3, 0.5) + nearest(wanted.type or "", sorted(types), 3, 0.5)
     return ConfigError(f"no column fits {said}", hint=f"near: {', '.join(map(printable, near))}" if near else "")

@@ -6,9 +6,9 @@ with reduced dimensions also ``basis`` (width, dim), and whatever else the calle
 
 import contextlib
 import hashlib
+import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from dbt_schema_embed.errors import ConfigError, IndexMismatchError, printable
 
 if TYPE_CHECKING:
     from dbt_schema_embed.index.chroma import Chroma
-    from dbt_schema_embed.index.server import Shared
+    from dbt_schema_embed.index.chroma_server import Shared
 
 Matrix = NDArray[np.float32]
 VectorsOf = Callable[[Sequence[str]], NDArray[Any]]
@@ -39,29 +39,31 @@ _SPACE = 2**24  # similarities held at a time: 64 MB
 _AGAIN = "run: dbt-schema-embed index"
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What vectors must share to be compared. ``dimensions`` None: they are stored as the encoder gives them."""
-
-    encoder_id: str
-    dim: int
-    dimensions: int | None = None
-
-    @property
-    def width(self) -> int:
-        """Numbers stored for one vector."""
-        return self.dimensions or self.dim
-
-
 class Index:
-    """Nearest texts. `open_index` makes it; threads may share it: they wait for each other.
+    """Nearest texts, in ``folder``, which need not exist yet; nothing is read before the first call.
 
-    ``notes`` says in a line each what went wrong and was mended or worked around.
+    ``dimensions``: vectors are reduced to so many. ``approximate``: True asks a copy in Chroma, False compares with
+    every vector, None does what is faster. ``shared``: the copy is on that server. ``notes`` says in a line each what
+    went wrong and was mended or worked around. Threads may share an index: they wait for each other.
     """
 
-    def __init__(self, path: Path, identity: Identity, copy: "Chroma | None", notes: list[str]) -> None:
-        self.notes = notes
-        self._path, self._identity, self._copy = path, identity, copy
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        encoder_id: str,
+        dim: int,
+        dimensions: int | None = None,
+        approximate: bool | None = None,
+        shared: "Shared | None" = None,
+    ) -> None:
+        if dim < 1 or (dimensions is not None and dimensions < 1):
+            raise ValueError("dim and dimensions must be 1 or more")
+        self.notes: list[str] = []
+        self._path, self._dim, self._dimensions, self._width = folder / FILE, dim, dimensions, dimensions or dim
+        self._identity = {"encoder_id": encoder_id, "dim": dim, "dimensions": dimensions}
+        wanted = approximate or (shared and approximate is None)
+        self._copy = _copy_in(folder, shared, self.notes, always=bool(approximate)) if wanted else None
         self._parts: Parts | None = None
         self._turn, self._reading = threading.RLock(), 0
 
@@ -96,7 +98,7 @@ class Index:
                 basis = self._basis(old, texts, vectors_of)
                 rows = self._rows(old, texts, known, vectors_of, basis)
                 also = {} if basis is None else {"basis": basis}
-                said = {"identity": asdict(self._identity), **(meta or {})}
+                said = {"identity": self._identity, **(meta or {})}
                 save(self._path, said, {"vectors": rows, **also, **parts})
             return int((known < 0).sum())
 
@@ -135,13 +137,19 @@ class Index:
 
         Raises as `query`, also for what the block finds damaged.
         """
+        where = self._path.parent
         with self._turn:
             self._reading += 1
             try:
-                yield self._current(whole)
+                parts = self._opened()
+                if whole:
+                    parts.check()
+                yield parts
+            except FileNotFoundError:
+                raise IndexMismatchError(f"there is no index in {where}", hint=_AGAIN) from None
             except (DamagedError, IndexError, UnicodeDecodeError) as problem:  # or a number in it points nowhere
                 self.close()
-                said = f"the index in {self._path.parent} is damaged: {printable(problem)}"
+                said = f"the index in {where} is damaged ({printable(problem)})"
                 raise IndexMismatchError(said, hint=_AGAIN) from None
             finally:
                 self._reading -= 1
@@ -154,60 +162,45 @@ class Index:
                     opened.close()
             self._parts = None
 
-    def _current(self, whole: bool) -> Parts:
-        where = self._path.parent
-        try:
-            parts = self._parts if self._reading > 1 and self._parts else self._reopened()
-        except FileNotFoundError:
-            raise IndexMismatchError(f"there is no index in {where}", hint=_AGAIN) from None
-        if parts.meta.get("identity") != asdict(self._identity):
-            raise IndexMismatchError(f"the index in {where} was made for another encoder", hint=_AGAIN)
-        self._fits(parts)
-        if whole:
-            parts.check()
-        return parts
-
-    def _reopened(self) -> Parts:
-        if self._parts is None or not self._parts.stands(self._path):
+    def _opened(self) -> Parts:
+        """The file as it stands, or as the outermost block that reads it has found it."""
+        if self._parts is None or (self._reading == 1 and not self._parts.stands(self._path)):
             fresh = Parts(self._path)
             if self._parts:
                 self._parts.close()
             self._parts = fresh
+        if self._parts.meta.get("identity") != self._identity:
+            said = f"the index in {self._path.parent} was made for another encoder"
+            raise IndexMismatchError(said, hint=_AGAIN)
+        self._fits(self._parts)
         return self._parts
 
     def _usable(self) -> Parts | None:
         """The file, if it can be built on; a note says why not."""
         try:
-            parts = self._reopened()
-            if parts.meta.get("identity") == asdict(self._identity):
-                self._fits(parts)
-                parts.check()
+            with self.read(whole=True) as parts:
                 return parts
-            problem = "made for another encoder"
-        except FileNotFoundError:
+        except IndexMismatchError as problem:
+            if os.path.lexists(self._path):
+                self.notes.append(f"{problem.message}: it is built anew")
             return None
-        except DamagedError as damage:
-            self.close()
-            problem = f"damaged ({printable(damage)})"
-        self.notes.append(f"the index in {self._path.parent} was {problem}: it is built anew")
-        return None
 
     def _fits(self, parts: Parts) -> None:
         """Refuse arrays that contradict each other, or the encoder."""
-        count, width = parts.shape("digests")[0], self._identity.width
+        count, width = parts.shape("digests")[0], self._width
         shapes = {"digests": (count, 2), "vectors": (count, width)}
-        if self._identity.dimensions:
-            shapes["basis"] = (width, self._identity.dim)
+        if self._dimensions:
+            shapes["basis"] = (width, self._dim)
         if {name: parts.shape(name) for name in shapes} != shapes:
             raise DamagedError("its tables contradict each other")
 
     def _basis(self, old: Parts | None, texts: Sequence[str], vectors_of: VectorsOf) -> Matrix | None:
         """The directions that reduced dimensions are along: those of the old index, else this project's own."""
-        wanted, dim = self._identity.dimensions, self._identity.dim
+        wanted, dim = self._dimensions, self._dim
         if wanted is None:
             return None
         if old:
-            return np.asarray(old["basis"])
+            return self._basis_of(old)
         if wanted > min(len(texts), dim):
             most = min(len(texts), dim)
             raise ConfigError(
@@ -231,7 +224,7 @@ class Index:
         basis: Matrix | None,
     ) -> Iterator[NDArray[np.float16]]:
         """The vectors of ``texts``, in pieces: the old ones, and those asked for."""
-        width = self._identity.width
+        width = self._width
         whole = block_rows(2 * width)  # a piece of the file is whole blocks
         step = max(1, _CHUNK // whole) * whole
         for start in range(0, max(1, len(texts)), step):
@@ -240,24 +233,37 @@ class Index:
             if old and (places >= 0).any():
                 rows[places >= 0] = old.rows("vectors", places[places >= 0])
             if missing := (np.flatnonzero(places < 0) + start).tolist():
-                fresh = unit(np.asarray(vectors_of([texts[i] for i in missing])), len(missing), self._identity.dim)
-                rows[places < 0] = fresh if basis is None else projected(fresh, basis)
+                rows[places < 0] = self._asked(texts, missing, vectors_of, basis)
             yield rows
+
+    def _asked(
+        self, texts: Sequence[str], numbers: Iterable[int], vectors_of: VectorsOf, basis: Matrix | None
+    ) -> Matrix:
+        """The vectors of some of ``texts``, as they are stored."""
+        some = [texts[i] for i in numbers]
+        return unit(np.asarray(vectors_of(some)), len(some), self._dim, basis)
 
     def _disagreeing(self, old: Parts, texts: Sequence[str], known: NDArray[np.int64], vectors_of: VectorsOf) -> int:
         """How many texts have another vector in the file than ``vectors_of`` gives now."""
         count = 0
         numbers = np.flatnonzero(known >= 0)
         for part in (numbers[i : i + _CHUNK] for i in range(0, len(numbers), _CHUNK)):
-            given = unit(np.asarray(vectors_of([texts[i] for i in part])), len(part), self._identity.dim)
-            expected = projected(given, old["basis"]) if self._identity.dimensions else given
+            expected = self._asked(texts, part, vectors_of, self._basis_of(old))
             stored = old.rows("vectors", known[part]).astype(np.float32)
             count += int((~(np.abs(expected - stored).max(axis=1, initial=0) <= TOLERANCE)).sum())
         return count
 
     def _queries(self, parts: Parts, vectors: NDArray[Any]) -> Matrix:
-        queries = unit(np.asarray(vectors), len(vectors), self._identity.dim)
-        return projected(queries, parts["basis"]) if self._identity.dimensions else queries
+        return unit(np.asarray(vectors), len(vectors), self._dim, self._basis_of(parts))
+
+    def _basis_of(self, parts: Parts) -> Matrix | None:
+        return parts["basis"] if self._dimensions else None
+
+
+def _copy_in(folder: Path, shared: "Shared | None", notes: list[str], *, always: bool) -> "Chroma":
+    from dbt_schema_embed.index.chroma import Chroma
+
+    return Chroma(folder, shared, notes, always=always)
 
 
 def _compared(parts: Parts, query: Matrix, rows: NDArray[np.int64]) -> Matrix:
@@ -326,8 +332,8 @@ def upcast(halves: NDArray[np.float16]) -> Matrix:
     return floats
 
 
-def unit(vectors: NDArray[Any], count: int, dim: int) -> Matrix:
-    """``vectors`` as float32 rows of length 1; a row of zeros stays one.
+def unit(vectors: NDArray[Any], count: int, dim: int, basis: Matrix | None = None) -> Matrix:
+    """``vectors``, along the directions of ``basis`` if given, as float32 rows of length 1; one of zeros stays so.
 
     Raises:
         ValueError: they are not (count, dim) finite numbers.
@@ -337,12 +343,8 @@ def unit(vectors: NDArray[Any], count: int, dim: int) -> Matrix:
     rows: Matrix = vectors.astype(np.float32)
     if not np.isfinite(rows).all():
         raise ValueError("a vector holds NaN or infinity")
-    return _normed(rows)
-
-
-def projected(vectors: Matrix, basis: Matrix) -> Matrix:
-    """``vectors`` (n, dim) along the directions of ``basis`` (width, dim): (n, width), of length 1 again."""
-    return _normed(vectors @ basis.T)
+    rows = _normed(rows)
+    return rows if basis is None else _normed(rows @ basis.T)
 
 
 def _normed(rows: Matrix) -> Matrix:
@@ -371,28 +373,3 @@ def _same(old: Parts, parts: Mapping[str, Array], meta: Mapping[str, Any]) -> bo
     if {name: old.meta.get(name) for name in meta} != dict(meta):
         return False
     return all(old.shape(name) == part.shape and np.array_equal(old[name], part) for name, part in parts.items())
-
-
-def open_index(
-    folder: Path,
-    *,
-    encoder_id: str,
-    dim: int,
-    dimensions: int | None = None,
-    approximate: bool | None = None,
-    shared: "Shared | None" = None,
-) -> Index:
-    """The index in ``folder``, which need not exist yet; nothing is read before the first call.
-
-    ``dimensions``: reduce vectors to so many. ``approximate``: True asks a copy in Chroma, False compares with every
-    vector, None does what is faster. ``shared``: the copy is on that server.
-    """
-    if dim < 1 or (dimensions is not None and dimensions < 1):
-        raise ValueError("dim and dimensions must be 1 or more")
-    notes: list[str] = []
-    copy = None
-    if approximate or (shared and approximate is None):
-        from dbt_schema_embed.index.chroma import Chroma
-
-        copy = Chroma(folder, shared, notes, always=bool(approximate))
-    return Index(folder / FILE, Identity(encoder_id, dim, dimensions), copy, notes)

@@ -147,11 +147,6 @@ class Block:
         return entity(self.source.relation.name)
 
     @cached_property
-    def entities(self) -> list[tuple[str, ...]]:
-        """What each candidate model is about."""
-        return [entity(m.relation.name) for m in self.models]
-
-    @cached_property
     def abstract_names(self) -> list[tuple[str, ...]]:
         """Words of every source column with the table's own replaced by ``<table>``, as habits are learnt."""
         return [abstract(words(c.name), self.source_entity) for c in self.columns]

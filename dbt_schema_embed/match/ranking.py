@@ -12,7 +12,8 @@ from dbt_schema_embed.match.block import Block, Matrix
 from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
-from dbt_schema_embed.match.hearing import Heard, voice
+from dbt_schema_embed.match.hearing import Heard, Voice, voice
+from dbt_schema_embed.match.kept_voices import KeptVoices
 from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.nearby import Rivals
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
@@ -55,6 +56,7 @@ def rank(
     lexicon: Lexicon | None = None,
     rivals: Rivals | None = None,
     only: Collection[str] | None = None,
+    kept: KeptVoices | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
@@ -72,6 +74,7 @@ def rank(
         lexicon: holds all words of both sides; None: one of just these.
         rivals: which tables are weighed against each other; None: all.
         only: ids of the tables to answer about, the others are only heard; None: all.
+        kept: what tables said when they were ranked before, and is told what they say now.
         progress: told how many source tables are through, of how many.
     """
     # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
@@ -81,7 +84,7 @@ def rank(
             lexicon = Lexicon(*sides, read_tables(*sides))
         tables = _counted(sources, progress)
         pool = Pool(models, feeding, entered)
-        yield from _ranked(tables, pool, habits, arrived, mode, barred, settled, lexicon, rivals, only)
+        yield from _ranked(tables, pool, habits, arrived, mode, barred, settled, lexicon, rivals, only, kept)
 
 
 def _counted(sources: Sequence[Embedded], progress: Counted | None) -> Iterator[Embedded]:
@@ -100,6 +103,7 @@ class Draft:
     rows: Matrix  # (n, len(NOTHING_NAMES))
     odds: Odds
     arrives: bool  # it arrives in some model already
+    voice: Voice
 
 
 WHOLE, KEPT = 400_000, 2_000_000
@@ -118,27 +122,38 @@ def _ranked(
     lexicon: Lexicon,
     rivals: Rivals | None,
     only: Collection[str] | None,
+    kept: KeptVoices | None,
 ) -> Iterator[Ranked]:
     weights = load_weights(mode)
     drafts: list[Draft] = []
-    kept = 0
+    voices: dict[str, Voice] = {}
+    pairs = 0
     for source in sources:
+        own = source.relation.id
+        wanted = only is None or own in only
+        known = kept.of(own) if kept and not wanted else None
+        if known:
+            voices[own] = known
+            continue
         block = build_block(source, targets, lexicon, habits)
         values = signal_values(block, weights.first.names)
-        arrives = source.relation.id in arrived
+        arrives = own in arrived
         rows = nothing_rows(block, values, arrives)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
         odds = as_settled(odds, settled(block)) if settled else odds
-        draft = Draft(block, values, rows, odds, arrives)
-        if only is not None and source.relation.id not in only:
-            draft = _light(draft, None)
-        elif kept + odds.candidates.size > WHOLE:
+        voices[own] = voice(block, odds, arrives)
+        if kept:
+            kept.keep(own, voices[own])
+        if not wanted:
+            continue
+        draft = Draft(block, values, rows, odds, arrives, voices[own])
+        if pairs + odds.candidates.size > WHOLE:
             alive = _alive(draft)
-            draft = _light(draft, alive if kept + len(rows) * len(alive) <= KEPT else None)
-        kept += draft.values["exact"].size if draft.values else 0
+            draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
+        pairs += draft.values["exact"].size if draft.values else 0
         drafts.append(draft)
-    asked = [d for d in drafts if only is None or d.block.source.relation.id in only]
-    for draft, (values, rows) in zip(asked, second_look(drafts, rivals, weights.first.names, only), strict=True):
+    looks = second_look(drafts, voices, rivals, weights.first.names)
+    for draft, (values, rows) in zip(drafts, looks, strict=True):
         block = draft.block
         scores = _second_scores(weights.second, values, row_values(block, rows), draft)
         final = weights.odds(*scores, block.legible, barred(block) if barred else None)
@@ -203,23 +218,20 @@ _HOPELESS = 5e-4
 
 def second_look(
     drafts: Sequence[Draft],
+    voices: Mapping[str, Voice] | None = None,
     rivals: Rivals | None = None,
     wanted: Sequence[str] = (),
-    only: Collection[str] | None = None,
 ) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
     """For each table what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``rivals`` None: all tables are each other's; ``wanted``: as `signal_values` has it; ``only``: of these ids."""
-    voices = [voice(d.block, d.odds, d.arrives) for d in drafts]
-    everyone = Heard(voices) if rivals is None or rivals.few else None
-    place = {} if everyone else {d.block.source.relation.id: at for at, d in enumerate(drafts)}
-    for draft, own in zip(drafts, voices, strict=True):
-        if only is not None and draft.block.source.relation.id not in only:
-            continue
-        heard = everyone
-        if heard is None and rivals is not None:
-            some = sorted(place[i] for i in rivals.of(draft.block.source.relation) if i in place)
-            heard = Heard([own, *(voices[at] for at in some)], own)
-        assert heard is not None
+    see. ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None:
+    all. ``wanted``: as `signal_values` has it."""
+    everyone = Heard(voices.values() if voices else [d.voice for d in drafts])
+    place = {i: at for at, i in enumerate(voices or ())}
+    for draft in drafts:
+        own, heard = draft.voice, everyone
+        if voices and rivals and not rivals.few:
+            some = sorted(rivals.of(draft.block.source.relation) & place.keys(), key=place.__getitem__)
+            heard = Heard([own, *(voices[i] for i in some)], own)
         values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted))
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)

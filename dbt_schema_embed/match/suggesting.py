@@ -10,6 +10,7 @@ from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.habits import Habits, learn
+from dbt_schema_embed.match.kept_voices import KeptVoices
 from dbt_schema_embed.match.layers import arrivals, feeders, feeding, rivals
 from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.odds import Odds, as_chosen
@@ -41,6 +42,7 @@ def suggest(
     accepted: Accepted | None = None,
     top_k: int = 10,
     shares: bool = False,
+    kept: KeptVoices | None = None,
     progress: Counted | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
@@ -55,13 +57,14 @@ def suggest(
         accepted: (source id, column key) -> (model id, model column), or None for nothing: settled by a person.
         top_k: candidates listed in a row, at most.
         shares: matches say what each kind of evidence adds.
+        kept: what tables said when they were ranked before.
         progress: told how many source tables are ranked, of how many.
     """
     arrived = arrivals(project)
     fed = feeders(project.lineage, {r.id: r for r in project.relations})
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
-    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, progress)
+    ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, kept, progress)
     rows: list[Suggestion] = []
     for table in ranked:
         found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
@@ -77,6 +80,7 @@ def ranked_tables(
     rejected: Rejected,
     accepted: Accepted,
     only: Collection[str] | None = None,
+    kept: KeptVoices | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """The source tables with columns, by id, ranked with all that the project and its people say; ``only``: ids."""
@@ -87,7 +91,8 @@ def ranked_tables(
         entered={m for _, m in arrived},
         lexicon=lexicon or project_words(project, [m.relation for m in models]),
         barred=lambda block: _barred(block, rejected, accepted),
-        settled=lambda block: settled_in(block, accepted), rivals=rivals(project), only=only, progress=progress,
+        settled=lambda block: settled_in(block, accepted), rivals=rivals(project), only=only, kept=kept,
+        progress=progress,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """`bench`: what the embedding engine does on this machine, with the words of a project or with generated ones."""
 
 import json
+import platform
 import random
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.errors import ConfigError, printable
+from dbt_schema_embed.observe.metrics import usable_memory
 from dbt_schema_embed.records import Artifacts, Opened, Project
 
 if TYPE_CHECKING:
@@ -68,7 +70,6 @@ def bench(
         ConfigError: the project has no columns.
     """
     from dbt_schema_embed.embed.bench import measure, measure_relations
-    from dbt_schema_embed.observe.machine import machine
 
     of, names = ("generated", generated()) if opened is None else (opened.project.name, _names_of(opened.project))
     random.Random(0).shuffle(names)  # noqa: S311  a fixed order with all lengths mixed, no secret
@@ -78,6 +79,20 @@ def bench(
         figures += measure_relations(opened.project.relations, model_name=model_name, max_workers=max_workers)
         figures += _suggest_figures(opened.root, artifacts, model_name)
     return Benched(len(chosen), of, machine(), tuple(figures))
+
+
+def machine() -> dict[str, str | int | None]:
+    """ "cores" this process may use, "processor", "memory" in bytes (None: unknown), "system", "python"."""
+    from dbt_schema_embed.embed.int8_trial import processor
+    from dbt_schema_embed.embed.runners import workers_for
+
+    return {
+        "cores": workers_for(None),
+        "processor": printable(processor()),
+        "memory": usable_memory(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+    }
 
 
 def _suggest_figures(project_dir: Path, artifacts: Artifacts, model_name: str) -> "list[Figure]":

@@ -176,7 +176,7 @@ def _weights(settings: Settings, said: str) -> Iterator[Finding]:
 
 
 def _memo(settings: Settings) -> Iterator[Finding]:
-    if not settings.enable_caching or find_spec("diskcache") is None:
+    if not settings.enable_caching or not has_embed():
         return
     from dbt_schema_embed.embed import cache_folder, memo_stats
 

@@ -71,7 +71,7 @@ class Cache:
             columns = tuple(Column(name, position=place) for place, name in enumerate(_lines(names)))
             relations = (Relation("names", "", "table", columns),)
         embedder = self._session.embedder()
-        embed_relations(relations, self._session.watched())
+        embed_relations(relations, embedder)
         self._session.told()
         return embedder.stats.distinct, embedder.stats.misses
 

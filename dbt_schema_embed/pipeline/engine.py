@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.observe.profiling import Profiled
     from dbt_schema_embed.pipeline.matching import Glossed
     from dbt_schema_embed.pipeline.reporting import Reported
-    from dbt_schema_embed.read.names import Names
+    from dbt_schema_embed.read.completion import Names
     from dbt_schema_embed.records import Opened
     from dbt_schema_embed.tables.table_files import ArrowTable
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -348,7 +348,7 @@ class SchemaEmbed:
 
     def names(self, project_dir: str | Path = ".", **artifacts: Unpack[Artifacts]) -> "tuple[Names, Names]":
         """Source tables and models, each with its columns, for completion; empty where they cannot be read."""
-        from dbt_schema_embed.read.names import project_names
+        from dbt_schema_embed.read.completion import project_names
 
         return project_names(Path(project_dir), self.settings.dialect, **artifacts)
 

@@ -34,6 +34,7 @@ class Prepared:
     sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
     models: tuple[Embedded, ...]
     lexicon: "Lexicon"
+    state: object  # what an answer depends on beside the project, people's decisions and this package
 
 
 def prepare(
@@ -80,7 +81,8 @@ def prepare(
 
     readings, lexicon = session.names_read(state, read)
     sources = session.embedded(competitors(project, asked), readings)
-    return Prepared(project, sources, session.embedded(models, readings), lexicon)
+    encoders = session.watched().encoder_id, session.languages() is not None
+    return Prepared(project, sources, session.embedded(models, readings), lexicon, (words, encoders))
 
 
 def too_wide(relation: Relation) -> str:

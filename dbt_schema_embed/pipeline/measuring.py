@@ -27,11 +27,12 @@ class Measures:
         ``asked``: what was asked, in any words; the same words again in the same project make it a run that was made
         before, which should find its vectors in the memo. ``failed``: the run ended in an error.
         """
+        from dbt_schema_embed.embed.stats import EmbedStats
         from dbt_schema_embed.observe.metrics import Metrics, peak_memory, usable_memory
         from dbt_schema_embed.observe.runs import asked_before
 
         session = self._session
-        stats = session.stats()
+        stats = session.stats() or EmbedStats()
         searches, search_seconds = session.timings.get("search", (0, 0.0))
         return Metrics(
             command=command,
@@ -39,19 +40,19 @@ class Measures:
             and asked_before(session.scratch, f"{command} {asked} {session.settings.model_name}"),
             seconds=time.perf_counter() - self._start,
             columns=session.columns,
-            encode_seconds=stats.encode_seconds if stats else 0.0,
-            load_seconds=stats.load_seconds if stats else 0.0,
+            encode_seconds=stats.encode_seconds,
+            load_seconds=stats.load_seconds,
             search_seconds=search_seconds,
             searches=searches,
             match_seconds=session.timings.get("match", (0, 0.0))[1],
-            texts=stats.distinct if stats else 0,
-            encoded=stats.misses if stats else 0,
-            hits=dict(stats.hits) if stats else {},
-            batches=stats.batches if stats else 0,
-            largest_batch=stats.largest_batch if stats else 0,
-            tokens=stats.tokens if stats else 0,
-            dropped=stats.dropped if stats else 0,
-            errors=(stats.errors if stats else 0) + failed,
+            texts=stats.distinct,
+            encoded=stats.misses,
+            hits=dict(stats.hits),
+            batches=stats.batches,
+            largest_batch=stats.largest_batch,
+            tokens=stats.tokens,
+            dropped=stats.dropped,
+            errors=stats.errors + failed,
             peak_memory=peak_memory(),
             memory=usable_memory(),
         )

@@ -31,21 +31,18 @@ class _Place:
     root: str | Path
     artifacts: Artifacts
     session: Session
+    reading: Reading  # what is read of the project
     embedder: "Embedder"
     index: "Index"
 
-    def reading(self) -> Reading:
-        """What is read of the project, as it is now."""
-        return Reading(Path(self.root), self.artifacts, self.session.settings.dialect)
-
-    def stands(self, reading: Reading) -> bool:
+    def stands(self) -> bool:
         """Whether the index was made of the project as it is; then nothing of it needs to be read."""
-        made = reading.made()
+        made = self.reading.made()
         try:
             with self.index.read() as parts:
                 if not made or parts.id != made:
                     return False
-                self.session.scratch = reading.scratch
+                self.session.scratch = self.reading.scratch
                 self.session.columns += parts.shape("columns")[0]
                 self.session.told(parts.meta.get("warnings", ()))
         except IndexMismatchError:
@@ -58,7 +55,6 @@ class _Place:
         from dbt_schema_embed.index import changes, gathered, states
         from dbt_schema_embed.words import words
 
-        reading = self.reading()
         project = self.session.open(self.root, self.artifacts, values=False).project
         self.session.looked_at(project.relations)
         texts, beside = gathered(project.relations, project.lineage, search_texts, words)
@@ -67,7 +63,7 @@ class _Place:
         new = self.index.update(texts, self.embedder.embed, beside=beside, meta=meta, verify=verify)
         self.session.told(project.warnings)
         with self.index.read(whole=bool(new)) as parts:
-            reading.keep(project, parts.id)
+            self.reading.keep(project, parts.id)
             after = states(parts)
         return changes(None if new == len(texts) else before, after)
 
@@ -95,12 +91,11 @@ def _hits(place: _Place, query: str, limit: int, wanted: "Filter") -> list[Searc
 
 @contextmanager
 def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterator[_Place]":
-    from dbt_schema_embed.read.opening import scratch_folder
-
-    embedder = session.watched()
-    index = session.index_in(scratch_folder(Path(root), artifacts.get("target_path")), embedder)
+    reading = Reading(Path(root), artifacts, session.settings.dialect)
+    embedder = session.usual_embedder()
+    index = session.index_in(reading.scratch, embedder)
     try:
-        yield _Place(root, artifacts, session, embedder, index)
+        yield _Place(root, artifacts, session, reading, embedder, index)
     finally:
         index.close()
         session.told(index.notes)
@@ -112,7 +107,7 @@ def index_project(session: Session, project_dir: str | Path, artifacts: Artifact
 
     with _opened(session, project_dir, artifacts) as place:
         changes: Changes | None = None
-        if not verify and place.stands(place.reading()):
+        if not verify and place.stands():
             with suppress(IndexMismatchError), place.index.read(whole=True) as parts:  # else damaged: it is built anew
                 changes = Changes(kept=parts.shape("columns")[0])
         changes = changes or place.update(verify=verify)
@@ -127,7 +122,7 @@ def search_project(
     if not query.strip():
         raise ConfigError("there is nothing to search for", hint='say it in words: search "customer e-mail"')
     with _opened(session, project_dir, artifacts) as place:
-        if place.stands(place.reading()):
+        if place.stands():
             with suppress(IndexMismatchError):  # damaged: it is built anew
                 return _hits(place, query, limit, wanted)
         place.update()

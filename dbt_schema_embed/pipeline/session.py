@@ -149,6 +149,7 @@ class Session:
                     redis_key=s.redis_key,
                     redis_check=s.redis_check,
                 )
+                self._opened[name].progress = self.progress
             return self._opened[name]
 
     def languages(self) -> "Vectors | None":
@@ -157,9 +158,8 @@ class Session:
         if not has_embed() or lacking("languages"):
             return None
         from dbt_schema_embed.embed.languages import LANGUAGES
-        from dbt_schema_embed.embed.watched import Watched
 
-        return lambda texts: Watched(self.embedder(LANGUAGES), self.progress).embed(texts)
+        return lambda texts: self.embedder(LANGUAGES).embed(texts)
 
     def cache_dir(self) -> Path:
         """Where the memo lives; see `embed.cache_folder`."""
@@ -167,13 +167,12 @@ class Session:
 
         return cache_folder(self.settings.cache_dir)
 
-    def watched(self) -> "Embedder":
-        """The embedder, telling how far it has come; the static one where the extra `embed` is missing."""
+    def usual_embedder(self) -> "Embedder":
+        """The embedder that the settings name; the static one where the extra `embed` is missing."""
         from dbt_schema_embed.embed.static import StaticEmbedder
-        from dbt_schema_embed.embed.watched import Watched
 
         if has_embed():
-            return Watched(self.embedder(), self.progress)
+            return self.embedder()
         self._static = True
         return StaticEmbedder()
 
@@ -189,16 +188,16 @@ class Session:
 
         self.looked_at(relations)
         said = {name: reading.texts for name, reading in (readings or {}).items()}
-        return embed_relations(relations, self.watched(), texts_of=texts_of or column_texts, said=said)
+        return embed_relations(relations, self.usual_embedder(), texts_of=texts_of or column_texts, said=said)
 
     def index_in(self, scratch: Path, embedder: "Embedder") -> "Index":
         """The index of a project's columns, in our folder of it, as it stands there; close it after use."""
-        from dbt_schema_embed.index import Shared, open_index
+        from dbt_schema_embed.index import Index, Shared
 
         s = self.settings
         if not has_embed():  # small already, and nothing to share it with
-            return open_index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
-        return open_index(
+            return Index(scratch / "index", encoder_id=embedder.encoder_id, dim=embedder.dim, approximate=False)
+        return Index(
             scratch / "index",
             encoder_id=embedder.encoder_id,
             dim=embedder.dim,

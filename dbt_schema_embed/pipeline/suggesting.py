@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
     from dbt_schema_embed.decide.pins import Pin, waiting
     from dbt_schema_embed.decide.reranking import Reranker
+    from dbt_schema_embed.match import KeptVoices
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -106,8 +107,11 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
         found = suggest(
             asked.ready.sources, asked.ready.models, project=asked.ready.project, lexicon=asked.ready.lexicon,
             only={source.id for source in asked.sources}, rejected=asked.rejected, accepted=asked.known.accepted,
-            top_k=wish.top_k, shares=wish.shares, progress=partial(session.progress, "Matching tables"),
+            top_k=wish.top_k, shares=wish.shares, kept=(kept := _voices(session, asked)),
+            progress=partial(session.progress, "Matching tables"),
         )  # fmt: skip
+    if kept:
+        kept.save()
     failures: list[str] = []
     if wish.rerank is not None:
         from dbt_schema_embed.decide.reranking import reranked
@@ -116,6 +120,17 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
     keys = {(source.id, column.name): column.key for source in asked.sources for column in source.columns}
     rows = with_decisions(found, asked.known, keys)
     return _with_names(session, asked, rows) if wish.propose else rows, failures
+
+
+def _voices(session: "Session", asked: Question) -> "KeptVoices | None":
+    """What tables of this project said before, as it stands."""
+    from dbt_schema_embed.match import KeptVoices
+
+    if not session.settings.enable_caching:
+        return None
+    project, models = asked.ready.project, [m.relation for m in asked.ready.models]
+    state = project.relations, project.lineage, models, asked.ready.state
+    return KeptVoices(session.cache_dir(), asked.opened.scratch, state, asked.rejected, asked.known.accepted)
 
 
 def _with_names(session: "Session", asked: Question, rows: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
@@ -205,7 +220,8 @@ def explained(session: "Session", column: str, project_dir: str | Path, artifact
     asked = question(session, opened, [source], targets)
     text = explain(
         source.id, name, asked.ready.sources, asked.ready.models, project=asked.ready.project,
-        lexicon=asked.ready.lexicon, rejected=asked.rejected, accepted=asked.known.accepted, targets=targets,
+        lexicon=asked.ready.lexicon, rejected=asked.rejected, accepted=asked.known.accepted,
+        kept=_voices(session, asked), targets=targets,
     )  # fmt: skip
     session.told(opened.project.warnings)
     return text

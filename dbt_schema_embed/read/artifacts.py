@@ -60,7 +60,6 @@ class DependsOn(msgspec.Struct, frozen=True):
     """What a node refers to."""
 
     nodes: list[str] | None = None
-    macros: list[str] | None = None
 
 
 class TestMetadata(msgspec.Struct, frozen=True):
@@ -68,7 +67,6 @@ class TestMetadata(msgspec.Struct, frozen=True):
 
     name: str | None = None
     kwargs: dict[str, Any] | None = None
-    namespace: str | None = None
 
 
 class Resource(msgspec.Struct, frozen=True):
@@ -84,6 +82,17 @@ class Resource(msgspec.Struct, frozen=True):
     tags: Any = None
     depends_on: DependsOn | None = None
     version: str | int | float | None = None
+    test_metadata: TestMetadata | None = None
+
+    @property
+    def file(self) -> str:
+        """original_file_path, with slashes."""
+        return (self.original_file_path or "").replace("\\", "/")
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """The unique_ids it depends on, each once."""
+        return tuple(dict.fromkeys((self.depends_on.nodes if self.depends_on else None) or ()))
 
 
 class Node(Resource, frozen=True):
@@ -110,7 +119,6 @@ class Node(Resource, frozen=True):
     compiled_code: str | None = None
     compiled_sql: str | None = None
     checksum: Checksum | None = None
-    test_metadata: TestMetadata | None = None
     column_name: str | None = None
     attached_node: str | None = None
 

@@ -76,8 +76,8 @@ def _promise(name: str, arguments: dict[str, Any], node: Node, nodes: Mapping[st
     if name in _VALUES:
         return Promise(accepted_values=_texts(arguments.get(_VALUES[name])))
     if name in _POINTS and isinstance(arguments.get("to"), str):
-        others = [i for i in _parents(node) if i != owner]
-        return Promise(references=_named(arguments["to"], others or _parents(node), nodes) or _last(arguments["to"]))
+        others = [i for i in node.parents if i != owner]
+        return Promise(references=_named(arguments["to"], others or node.parents, nodes) or _last(arguments["to"]))
     return NOTHING
 
 
@@ -91,15 +91,11 @@ def _owner(node: Node, arguments: dict[str, Any], nodes: Mapping[str, Node]) -> 
     """The relation a test stands on. Tests on sources and those before v10 have no ``attached_node``."""
     if node.attached_node:
         return node.attached_node
-    parents = _parents(node)
+    parents = node.parents
     if len(parents) == 1:
         return parents[0]
     said = arguments.get("model")
     return (_named(said, parents, nodes) if isinstance(said, str) else None) or (parents[-1] if parents else "")
-
-
-def _parents(node: Node) -> list[str]:
-    return list((node.depends_on.nodes if node.depends_on else None) or ())
 
 
 def _named(text: str, among: Iterable[str], nodes: Mapping[str, Node]) -> str | None:

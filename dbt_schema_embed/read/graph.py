@@ -10,27 +10,17 @@ import msgspec
 from dbt_schema_embed.read.artifacts import Metadata, Resource, load, root_package, tag_names
 
 
-class _Test(msgspec.Struct, frozen=True):
-    name: str | None = None
-
-
 class GraphNode(Resource, frozen=True):
     """A resource of any kind. Fields that only few selections need stay undecoded (``msgspec.Raw``)."""
 
     latest_version: str | int | float | None = None
     access: str | None = None
     config: msgspec.Raw = msgspec.Raw(b"{}")
-    test_metadata: _Test | None = None
 
     @property
     def package(self) -> str:
         """The dbt package it belongs to."""
         return self.package_name or ""
-
-    @property
-    def path(self) -> str:
-        """original_file_path, with slashes."""
-        return (self.original_file_path or "").replace("\\", "/")
 
     @property
     def yaml_path(self) -> str:
@@ -42,11 +32,6 @@ class GraphNode(Resource, frozen=True):
     def is_versioned(self) -> bool:
         """Models alone have versions."""
         return self.resource_type == "model" and self.version is not None
-
-    @property
-    def dependencies(self) -> list[str]:
-        """unique_ids it refers to."""
-        return (self.depends_on.nodes if self.depends_on else None) or []
 
     @property
     def tag_names(self) -> list[str]:
@@ -102,7 +87,7 @@ def load_graph(path: Path) -> Graph:
         *(manifest.saved_queries, manifest.unit_tests, manifest.functions),
     )
     nodes = {i: node for group in groups for i, node in (group or {}).items() if _enabled(node)}
-    parents = {i: [p for p in dict.fromkeys(node.dependencies) if p in nodes] for i, node in nodes.items()}
+    parents = {i: [p for p in node.parents if p in nodes] for i, node in nodes.items()}
     children: dict[str, list[str]] = {}
     for unique_id, above in parents.items():
         for parent in above:

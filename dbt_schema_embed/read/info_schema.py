@@ -68,7 +68,7 @@ def read_info_schema(
         known = _Steps(read_texts(steps, _STEPS)) if models and steps.exists() else _Steps(())
     except (ArtifactError, MissingExtraError) as problem:
         return InfoSchema(warnings=(f"dbt's Information Schema is not used: {problem.message}",))
-    lineage = tuple(sorted((line for i in sorted(models) for line in known.lines(i)), key=_place))
+    lineage = tuple(sorted(line for i in models for line in known.lines(i)))
     return InfoSchema(tables, lineage, frozenset(known.children & set(models)))
 
 
@@ -137,7 +137,3 @@ def _kind(source: str, model: str, copied: bool) -> LineageKind:
     if not copied:
         return "derived"
     return "identical" if source.lower() == model.lower() else "renamed"
-
-
-def _place(line: Lineage) -> tuple[str, ...]:
-    return (line.source, line.source_column, line.model, line.model_column, line.kind)

@@ -39,7 +39,7 @@ def open_project(
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
-    from dbt_schema_embed.read import read_project
+    from dbt_schema_embed.read.project import read_project
 
     root = Path(project_dir)
     scratch = scratch_folder(root, artifacts.get("target_path"))
@@ -56,9 +56,12 @@ def scratch_folder(root: Path, target_path: Path | None = None) -> Path:
     Raises:
         ConfigError: it, or something in it, is a link out of the target folder.
     """
-    from dbt_schema_embed.read import target_folder
+    from dbt_schema_embed.read.project import target_folder
 
-    target = target_folder(root, target_path)
+    return _scratch_in(target_folder(root, target_path))
+
+
+def _scratch_in(target: Path) -> Path:
     folder = target / SCRATCH
     try:
         link = folder if _leads_out(folder, target) else None
@@ -79,17 +82,19 @@ def _leads_out(path: Path, top: Path) -> bool:
 
 
 def files_read(root: Path, artifacts: Artifacts) -> tuple[Path, ...]:
-    """The files that a project is read from, beside the rows of its seeds; some need not be there.
+    """The files that a project is read from, beside the rows of its seeds; some need not be there. The last one is in
+    our folder.
 
     Raises:
         ConfigError: as `scratch_folder`.
     """
-    from dbt_schema_embed.read import info_schema_files, target_folder
+    from dbt_schema_embed.read.info_schema import info_schema_files
+    from dbt_schema_embed.read.project import target_folder
 
     target = target_folder(root, artifacts.get("target_path"))
     manifest = artifacts.get("manifest") or target / "manifest.json"
     catalog = artifacts.get("catalog") or manifest.parent / "catalog.json"
-    profile = scratch_folder(root, artifacts.get("target_path")) / PROFILE
+    profile = _scratch_in(target) / PROFILE
     return (root / "dbt_project.yml", manifest, catalog, *info_schema_files(manifest.parent), profile)
 
 
@@ -138,8 +143,8 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
         )
     if not select and not exclude:
         return sources
-    from dbt_schema_embed.read import parts
-    from dbt_schema_embed.read import select as selected
+    from dbt_schema_embed.read.selection import parts
+    from dbt_schema_embed.read.selection import select as selected
 
     said = [name for r in sources for name in (r.source_name, r.label)]
     names = {name.lower(): name for name in said} | {name: name for name in said}

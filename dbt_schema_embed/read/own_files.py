@@ -141,7 +141,7 @@ class _Reader:
         self.known: dict[str, list[str]] = {}  # path -> ids of the manifest's nodes
         for unique_id, node in own.nodes.items():
             if node.package_name == package.name and node.resource_type in (*_FOLDERS, "source", "test"):
-                self.known.setdefault(_path(node.original_file_path), []).append(unique_id)
+                self.known.setdefault(node.file, []).append(unique_id)
         self.stems: dict[tuple[str, str], str] = {}  # (kind, stem of the file) -> unique_id
         self._old: dict[str, Node] = {}  # what was left out
 
@@ -280,7 +280,7 @@ class _Reader:
         """Name the changed files that only dbt can read."""
         nodes = ((self.own.nodes[i], i) for i in sorted(self.own.changed & set(self.own.nodes)))
         self.own.unread += [
-            _path(node.original_file_path)
+            node.file
             for node, _ in nodes
             if node.language == "sql" and node.resource_type == "model" and node.raw and plain_sql(node.raw) is None
         ]
@@ -320,10 +320,6 @@ def _same(node: Node, text: str) -> bool:
     bare = text.strip()
     marks = {sha256(version.encode()).hexdigest() for version in (bare, text, bare.replace("\r\n", "\n"))}
     return said in marks or (bool(node.raw) and node.raw.strip() == bare)
-
-
-def _path(path: str | None) -> str:
-    return (path or "").replace("\\", "/")
 
 
 def file_content(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.own_files import file_content, model_folders
 from dbt_schema_embed.read.own_yaml import patched, read_own_yaml, test_nodes
-from dbt_schema_embed.read.relations import is_built, parents
+from dbt_schema_embed.read.relations import is_built
 from dbt_schema_embed.yaml_values import load_yaml
 
 _MODELS = re.compile(rb"^models:[ \t]*(?:#.*)?\r?\n((?:[ \t#-].*(?:\n|\Z)|[ \t\r]*\n)*)", re.MULTILINE)
@@ -25,7 +25,7 @@ def plans_off(off: Mapping[str, Node], package: str) -> dict[str, Node]:
     """
     models = ((i, node) for i, node in off.items() if node.resource_type == "model" and node.package_name == package)
     plans = {i: node for i, node in models if not is_built(node)}
-    tests = {i: node for i, node in off.items() if node.resource_type == "test" and plans.keys() & parents(node)}
+    tests = {i: node for i, node in off.items() if node.resource_type == "test" and plans.keys() & node.parents}
     return plans | tests
 
 

@@ -22,7 +22,7 @@ from dbt_schema_embed.read.artifacts import (
 )
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.info_schema import read_info_schema
-from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, parents, relation, with_sql
+from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
 
@@ -224,7 +224,7 @@ def _with_ancestors(nodes: Mapping[str, Node], models: Collection[str] | None) -
         unique_id = waiting.pop()
         if unique_id not in wanted:
             wanted.add(unique_id)
-            waiting += [i for i in parents(nodes[unique_id]) if i in readable]
+            waiting += [i for i in nodes[unique_id].parents if i in readable]
     return wanted
 
 
@@ -245,7 +245,7 @@ def _read_sql(
             unique_id,
             nodes[unique_id].compiled or nodes[unique_id].raw,
             nodes[unique_id].relation_name or "",
-            parents(nodes[unique_id]),
+            nodes[unique_id].parents,
             columns[unique_id],
             compiled=bool(nodes[unique_id].compiled),
         )

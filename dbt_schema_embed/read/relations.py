@@ -11,7 +11,7 @@ from dbt_schema_embed.read.constraints import NOTHING, Promise
 from dbt_schema_embed.read.seeds import NO_ROWS, Rows
 from dbt_schema_embed.records import Column, Relation, RelationKind
 from dbt_schema_embed.sql.scanning import cut_out
-from dbt_schema_embed.tables.samples import NO_SAMPLE, joined
+from dbt_schema_embed.tables.samples import joined
 
 KINDS = ("source", "model", "seed", "snapshot")
 _JINJA = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
@@ -47,12 +47,12 @@ def relation(unique_id: str, node: Node, known: Known, nodes: Mapping[str, Node]
         schema=node.schema or "",
         description=_prose(node.description),
         package=node.package_name or "",
-        path=(node.original_file_path or node.path or "").replace("\\", "/"),
+        path=node.file or (node.path or "").replace("\\", "/"),
         yaml_path=_yaml_path(node),
         tags=_tags(node),
         has_sql=built,
         off=not enabled(node),
-        parents=tuple(i for i in parents(node) if i in nodes and nodes[i].resource_type in KINDS),
+        parents=tuple(i for i in node.parents if i in nodes and nodes[i].resource_type in KINDS),
         contract=contract,
         in_catalog=known.table is not None,
         complete=known.table is not None or contract or bool(known.rows.names) or planned,
@@ -64,11 +64,6 @@ def enabled(node: Node) -> bool:
     return node.config is None or node.config.enabled is not False
 
 
-def parents(node: Node) -> tuple[str, ...]:
-    """The unique_ids a node depends on, each once."""
-    return tuple(dict.fromkeys((node.depends_on.nodes if node.depends_on else None) or ()))
-
-
 def has_sql(node: Node) -> bool:
     """Whether the manifest holds SQL of the model that selects. Comments and a bare ``config(...)`` are only a plan."""
     return not _is_python(node) and any(_NO_QUERY.sub("", code).strip() for code in (node.compiled, node.raw))
@@ -76,7 +71,7 @@ def has_sql(node: Node) -> bool:
 
 def is_built(node: Node) -> bool:
     """Whether a model is more than a plan; one whose code dbt keeps out of the manifest is, when it reads anything."""
-    hidden = node.raw.strip() == _HIDDEN_CODE and bool(parents(node))
+    hidden = node.raw.strip() == _HIDDEN_CODE and bool(node.parents)
     return _is_python(node) or hidden or has_sql(node)
 
 
@@ -148,7 +143,7 @@ def _column(
     name: str, place: int, yaml: YamlColumn | None, listed: CatalogColumn | None, quoted: bool, known: Known
 ) -> Column:
     promise = known.promises.get(name.lower(), NOTHING)
-    sample = known.rows.samples.get(name.lower(), NO_SAMPLE)
+    sample = known.rows.samples.get(name.lower(), Column(name))
     type_ = (listed and listed.type) or (yaml and yaml.data_type) or ""
     description = (yaml and _prose(yaml.description)) or (listed and _prose(listed.comment)) or ""
     return Column(
@@ -163,7 +158,7 @@ def _column(
         references=promise.references,
         absent=listed is None and known.table is not None,
         values=joined(sample.values, promise.accepted_values) if known.values else (),
-        value_count=sample.count,
+        value_count=sample.value_count,
     )
 
 

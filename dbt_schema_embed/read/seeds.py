@@ -8,8 +8,9 @@ from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.constraints import plain
+from dbt_schema_embed.records import Column
 from dbt_schema_embed.tables.csv_file import read_csv
-from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample
+from dbt_schema_embed.tables.samples import ROWS_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,7 @@ class Rows:
     """What a seed's file shows: its columns in order, and a sample of each by name in lower case."""
 
     names: tuple[str, ...]
-    samples: Mapping[str, Sample] = field(repr=False)
+    samples: Mapping[str, Column] = field(repr=False)
 
 
 NO_ROWS = Rows((), {})
@@ -36,12 +37,11 @@ def seed_rows(nodes: Mapping[str, Node], project_dir: Path, values: bool) -> tup
         if path is None:
             continue
         try:
-            table = read_csv(path, delimiter=_delimiter(node), rows=ROWS_LIMIT if values else 0)
+            columns = read_csv(path, delimiter=_delimiter(node), rows=ROWS_LIMIT if values else 0)
         except ArtifactError as problem:
             warnings.append(f"the rows of seed {printable(node.name)} are not used: {problem.message}")
             continue
-        samples = {name.lower(): sample for name, sample in zip(table.names, table.samples, strict=True)}
-        found[unique_id] = Rows(table.names, samples)
+        found[unique_id] = Rows(tuple(c.name for c in columns), {c.name.lower(): c for c in columns})
         for source in {source for key in _tables(node) for source in fed.get(key, ())}:
             found[source] = found[unique_id]
     return found, warnings

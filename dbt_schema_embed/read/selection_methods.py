@@ -101,9 +101,9 @@ def _path(graph: Graph, value: str, _: str) -> set[str]:
 
 def _places(node: GraphNode) -> Iterator[str]:
     """The node's file, the folders it is in, and its YAML file."""
-    if node.path:
-        yield node.path
-        yield from (str(folder) for folder in PurePosixPath(node.path).parents)
+    if node.file:
+        yield node.file
+        yield from (str(folder) for folder in PurePosixPath(node.file).parents)
     if node.yaml_path:
         yield node.yaml_path
 
@@ -119,7 +119,7 @@ def _globs(path: list[str], pattern: list[str]) -> bool:
 
 def _file(graph: Graph, value: str, _: str) -> set[str]:
     def fits(node: GraphNode) -> bool:
-        path = PurePosixPath(node.path)
+        path = PurePosixPath(node.file)
         return fnmatchcase(path.name, value) or fnmatchcase(path.stem, value)
 
     return graph.where(fits)
@@ -245,7 +245,7 @@ def near_names(method: str, graph: Graph) -> Mapping[str, str]:
     elif method == "path":
         values = {place for n in nodes for place in _places(n)}
     elif method == "file":
-        values = {PurePosixPath(n.path).name for n in nodes}
+        values = {PurePosixPath(n.file).name for n in nodes}
     else:
         values = {n.name for n in nodes if n.resource_type == method}
     return {f"{method}:{value}": value for value in values}

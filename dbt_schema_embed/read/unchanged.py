@@ -9,7 +9,7 @@ import msgspec
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import WriteError
 from dbt_schema_embed.files import read_bounded, write_text
-from dbt_schema_embed.read.opening import Stamp, file_stamps, files_read, scratch_folder
+from dbt_schema_embed.read.opening import Stamp, file_stamps, files_read
 from dbt_schema_embed.records import Artifacts, Project
 
 TICK_SECONDS = 2.0
@@ -28,9 +28,9 @@ class Reading:
     """The files that one call reads of a project. Make it before they are read."""
 
     def __init__(self, root: Path, artifacts: Artifacts, dialect: str | None) -> None:
-        self.scratch = scratch_folder(root, artifacts.get("target_path"))
         self._root, self._began = root, time.time()
-        self._files = file_stamps(files_read(root, artifacts))
+        files = files_read(root, artifacts)
+        self.scratch, self._files = files[-1].parent, file_stamps(files)
         self._asked = repr((__version__, dialect, str(root), [*self._files]))
         self._path = self.scratch / "index" / "seen.json"
 

@@ -45,7 +45,7 @@ class Settings:
     use_gpu: bool | None = None  # None: CUDA or MPS when present
     quantization: Quantization = "float32"  # precision of the weights
     dimensions: int | None = None  # of the vectors in the index, reduced by PCA; None: the encoder's
-    enable_caching: bool = True  # False: no memo is read or written
+    enable_caching: bool = True  # False: no memo is read or written, none is kept within the process
     cache_dir: str | None = None  # None: the user's cache folder
     cache_ttl: int | None = None  # seconds a memo entry lives; None: for ever
     redis_url: str | None = field(default=None, repr=False)  # a server that shares the memo; may hold a password

@@ -5,13 +5,13 @@ https://arrow.apache.org/docs/format/CStreamInterface.html and CDataInterface.ht
 
 import ctypes
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.tables.samples import ROWS_LIMIT
+from dbt_schema_embed.records import Column
+from dbt_schema_embed.tables.samples import ROWS_LIMIT, sampled
 
 _NULLABLE = 2
 _Pointer = ctypes.POINTER
@@ -65,18 +65,9 @@ _UNITS = {"s": (1, "s"), "m": (1_000, "ms"), "u": (1_000_000, "us"), "n": (1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ArrowColumn:
-    """A column: its name, Arrow's word for its type, and its first cells as text, "" for null."""
-
-    name: str
-    type: str
-    not_null: bool
-    cells: list[str]
-
-
-def read_stream(table: Any, *, rows: int = ROWS_LIMIT) -> list[ArrowColumn]:
-    """The columns of an object with ``__arrow_c_stream__``; no more batches are asked for than hold ``rows``.
+def read_stream(table: Any) -> list[Column]:
+    """The columns of an object with ``__arrow_c_stream__``, types in Arrow's words, with samples of the first rows; no
+    more batches are asked for than hold these.
 
     Raises:
         ArtifactError: it gives no table.
@@ -91,14 +82,16 @@ def read_stream(table: Any, *, rows: int = ROWS_LIMIT) -> list[ArrowColumn]:
         if schema.format != b"+s":
             raise ArtifactError("this is one column, and no table", hint="give a data frame or a table")
         fields = [schema.children[i].contents for i in range(schema.n_children)]
-        columns = [
-            ArrowColumn((f.name or b"").decode("utf-8", "replace"), _type(f), not f.flags & _NULLABLE, [])
-            for f in fields
-        ]
-        left = rows
-        while left > 0 and (length := _batch(stream, fields, columns, left)):
+        cells: list[list[str]] = [[] for _ in fields]
+        left = ROWS_LIMIT
+        while left > 0 and (length := _batch(stream, fields, cells, left)):
             left -= length
-        return columns
+        return [
+            sampled(
+                Column((f.name or b"").decode("utf-8", "replace"), _type(f), not_null=not f.flags & _NULLABLE), some
+            )
+            for f, some in zip(fields, cells, strict=True)
+        ]
     finally:
         schema.release(schema)
 
@@ -110,8 +103,8 @@ def _ask(stream: Any, call: Callable[[Any, Any], int], into: ctypes.Structure) -
         raise ArtifactError(f"the table cannot be read: {reason}")
 
 
-def _batch(stream: Any, fields: list[Any], columns: list[ArrowColumn], rows: int) -> int:
-    """Take in the next batch; its length, 0 at the end."""
+def _batch(stream: Any, fields: list[Any], cells: list[list[str]], rows: int) -> int:
+    """Add the texts of the next batch, "" for null; its length, 0 at the end."""
     batch = _Array()
     while True:
         _ask(stream, stream.contents.get_next, batch)
@@ -119,8 +112,8 @@ def _batch(stream: Any, fields: list[Any], columns: list[ArrowColumn], rows: int
             return 0
         length = int(batch.length)
         try:
-            for i, (field, column) in enumerate(zip(fields, columns, strict=True)):
-                column.cells.extend(_cells(field, batch.children[i].contents, batch.offset, min(length, rows)))
+            for i, (field, some) in enumerate(zip(fields, cells, strict=True)):
+                some.extend(_cells(field, batch.children[i].contents, batch.offset, min(length, rows)))
         finally:
             batch.release(batch)
         if length:  # an empty batch is not the end

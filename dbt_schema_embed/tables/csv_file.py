@@ -2,12 +2,12 @@
 
 import csv
 import io
-from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import chain, islice, repeat, zip_longest
 from pathlib import Path
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample, sample
+from dbt_schema_embed.records import Column
+from dbt_schema_embed.tables.samples import ROWS_LIMIT, sampled
 
 HEAD_BYTES = 64 * 2**20  # most of one file that is read
 MAX_COLUMNS = 100_000
@@ -17,16 +17,8 @@ _SNIFFED_LINES = 20
 _PIECE = 2**20  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
-    """Column names as they stand in the header, and a sample of each."""
-
-    names: tuple[str, ...]
-    samples: tuple[Sample, ...] = field(repr=False)
-
-
-def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT) -> CsvTable:
-    """The header and samples of the first ``rows`` rows. A file with a header only has empty samples.
+def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT) -> list[Column]:
+    """The columns of the header, with samples of the first ``rows`` rows; of a file with a header only without.
 
     The delimiter is the one of comma, tab, semicolon and bar that splits the first lines most evenly, unless given.
     Text is UTF-8 (a byte order mark is dropped), UTF-16 with a mark, else Windows-1252. A nameless column is called
@@ -48,10 +40,8 @@ def read_csv(path: Path, *, delimiter: str | None = None, rows: int = ROWS_LIMIT
         raise ArtifactError(f"{printable(path)} is not CSV: line {reader.line_num}: {printable(problem)}") from None
     if len(header) > MAX_COLUMNS:
         raise ArtifactError(f"{printable(path)} has {len(header):,} columns, more than {MAX_COLUMNS:,}")
-    cells = islice(zip_longest(*body, fillvalue=""), len(header)) if body else iter(())
-    samples = [sample(column) for column in cells]
-    samples += [Sample()] * (len(header) - len(samples))
-    return CsvTable(_names(header), tuple(samples))
+    cells = chain(zip_longest(*body, fillvalue=""), repeat(()))
+    return [sampled(Column(name), below) for name, below in zip(_names(header), cells, strict=False)]
 
 
 def _text(path: Path, rows: int) -> str:
@@ -106,7 +96,7 @@ def _delimiter(text: str) -> str:
     return best
 
 
-def _names(header: list[str]) -> tuple[str, ...]:
+def _names(header: list[str]) -> list[str]:
     taken: set[str] = set()
     copies: dict[str, int] = {}  # name -> the number that its next copy gets
     names: list[str] = []
@@ -117,4 +107,4 @@ def _names(header: list[str]) -> tuple[str, ...]:
             name = f"{wanted}_{copies[wanted]}"
         taken.add(name)
         names.append(name)
-    return tuple(names)
+    return names

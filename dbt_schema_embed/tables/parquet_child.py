@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
-from dbt_schema_embed.tables.samples import LENGTH_LIMIT, NO_SAMPLE, Sample, sample
+from dbt_schema_embed.records import Column
+from dbt_schema_embed.tables.samples import LENGTH_LIMIT, sampled
 
 MEMORY = 4 * 2**30
 """Bytes of address space that the process may have, where the system limits it."""
@@ -33,14 +34,11 @@ class Answer(msgspec.Struct, frozen=True):
     """What a file holds, or what is wrong with it."""
 
     problem: str = ""
-    names: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    not_null: tuple[bool, ...] = ()
-    samples: tuple[tuple[tuple[str, ...], int], ...] = ()  # values of a column, rows with one
+    columns: list[Column] = []
     rows: tuple[tuple[str | None, ...], ...] = ()  # cells of the columns that were asked for
 
     def __repr__(self) -> str:
-        return f"Answer({self.problem!r}, {self.names!r})"
+        return f"Answer({self.problem!r}, {self.columns!r})"
 
 
 def read(path: Path, rows: int) -> Answer:
@@ -81,13 +79,8 @@ def _table(file: Any, kinds: Any, rows: int, shown: str) -> Answer:
     plain = [f.name for f in fields if not kinds.is_nested(f.type) and not _is_bytes(kinds, f.type)]
     _check_size(file.metadata, plain, rows, shown)
     cells = _cells(file, plain, rows)
-    samples: list[Sample] = [sample(cells[f.name]) if f.name in cells else NO_SAMPLE for f in fields]
-    return Answer(
-        names=tuple(f.name for f in fields),
-        types=tuple(_type(kinds, f.type) for f in fields),
-        not_null=tuple(not f.nullable for f in fields),
-        samples=tuple((found.values, found.count) for found in samples),
-    )
+    columns = (Column(f.name, _type(kinds, f.type), not_null=not f.nullable) for f in fields)
+    return Answer(columns=[sampled(column, cells.get(column.name, ())) for column in columns])
 
 
 def _rows(file: Any, columns: Sequence[str], shown: str) -> tuple[tuple[str | None, ...], ...]:

@@ -7,40 +7,28 @@ some kB hold gigabytes. There it costs that process; here it is one error.
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from dbt_schema_embed.errors import ArtifactError, printable
 from dbt_schema_embed.extras import need
+from dbt_schema_embed.records import Column
 from dbt_schema_embed.tables.parquet_child import Answer
-from dbt_schema_embed.tables.samples import ROWS_LIMIT, Sample
+from dbt_schema_embed.tables.samples import ROWS_LIMIT
 
 SECONDS = 120.0
 """Longest that one file may take."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetTable:
-    """Names, types and nullability from the schema, and a sample of every column of plain values."""
-
-    names: tuple[str, ...]
-    types: tuple[str, ...]
-    not_null: tuple[bool, ...]
-    samples: tuple[Sample, ...] = field(repr=False)
-
-
-def read_parquet(path: Path, *, rows: int = ROWS_LIMIT) -> ParquetTable:
-    """The schema, and samples of the first ``rows`` rows; no more row groups are read than hold them.
+def read_parquet(path: Path) -> list[Column]:
+    """The columns, those of plain values with samples of the first rows; no more row groups are read than hold these.
 
     Raises:
         ArtifactError: missing, unreadable or no Parquet; it would take too much memory or time.
         MissingExtraError: pyarrow is not installed.
     """
-    answer = _answer(path, str(rows))
-    samples = tuple(Sample(values, count) for values, count in answer.samples)
-    return ParquetTable(answer.names, answer.types, answer.not_null, samples)
+    return _answer(path, str(ROWS_LIMIT)).columns
 
 
 def read_texts(path: Path, columns: Sequence[str]) -> tuple[tuple[str | None, ...], ...]:

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import replace
 
-from dbt_schema_embed.records import VALUES_LIMIT
+from dbt_schema_embed.records import VALUES_LIMIT, Column
 
 ROWS_LIMIT = 10_000  # rows of one file or table that are looked at
 LENGTH_LIMIT = 1_000  # characters kept of one value
@@ -13,19 +13,8 @@ LENGTH_LIMIT = 1_000  # characters kept of one value
 _NULLS = frozenset(("", "null", "none", "nan", "nat", "na", "n/a", "<na>", "#n/a", "\\n"))
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Distinct values of one column, first seen first, and the number of rows with a value."""
-
-    values: tuple[str, ...] = field(default=(), repr=False)
-    count: int = 0
-
-
-NO_SAMPLE = Sample()
-
-
-def sample(cells: Iterable[str]) -> Sample:
-    """The sample of one column's cells; blanks and words for null are left out."""
+def sampled(column: Column, cells: Iterable[str]) -> Column:
+    """``column`` with the distinct values of its cells, first seen first; blanks and words for null are left out."""
     values: dict[str, None] = {}
     count = 0
     for cell, rows in Counter(cells).items():
@@ -35,7 +24,7 @@ def sample(cells: Iterable[str]) -> Sample:
         count += rows
         if len(values) < VALUES_LIMIT:
             values[text[:LENGTH_LIMIT]] = None
-    return Sample(tuple(values), count)
+    return replace(column, values=tuple(values), value_count=count)
 
 
 def joined(*groups: tuple[str, ...]) -> tuple[str, ...]:

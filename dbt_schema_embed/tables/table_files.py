@@ -14,7 +14,6 @@ from dbt_schema_embed.files import read_bytes
 from dbt_schema_embed.records import Column, Relation
 from dbt_schema_embed.tables.csv_file import read_csv
 from dbt_schema_embed.tables.parquet_file import read_parquet
-from dbt_schema_embed.tables.samples import sample
 
 Docs = Mapping[str, Mapping[str, str | None]]
 """Column name -> {"description": ..., "type": ...}."""
@@ -96,7 +95,7 @@ def read_relations(
 
         found = read_ddl(path, spoken)
     else:
-        found = (_from_parquet(path) if suffix in _PARQUET_SUFFIXES else _from_csv(path),)
+        found = (_relation(path.stem, (read_parquet if suffix in _PARQUET_SUFFIXES else read_csv)(path)),)
     if docs is None:
         return found
     described = _docs(docs)
@@ -110,42 +109,13 @@ def _from_memory(table: "ArrowTable", name: str) -> Relation:
         )
     from dbt_schema_embed.tables.arrow_stream import read_stream
 
-    columns = []
-    for place, found in enumerate(read_stream(table)):
-        cells = sample(found.cells)
-        columns.append(
-            Column(
-                found.name, found.type, position=place, not_null=found.not_null, values=cells.values,
-                value_count=cells.count,
-            )
-        )  # fmt: skip
-    return _relation(name, columns)
-
-
-def _from_csv(path: Path) -> Relation:
-    table = read_csv(path)
-    columns = [
-        Column(name, position=place, values=sample.values, value_count=sample.count)
-        for place, (name, sample) in enumerate(zip(table.names, table.samples, strict=True))
-    ]
-    return _relation(path.stem, columns)
-
-
-def _from_parquet(path: Path) -> Relation:
-    table = read_parquet(path)
-    columns = [
-        Column(name, type_, position=place, not_null=not_null, values=sample.values, value_count=sample.count)
-        for place, (name, type_, not_null, sample) in enumerate(
-            zip(table.names, table.types, table.not_null, table.samples, strict=True)
-        )
-    ]
-    return _relation(path.stem, columns)
+    return _relation(name, read_stream(table))
 
 
 def _relation(name: str, columns: list[Column]) -> Relation:
     # Names that differ in case only can be told apart only where they compare with case.
     twice = {key for key, n in Counter(c.key for c in columns).items() if n > 1}
-    told_apart = tuple(replace(c, quoted=True) if c.key in twice else c for c in columns)
+    told_apart = tuple(replace(c, position=i, quoted=c.key in twice) for i, c in enumerate(columns))
     return Relation(id=name, name=name, kind="table", columns=told_apart)
 
 

@@ -154,9 +154,9 @@ def test_a_token_goes_only_where_the_user_says(shop: Path, monkeypatch: pytest.M
     """The address that is asked, as the index is handed it."""
     asked: list[object] = []
     monkeypatch.setattr("dbt_schema_embed.index.Shared", lambda *given: asked.append(given))
-    monkeypatch.setattr("dbt_schema_embed.index.open_index", lambda *_, shared, **__: asked.append(shared))
+    monkeypatch.setattr("dbt_schema_embed.index.Index", lambda *_, shared, **__: asked.append(shared))
     monkeypatch.setenv("EMBEDDING_CHROMA_TOKEN", "mine")
     (shop / "dbt_schema_embed.yml").write_text("chroma_url: http://192.0.2.1\n")
     with SchemaEmbed(Settings.load(shop)) as engine:
-        engine.session.index_in(shop / "target/schema_embed", engine.session.watched())
+        engine.session.index_in(shop / "target/schema_embed", engine.session.usual_embedder())
     assert asked == [None]

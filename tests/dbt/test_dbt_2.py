@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.read import read_project, select
+from dbt_schema_embed.read.project import read_project
+from dbt_schema_embed.read.selection import select
 from tests.dbt.conftest import accept_all, copy_example
 from tests.dbt.driver import Dbt
 

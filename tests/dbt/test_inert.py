@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jinja2 import StrictUndefined
 from jinja2.sandbox import SandboxedEnvironment
 
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Project, Relation
 from dbt_schema_embed.write.sql_names import comment_text, jinja_text, type_sql
 from dbt_schema_embed.write.stage import stage

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.decide.staging import staging_sql
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.write.style import Style, learn_style, staging_text
 from tests.dbt.rendering import Attributes, Macros
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dbt_schema_embed.index import Index, open_index
+from dbt_schema_embed.index import Index
 
 DIM = 16
 Open = Callable[..., Index]
@@ -82,7 +82,7 @@ def opened(folder: Path) -> Iterator[Open]:
 
     def open_one(**options: Any) -> Index:
         settings = {"encoder_id": "e", "dim": DIM} | options
-        indexes.append(open_index(settings.pop("folder", folder), **settings))
+        indexes.append(Index(settings.pop("folder", folder), **settings))
         return indexes[-1]
 
     yield open_one

@@ -33,10 +33,10 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """An index with a copy in Chroma, made once."""
-    from dbt_schema_embed.index import open_index
+    from dbt_schema_embed.index import Index
 
     where = tmp_path_factory.mktemp("made") / "ours" / "index"
-    index = open_index(where, encoder_id="e", dim=DIM, approximate=True)
+    index = Index(where, encoder_id="e", dim=DIM, approximate=True)
     index.update(some(ROWS), Memo())
     index.copied()
     assert index.notes == []

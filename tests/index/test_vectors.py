@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dbt_schema_embed.arrays import Parts
 from dbt_schema_embed.errors import ConfigError, IndexMismatchError, WriteError
-from dbt_schema_embed.index import largest, open_index, vectors
+from dbt_schema_embed.index import Index, largest, vectors
 from tests.faults import Faults
 from tests.index.conftest import DIM, Memo, Open, brute_force, right, some
 
@@ -105,7 +105,7 @@ def test_only_new_texts_are_asked_for_and_nothing_new_writes_nothing(opened: Ope
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(st.text(max_size=3), unique=True, max_size=30), max_size=4))
 def test_any_history_ends_in_the_last_texts(tmp_path_factory: pytest.TempPathFactory, history: list[list[str]]) -> None:
-    index = open_index(tmp_path_factory.mktemp("any") / "ours" / "index", encoder_id="e", dim=DIM)
+    index = Index(tmp_path_factory.mktemp("any") / "ours" / "index", encoder_id="e", dim=DIM)
     for texts in (*history, ["the last"]):
         index.update(texts, Memo())
         assert right(index, texts)
@@ -228,7 +228,7 @@ def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, first: int) 
     old, new = some(first), [*some(20)[3:], "new"]
     for k in range(1, 500):
         where = tmp_path / str(k) / "index"
-        index = open_index(where, encoder_id="e", dim=DIM)
+        index = Index(where, encoder_id="e", dim=DIM)
         if first:
             index.update(old, Memo())
         with pytest.MonkeyPatch.context() as patch:
@@ -236,7 +236,7 @@ def test_the_kth_call_fails_for_every_k(tmp_path: Path, error: int, first: int) 
             with contextlib.suppress(WriteError):
                 index.update(new, Memo())
         index.close()
-        reader = open_index(where, encoder_id="e", dim=DIM)
+        reader = Index(where, encoder_id="e", dim=DIM)
         if first or Path(where / "columns.index").exists():
             count = len(reader.query(np.ones((1, DIM)), 100)[0][0])
             assert right(reader, new if count == len(new) else old)
@@ -256,14 +256,14 @@ def test_a_full_and_a_read_only_disk(tmp_path: Path) -> None:
     if os.getuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("no small file system can be mounted here")
     try:
-        index = open_index(disk / "index", encoder_id="e", dim=DIM)
+        index = Index(disk / "index", encoder_id="e", dim=DIM)
         index.update(some(100), Memo())
         with pytest.raises(WriteError, match="No space left on device"):
             index.update(some(20_000), Memo())
         assert right(index, some(100))
         assert [path.name for path in (disk / "index").iterdir()] == ["columns.index"]
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        reader = open_index(disk / "index", encoder_id="e", dim=DIM)
+        reader = Index(disk / "index", encoder_id="e", dim=DIM)
         assert right(reader, some(100))
         with pytest.raises(WriteError, match="Read-only file system"):
             reader.update(some(3), Memo())
@@ -275,7 +275,7 @@ def test_a_full_and_a_read_only_disk(tmp_path: Path) -> None:
 
 def write_many(where: str, word: str) -> None:
     """What one of several processes does."""
-    index = open_index(Path(where), encoder_id="e", dim=DIM)
+    index = Index(Path(where), encoder_id="e", dim=DIM)
     for n in range(8):
         index.update([f"{word}{i}" for i in range(10 + n)], Memo(), meta={"word": word})
     index.close()
@@ -287,7 +287,7 @@ def test_several_writers_leave_a_whole_state_of_one(tmp_path: Path) -> None:
     workers = [context.Process(target=write_many, args=(str(where), word)) for word in "abc"]
     for worker in workers:
         worker.start()
-    reader, seen = open_index(where, encoder_id="e", dim=DIM), 0
+    reader, seen = Index(where, encoder_id="e", dim=DIM), 0
     while any(worker.is_alive() for worker in workers) or not seen:
         try:
             with reader.read(whole=True) as parts:
@@ -358,8 +358,8 @@ import sys
 from pathlib import Path
 import numpy
 before = set(sys.modules)
-from dbt_schema_embed.index import open_index
-index = open_index(Path({str(tmp_path)!r}) / "a" / "index", encoder_id="e", dim=2)
+from dbt_schema_embed.index import Index
+index = Index(Path({str(tmp_path)!r}) / "a" / "index", encoder_id="e", dim=2)
 index.update(["a", "b"], lambda texts: numpy.ones((len(texts), 2)))
 index.query(numpy.ones((1, 2)), 1)
 print(*{{"torch", "chromadb", "httpx", "scipy", "filelock"}} & (set(sys.modules) - before))

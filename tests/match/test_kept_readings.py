@@ -97,13 +97,13 @@ def test_the_code_that_reads_names_is_part_of_the_key(tmp_path: Path, monkeypatc
     shutil.copytree(Path(kept_readings.__file__).parent, home)
     (tmp_path / "words.py").write_text("")
     monkeypatch.setattr(kept_readings, "__file__", str(home / "kept_readings.py"))
-    before = kept_readings._package()
-    assert before == kept_readings._package()
+    before = kept_readings.package()
+    assert before == kept_readings.package()
     (home / "glued.py").write_text("LONGER = True\n")
-    changed = kept_readings._package()
+    changed = kept_readings.package()
     assert changed != before
     (tmp_path / "words.py").write_text("# other\n")
-    assert kept_readings._package() != changed
+    assert kept_readings.package() != changed
 
 
 def test_where_nothing_can_be_written_it_costs_only_the_time(tmp_path: Path) -> None:

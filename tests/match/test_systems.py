@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))

@@ -10,8 +10,7 @@ import pytest
 from dbt_schema_embed.embed.bench import Figure
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.observe import benching
-from dbt_schema_embed.observe.benching import generated
-from dbt_schema_embed.observe.machine import machine
+from dbt_schema_embed.observe.benching import generated, machine
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.settings import Settings
 from tests.cli.conftest import Tool, tool

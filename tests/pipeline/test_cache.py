@@ -40,10 +40,24 @@ def test_how_names_were_read_is_kept_where_caching_is_on_and_forgotten_with_the_
     SchemaEmbed(Settings(cache_dir=str(tmp_path / "cache"), enable_caching=False)).suggest(shop)
     assert not readings.exists()
     first = there.suggest(shop).to_dict()
-    assert len(list(readings.iterdir())) == 1
+    assert sorted(path.suffix for path in readings.iterdir()) == [".bin", ".voices"]
     assert SchemaEmbed(there.settings).suggest(shop).to_dict() == first
     there.cache.clear()
     assert list(readings.iterdir()) == []
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("caching", "encoded"), [(True, 2), (False, 4)])
+def test_without_caching_nothing_is_remembered_not_even_within_the_process(
+    tmp_path: Path, caching: bool, encoded: int
+) -> None:
+    with SchemaEmbed(Settings(cache_dir=str(tmp_path / "cache"), enable_caching=caching)) as engine:
+        first = engine.encode(["customer id", "order total", "customer id"])
+        assert (engine.encode(["order total", "customer id"]) == first[[1, 0]]).all()
+        stats = engine.session.stats()
+        assert stats is not None
+        assert stats.misses == encoded
+    assert (tmp_path / "cache" / "memo").exists() == caching
 
 
 def test_a_list_of_names_warms_it_too(there: SchemaEmbed, tmp_path: Path, encoder: HashEncoder) -> None:

@@ -12,7 +12,8 @@ from dbt_schema_embed.embed.text import search_texts
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed, hits_text, session
 from dbt_schema_embed.read import opening as project
-from dbt_schema_embed.read import read_project, unchanged
+from dbt_schema_embed.read import unchanged
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Relation, SearchHit
 from tests.embed.encoders import HashEncoder
 

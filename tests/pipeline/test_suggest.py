@@ -9,7 +9,7 @@ import pytest
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
 from dbt_schema_embed.match.layers import competitors
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Suggestion
 from dbt_schema_embed.settings import Settings
 from dbt_schema_embed.tables import read_relation

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError
-from dbt_schema_embed.read import artifacts, read_project
+from dbt_schema_embed.read import artifacts
 from dbt_schema_embed.read.artifacts import Metadata, load_catalog, load_manifest, root_package
+from dbt_schema_embed.read.project import read_project
 
 RUN_PARSE = "\n  run `dbt parse`, or name the file with --manifest"
 GOOD = b'{"metadata": {}, "nodes": {}, "sources": {}}'

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
-from dbt_schema_embed.read import read_project, select
+from dbt_schema_embed.read.project import read_project
+from dbt_schema_embed.read.selection import select
 from dbt_schema_embed.records import VALUES_LIMIT, Relation
 from dbt_schema_embed.tables import read_relation, read_relations
 

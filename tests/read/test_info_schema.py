@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dbt_schema_embed.read import read_project
 from dbt_schema_embed.read.info_schema import read_info_schema
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Project
 
 arrow = pytest.importorskip("pyarrow")

@@ -108,7 +108,7 @@ def test_a_staging_model(tail: str, piece: str) -> None:
 def test_equal_names_in_a_header(tmp_path: Path, header: str) -> None:
     def read(size: int) -> None:
         (tmp_path / "t.csv").write_text(header * (size // len(header)) + "z\n1\n")
-        names = read_csv(tmp_path / "t.csv").names
+        names = [column.name for column in read_csv(tmp_path / "t.csv")]
         assert len(set(names)) == len(names)
 
     assert_linear(read, 40_000)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Project, Relation
 from tests.shop import copy_of_example
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Column, Lineage, Project
 
 MANIFESTS = Path(__file__).resolve().parent.parent / "fixtures" / "read" / "manifests"

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError
-from dbt_schema_embed.read import parts, read_project, select
+from dbt_schema_embed.read.project import read_project
+from dbt_schema_embed.read.selection import parts, select
 from dbt_schema_embed.records import Project, Relation
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures" / "read"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dbt_schema_embed.read import read_project
+from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Project
 from dbt_schema_embed.sql.lineage import ModelSql, TableInfo, read_sql
 

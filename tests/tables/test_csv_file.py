@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from dbt_schema_embed.errors import ArtifactError
-from dbt_schema_embed.records import VALUES_LIMIT
+from dbt_schema_embed.records import VALUES_LIMIT, Column
 from dbt_schema_embed.tables import csv_file
-from dbt_schema_embed.tables.csv_file import CsvTable, read_csv
+from dbt_schema_embed.tables.csv_file import read_csv
 from dbt_schema_embed.tables.samples import LENGTH_LIMIT
 
 
-def table(tmp_path: Path, content: str | bytes, **options: object) -> CsvTable:
+def table(tmp_path: Path, content: str | bytes, **options: object) -> list[Column]:
     path = tmp_path / "t.csv"
     path.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     return read_csv(path, **options)  # type: ignore[arg-type]
@@ -47,38 +47,37 @@ def test_header_and_first_column(
     content: str | bytes, names: tuple[str, ...], first: tuple[str, ...], tmp_path: Path
 ) -> None:
     found = table(tmp_path, content)
-    assert found.names == names
-    assert len(found.samples) == len(names)
-    assert found.samples[0].values == first
+    assert tuple(column.name for column in found) == names
+    assert found[0].values == first
 
 
 def test_words_for_null_are_no_values(tmp_path: Path) -> None:
     found = table(tmp_path, "a,b\n,x\nNULL,x\n\\N,y\nNaN,\n n/a ,0\n")
-    assert [(s.values, s.count) for s in found.samples] == [((), 0), (("x", "y", "0"), 4)]
+    assert [(c.values, c.value_count) for c in found] == [((), 0), (("x", "y", "0"), 4)]
 
 
 def test_values_and_rows_are_bounded(tmp_path: Path) -> None:
     rows = "\n".join(f"{i},{i % 3}" for i in range(12_000))
     found = table(tmp_path, f"a,b\n{rows}\n")
-    assert [(len(s.values), s.count) for s in found.samples] == [(VALUES_LIMIT, 10_000), (3, 10_000)]
-    assert table(tmp_path, f"a,b\n{rows}\n", rows=5).samples[0].values == ("0", "1", "2", "3", "4")
+    assert [(len(c.values), c.value_count) for c in found] == [(VALUES_LIMIT, 10_000), (3, 10_000)]
+    assert table(tmp_path, f"a,b\n{rows}\n", rows=5)[0].values == ("0", "1", "2", "3", "4")
 
 
 def test_a_long_cell_is_cut_not_refused(tmp_path: Path) -> None:
     found = table(tmp_path, f"a,b\n{'x' * 500_000},1\n")
-    assert [len(v) for v in found.samples[0].values] == [LENGTH_LIMIT]
+    assert [len(v) for v in found[0].values] == [LENGTH_LIMIT]
 
 
 def test_only_the_head_of_a_long_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "HEAD_BYTES", 11)
     monkeypatch.setattr(csv_file, "_PIECE", 11)
     found = table(tmp_path, "a,b\nä1,2\nä3,4\n")  # cut inside the third line
-    assert found.samples[0].values == ("ä1",)
+    assert found[0].values == ("ä1",)
 
 
 def test_no_more_is_read_than_the_rows_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_file, "_PIECE", 4)
-    assert table(tmp_path, "a,b\n1,2\n3,4\n" + "\0" * 100, rows=1).samples[0].values == ("1",)
+    assert table(tmp_path, "a,b\n1,2\n3,4\n" + "\0" * 100, rows=1)[0].values == ("1",)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +108,4 @@ def test_missing_files_and_folders(tmp_path: Path) -> None:
 
 def test_values_stay_out_of_reprs(tmp_path: Path) -> None:
     found = table(tmp_path, "a\nsecret\n")
-    assert "secret" not in repr(found) + repr(found.samples)
+    assert "secret" not in repr(found)

@@ -29,13 +29,13 @@ def shared_text(path: Path, size: int, *, large: bool) -> None:
 def test_a_text_that_many_rows_share_stays_one(tmp_path: Path, large: bool) -> None:
     shared_text(tmp_path / "b.parquet", 3_000_000, large=large)
     assert (tmp_path / "b.parquet").stat().st_size < 20_000
-    (found,) = read_parquet(tmp_path / "b.parquet").samples
-    assert (found.count, len(found.values)) == (ROWS + 1, 2)
+    (found,) = read_parquet(tmp_path / "b.parquet")
+    assert (found.value_count, len(found.values)) == (ROWS + 1, 2)
 
 
 def test_long_texts_are_cut(tmp_path: Path) -> None:
     shared_text(tmp_path / "b.parquet", 5000, large=False)
-    (found,) = read_parquet(tmp_path / "b.parquet").samples
+    (found,) = read_parquet(tmp_path / "b.parquet")
     assert [len(value) for value in found.values] == [LENGTH_LIMIT, 3]
 
 

@@ -168,7 +168,7 @@ def test_reading_tables_and_artifacts_imports_nothing_heavy(csv: Path, root: Pat
     manifest = root / "tests" / "fixtures" / "read" / "manifests" / "dbt_1_11.json"
     code = (
         "import sys; from pathlib import Path\n"
-        "from dbt_schema_embed.read import read_project; from dbt_schema_embed.tables import read_relation\n"
+        "from dbt_schema_embed.read.project import read_project; from dbt_schema_embed.tables import read_relation\n"
         f"read_relation({str(csv)!r})\n"
         f"read_project(Path({str(csv.parent)!r}), manifest=Path({str(manifest)!r}), lineage_of=())\n"
         "print([m for m in ('sqlglot', 'numpy', 'pyarrow', 'torch', 'yaml') if m in sys.modules])"

@@ -1,4 +1,4 @@
-"""server.py: a shared server helps when it can, and costs a second and no answer when it cannot."""
+"""chroma_server.py: a shared server helps when it can, and costs a second and no answer when it cannot."""
 
 import multiprocessing
 import signal
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.index import Index, Shared, chroma, open_index, server
+from dbt_schema_embed.index import Index, Shared, chroma
+from dbt_schema_embed.index import chroma_server as server
 from tests.index.conftest import DIM, Memo, Open, right, some
 
 pytestmark = pytest.mark.skipif(find_spec("chromadb") is None, reason="chromadb is not installed")
@@ -148,7 +149,7 @@ def test_the_server_holds_no_names(opened: Open, shared: Shared, real: Real, pro
 def write_one(url: str, where: str, project: str, first: int) -> None:
     """What one of several machines does."""
     server.BUDGET = 30.0
-    index = open_index(Path(where), encoder_id="e", dim=DIM, shared=Shared(url), approximate=True)
+    index = Index(Path(where), encoder_id="e", dim=DIM, shared=Shared(url), approximate=True)
     texts = [f"text {n}" for n in range(first, first + 60)]
     filled(index, texts, {"project": project})
     assert right(index, texts)

@@ -63,7 +63,7 @@ class Shared:
 
 
 class Server:
-    """See `chroma.Asked`."""
+    """A Chroma that answers, and one collection in it."""
 
     def __init__(self, shared: Shared) -> None:
         parts = urlsplit(shared.url)
@@ -77,7 +77,11 @@ class Server:
         self._collection = ""
 
     def ask(self, what: str, content: dict[str, Any], ids: int) -> dict[str, Any]:
-        """Post ``content`` as JSON."""
+        """The answer, with ``ids`` ids at most, to "create", "get", "add" or "query" as Chroma's HTTP API has them.
+
+        Raises:
+            ChromaError: it cannot, in time.
+        """
         seconds = FILLING_SECONDS if what in ("get", "add") else BUDGET
         end = time.monotonic() + seconds
         path = self._base if what == "create" else f"{self._base}/{self._collection}/{what}"

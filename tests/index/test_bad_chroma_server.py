@@ -1,4 +1,4 @@
-"""server.py: a server that is down, hung, slow, refusing or lying costs a second or two and no answer."""
+"""chroma_server.py: a server that is down, hung, slow, refusing or lying costs a second or two and no answer."""
 
 import gzip
 import http.server
@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.index import Shared, server
+from dbt_schema_embed.index import Shared
+from dbt_schema_embed.index import chroma_server as server
 from tests.index.conftest import DIM, Memo, Open, right, some
-from tests.index.test_server import EXTRA, ROWS, free_port, served
+from tests.index.test_chroma_server import EXTRA, ROWS, free_port, served
 
 
 class Fake(http.server.ThreadingHTTPServer):
