@@ -3,7 +3,7 @@
 import os
 
 from dbt_schema_embed.embed.memo_files import export_memo, import_memo, memo_clear, memo_stats
-from dbt_schema_embed.embed.opening import Embedder, cache_folder, default_cache_dir, open_embedder
+from dbt_schema_embed.embed.opening import Embedder, cache_folder, open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
 from dbt_schema_embed.embed.text import FacetTexts, column_texts, pair_texts
 
@@ -15,7 +15,6 @@ __all__ = [
     "FacetTexts",
     "cache_folder",
     "column_texts",
-    "default_cache_dir",
     "embed_relations",
     "export_memo",
     "import_memo",

@@ -13,8 +13,8 @@ import numpy as np
 from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.stats import EmbedStats
+from dbt_schema_embed.embed.weights import remember
 from dbt_schema_embed.errors import ConfigError
-from dbt_schema_embed.files import replacing
 
 LEAST_COSINE = 0.995
 """Mean cosine to the float32 vectors of `TEXTS`."""
@@ -48,10 +48,7 @@ def admit(int8: Encoder, float32: Callable[[], Encoder], remembered: Path) -> No
     trial = _recall(remembered)
     if trial is None:
         trial = measure(int8, float32())
-        with contextlib.suppress(OSError):
-            remembered.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with replacing(remembered) as stream:
-                stream.write(msgspec.json.encode(trial))
+        remember(remembered, msgspec.json.encode(trial))
     if trial.cosine < LEAST_COSINE or trial.speed_up < LEAST_SPEED_UP:
         raise ConfigError(
             f"quantization int8 is refused on this machine: mean cosine to float32 {trial.cosine:.4f} "

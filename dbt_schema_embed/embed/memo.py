@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import SystemRandom
 from typing import Protocol
 
@@ -99,10 +99,7 @@ class _Call:
     keys: list[str]
     rows: NDArray[np.float32]
     levels: list[Level]
-    missing: list[int] = field(init=False)  # rows that are not known yet
-
-    def __post_init__(self) -> None:
-        self.missing = list(range(len(self.texts)))
+    missing: list[int]  # rows that are not known yet
 
 
 class MemoEmbedder:
@@ -176,7 +173,8 @@ class MemoEmbedder:
     def _rows(self, texts: list[str], remember: bool) -> NDArray[np.float32]:
         """Rows of distinct ``texts``."""
         levels = [level for level in self._levels if remember or level.name == ProcessStore.name]
-        call = _Call(texts, [self.key(text) for text in texts], np.zeros((len(texts), self.dim), np.float32), levels)
+        keys, rows = [self.key(text) for text in texts], np.zeros((len(texts), self.dim), np.float32)
+        call = _Call(texts, keys, rows, levels, list(range(len(texts))))
         for number, level in enumerate(levels):
             if call.missing:
                 self._look(call, level, levels[:number])

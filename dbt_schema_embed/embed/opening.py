@@ -30,21 +30,16 @@ class Embedder(Protocol):
         """
 
 
-def default_cache_dir() -> Path:
-    """The user's cache folder for this package; not created here."""
-    from platformdirs import user_cache_path
-
-    return user_cache_path("dbt-schema-embed", appauthor=False)
-
-
-def cache_folder(said: str | None) -> Path:
+def cache_folder(said: str | None = None) -> Path:
     """Where the memo lives: what the settings say, else the user's cache folder. It need not exist.
 
     Raises:
         ConfigError: the settings name the home of a user that there is not.
     """
+    from platformdirs import user_cache_path
+
     try:
-        return Path(said).expanduser() if said else default_cache_dir()
+        return Path(said).expanduser() if said else user_cache_path("dbt-schema-embed", appauthor=False)
     except RuntimeError as problem:
         raise ConfigError(f"cache_dir {printable(said)} is no folder: {problem}") from None
 
@@ -97,7 +92,7 @@ def open_embedder(
     from dbt_schema_embed.embed.runners import workers_for
     from dbt_schema_embed.embed.weights import identity
 
-    folder = cache_dir or default_cache_dir()
+    folder = cache_dir or cache_folder()
     notes: list[str] = []
     levels: list[Level] = []
     if use_memo:

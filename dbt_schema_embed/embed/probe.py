@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.vector_bytes import from_bytes, to_bytes
-from dbt_schema_embed.files import replacing
+from dbt_schema_embed.embed.weights import remember
 
 FIDELITY = 0.9999
 """Least cosine to the float32 encoder, for every probe text."""
@@ -40,11 +40,7 @@ def reference(identity: str, dim: int, cache_dir: Path) -> NDArray[np.float32] |
 
 def keep_reference(rows: NDArray[np.float32], identity: str, cache_dir: Path) -> None:
     """Remember the float32 encoder's vectors of `PROBE_TEXTS`."""
-    path = _path(identity, cache_dir)
-    with contextlib.suppress(OSError):  # without it the next run loads torch again
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with replacing(path) as stream:
-            stream.write(encoded(rows, identity))
+    remember(_path(identity, cache_dir), encoded(rows, identity))
 
 
 def encoded(rows: NDArray[np.float32], identity: str) -> bytes:

@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -56,30 +55,29 @@ def _hashes(paths: Sequence[Path], cache_dir: Path) -> list[str]:
         for path in paths:
             real = path.resolve()
             now = real.stat()
-            mark = [now.st_size, now.st_mtime_ns, now.st_ino, now.st_ctime_ns]
+            mark = (now.st_size, now.st_mtime_ns, now.st_ino, now.st_ctime_ns)
             known = remembered.get(str(real))
-            if not (isinstance(known, list) and known[:-1] == mark and isinstance(known[-1], str)):
+            if known is None or known[:-1] != mark:
                 with real.open("rb") as stream:
-                    known = [*mark, hashlib.file_digest(stream, "sha256").hexdigest()]
+                    known = (*mark, hashlib.file_digest(stream, "sha256").hexdigest())
                 remembered[str(real)] = known
-                _remember(cache_dir / _REMEMBERED, remembered)
+                remember(cache_dir / _REMEMBERED, msgspec.json.encode(remembered))
             found.append(known[-1])
     except OSError as problem:
         raise EncoderError(f"the encoder's weights cannot be read: {problem}") from None
     return found
 
 
-def _recall(path: Path) -> dict[str, Any]:
+def _recall(path: Path) -> dict[str, tuple[int, int, int, int, str]]:
     try:
-        found = msgspec.json.decode(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[int, int, int, int, str]])
     except (OSError, msgspec.DecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
 
 
-def _remember(path: Path, hashes: dict[str, Any]) -> None:
-    """Keep ``hashes``; where that cannot be done, the next run hashes again."""
+def remember(path: Path, content: bytes) -> None:
+    """Keep what is known about an encoder; where that cannot be done, the next run finds it out again."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with replacing(path) as stream:
-            stream.write(msgspec.json.encode(hashes))
+            stream.write(content)

@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,8 +53,7 @@ class Diagnosis:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it, schema_version 1."""
-        rows = [{"topic": f.topic, "state": f.state, "text": f.text, "advice": f.advice} for f in self.findings]
-        return {"schema_version": 1, "ok": not self.failed, "findings": rows}
+        return {"schema_version": 1, "ok": not self.failed, "findings": [asdict(f) for f in self.findings]}
 
 
 def diagnose(

@@ -184,17 +184,8 @@ def _wrong_lines(wrong: "Sequence[Wrong]") -> list[str]:
 def _cases_table(evaluated: Evaluated) -> str:
     width = max(4, *(len(printable(name, 40)) for name, _ in evaluated.projects))
     head = (
-        "columns",
-        "recall@1",
-        "recall@5",
-        "renamed",
-        "precision",
-        "F1",
-        "error",
-        ">=0.9",
-        "answers",
-        "nothing>=0.9",
-    )
+        "columns", "recall@1", "recall@5", "renamed", "precision", "F1", "error", ">=0.9", "answers", "nothing>=0.9",
+    )  # fmt: skip
     lines = [f"{'':{width}}" + "".join(f"{word:>{max(11, len(word) + 1)}}" for word in head)]
     for name, e in evaluated.projects:
         sure = e.bands[0]

@@ -74,21 +74,13 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON values."""
-        figures = {k: round(v, 4) if isinstance(v, float) else v for k, v in asdict(self).items()}
-        bands = [asdict(band) | {"precision": band.precision} for band in self.bands]
-        tenths = [{k: round(v, 4) for k, v in asdict(tenth).items()} for tenth in self.tenths]
-        wrong = [
-            {
-                "source": w.source,
-                "source_column": w.source_column,
-                "said": _pair(w.said),
-                "truth": [_pair(place) for place in w.truth],
-                "confidence": w.confidence,
-            }
-            for w in self.wrong
-        ]
-        said = [{k: round(v, 4) for k, v in asdict(tenth).items()} for tenth in self.said_tenths]
-        return figures | {"tenths": tenths, "said_tenths": said, "bands": bands, "wrong": wrong}
+        data = asdict(self)
+        for name in ("tenths", "said_tenths"):
+            data[name] = [{k: round(v, 4) for k, v in tenth.items()} for tenth in data[name]]
+        data["bands"] = [asdict(band) | {"precision": band.precision} for band in self.bands]
+        places = ({"said": _pair(w.said), "truth": [_pair(place) for place in w.truth]} for w in self.wrong)
+        data["wrong"] = [said | place for said, place in zip(data["wrong"], places, strict=True)]
+        return {k: round(v, 4) if isinstance(v, float) else v for k, v in data.items()}
 
 
 def _pair(place: Place | None) -> dict[str, str] | None:

@@ -81,7 +81,7 @@ def prepare(
 
     readings, lexicon = session.names_read(state, read)
     sources = session.embedded(competitors(project, asked), readings)
-    encoders = session.watched().encoder_id, session.languages() is not None
+    encoders = session.usual_embedder().encoder_id, session.languages() is not None
     return Prepared(project, sources, session.embedded(models, readings), lexicon, (words, encoders))
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,11 @@ class Graph:
         """unique_ids of the nodes that fit."""
         return {unique_id for unique_id, node in self.nodes.items() if fits(node)}
 
-    def ancestors(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+    def ancestors(self, start: Iterable[str], depth: float = inf) -> set[str]:
         """What ``start`` depends on, ``depth`` edges far; members of ``start`` only where another depends on them."""
         return _reached(self.parents, start, depth)
 
-    def descendants(self, start: Iterable[str], depth: int | None = None) -> set[str]:
+    def descendants(self, start: Iterable[str], depth: float = inf) -> set[str]:
         """What depends on ``start``, as `ancestors`."""
         return _reached(self.children, start, depth)
 
@@ -109,11 +110,11 @@ def _enabled(node: GraphNode) -> bool:
     return node.resource_type != "source" or mapping(node.config).get("enabled") is not False
 
 
-def _reached(edges: Mapping[str, Collection[str]], start: Iterable[str], depth: int | None) -> set[str]:
+def _reached(edges: Mapping[str, Collection[str]], start: Iterable[str], depth: float) -> set[str]:
     reached: set[str] = set()
     layer = set(start)
     steps = 0
-    while layer and (depth is None or steps < depth):
+    while layer and steps < depth:
         layer = {there for here in layer for there in edges.get(here, ())} - reached
         reached |= layer
         steps += 1

@@ -241,15 +241,8 @@ def _read_sql(
 
     columns = {i: tuple(c.name for c in r.columns) for i, r in relations.items()}
     models = [
-        ModelSql(
-            unique_id,
-            nodes[unique_id].compiled or nodes[unique_id].raw,
-            nodes[unique_id].relation_name or "",
-            nodes[unique_id].parents,
-            columns[unique_id],
-            compiled=bool(nodes[unique_id].compiled),
-        )
-        for unique_id in sorted(wanted)
+        ModelSql(i, n.compiled or n.raw, n.relation_name or "", n.parents, columns[i], compiled=bool(n.compiled))
+        for i, n in ((i, nodes[i]) for i in sorted(wanted))
     ]
     sharing: dict[str, list[str]] = {}  # sources first: a seed with a source's relation stands in for it
     for unique_id in sorted(columns, key=lambda i: (nodes[i].resource_type != "source", i)):

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from dbt_schema_embed.errors import ConfigError, nearest, printable
@@ -12,7 +13,7 @@ from dbt_schema_embed.records import Project
 
 # dbt's own grammar of one criterion: @ or N+ before, a method, a value, +N behind.
 _CRITERION = re.compile(
-    r"(?P<at>@)?(?P<up>(?P<up_depth>\d*)\+)?(?:(?P<method>[\w.]+):)?(?P<value>.*?)(?P<down>\+(?P<down_depth>\d*))?\Z",
+    r"(?P<at>@)?(?P<up>\d*\+)?(?:(?P<method>[\w.]+):)?(?P<value>.*?)(?P<down>\+\d*)?\Z",
     re.DOTALL,
 )
 _FILE_ENDINGS = (".sql", ".py", ".csv")
@@ -22,16 +23,14 @@ _SPACE = "\0"
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """One criterion, e.g. ``2+tag:nightly+``. Depths None: without end."""
+    """One criterion, e.g. ``2+tag:nightly+``."""
 
     method: str  # "fqn", "tag", "config" ...
     argument: str  # "materialized" in config.materialized:view
     value: str
-    at: bool = False
-    up: bool = False
-    down: bool = False
-    up_depth: int | None = None
-    down_depth: int | None = None
+    at: bool
+    up: float  # steps to what it depends on; inf: without end
+    down: float  # steps to what depends on it
 
 
 def select(project: Project, select: Sequence[str], exclude: Sequence[str]) -> frozenset[str]:
@@ -91,16 +90,8 @@ def _criterion(text: str) -> Criterion:
         close = nearest(method, METHODS, cutoff=0.5)
         hint = f"did you mean {close[0]}:?" if close else f"known are: {', '.join(sorted(METHODS))}"
         raise ConfigError(f"unknown method {printable(method)!r} in the selection {printable(text)!r}", hint=hint)
-    return Criterion(
-        method,
-        argument,
-        found["value"],
-        at=bool(found["at"]),
-        up=bool(found["up"]),
-        down=bool(found["down"]),
-        up_depth=_depth(found["up_depth"]),
-        down_depth=_depth(found["down_depth"]),
-    )
+    up, down = _steps(found["up"]), _steps(found["down"])
+    return Criterion(method, argument, found["value"], bool(found["at"]), up, down)
 
 
 def _default_method(value: str) -> str:
@@ -109,8 +100,10 @@ def _default_method(value: str) -> str:
     return "file" if value.lower().endswith(_FILE_ENDINGS) else "fqn"
 
 
-def _depth(digits: str | None) -> int | None:
-    return int(digits[:9]) if digits else None
+def _steps(sign: str | None) -> float:
+    """How far ``+`` or ``3+`` leads."""
+    digits = (sign or "0").strip("+")
+    return int(digits[:9]) if digits else inf
 
 
 def _united(parts: list[list[Criterion]], graph: Graph) -> frozenset[str]:
@@ -127,11 +120,7 @@ def _with_neighbours(criterion: Criterion, graph: Graph) -> set[str]:
     if criterion.at:
         below = graph.descendants(named) | named
         reached |= below | graph.ancestors(below)
-    if criterion.up:
-        reached |= graph.ancestors(named, criterion.up_depth)
-    if criterion.down:
-        reached |= graph.descendants(named, criterion.down_depth)
-    return reached
+    return reached | graph.ancestors(named, criterion.up) | graph.descendants(named, criterion.down)
 
 
 def _nothing(parts: list[list[Criterion]], said: str, graph: Graph) -> ConfigError:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dbt_schema_embed.embed import default_cache_dir, embed_relations
+from dbt_schema_embed.embed import cache_folder, embed_relations
 from dbt_schema_embed.embed.opening import open_embedder
 from dbt_schema_embed.errors import ConfigError, EncoderError, MissingExtraError
 from dbt_schema_embed.records import Column, Relation
@@ -49,7 +49,7 @@ print(json.dumps({{"opened": opened, "loaded": {LOADED}, "shape": rows.shape}}))
 """
     first, second = run(root, code), run(root, code)
     assert first["opened"] == second["opened"] == ["numpy"]
-    assert first["loaded"] == ["onnx", "onnxruntime", "tokenizers", "numpy", "safetensors"]
+    assert first["loaded"] == ["onnx", "onnxruntime", "tokenizers", "diskcache", "numpy", "safetensors"]
     assert second["loaded"] == ["numpy"]
     assert first["shape"] == second["shape"] == [2, 384]
 
@@ -116,5 +116,5 @@ def test_the_default_cache_folder_is_the_users(monkeypatch: pytest.MonkeyPatch, 
     """As the system wants it."""
     if sys.platform == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert default_cache_dir() == tmp_path / "dbt-schema-embed"
-    assert default_cache_dir().name == "dbt-schema-embed"
+        assert cache_folder() == tmp_path / "dbt-schema-embed"
+    assert cache_folder().name == "dbt-schema-embed"
