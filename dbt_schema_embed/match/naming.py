@@ -70,7 +70,7 @@ def _without(row: Suggestion, models: Collection[str]) -> Suggestion:
     """The row without what leads into one of ``models``."""
     left = tuple(c for c in row.candidates if c.model not in models)
     if row.model is None:
-        return replace(row, undecided=row.undecided and bool(left), candidates=left)
+        return replace(row, undecided=row.undecided and bool(left or not row.candidates), candidates=left)
     if row.model not in models:
         return replace(row, candidates=left)
     sure = 1 - row.confidence
