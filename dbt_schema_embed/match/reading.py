@@ -31,8 +31,9 @@ MOST = 4
 """Readings of one name that are kept."""
 _HEARD, _TABLES_HEARD = 120, 40
 """Columns of a table that its language is heard from, and tables of a source."""
-_LEAST_HEARD = 0.08
-"""Words a column from which a language is heard: one word in a long table is there by chance."""
+_LEAST_HEARD, _SURELY_HEARD = 0.08, 4.0
+"""Words a column from which a language is heard, for one word in a long table is there by chance; and words that are
+enough for the longest."""
 _ENGLISH_ENOUGH, _ENGLISH_MOSTLY = 0.85, 0.5
 """Share of a table's letters that English explains from which glued words are not cut to hear another language, and
 from which they are first tried in English."""
@@ -128,7 +129,7 @@ class Reader:
     ) -> list[int]:
         own = self._languages(relation)
         rest = self._beside(beside) if len(beside) > 1 else {}
-        least = _LEAST_HEARD * len(relation.columns[:_HEARD])
+        least = min(_SURELY_HEARD, _LEAST_HEARD * len(relation.columns))
         return [*self._systems(relation, tokens, cores), *best_cover(own, rest, least)]
 
     def _languages(self, relation: Relation) -> dict[int, dict[str, float]]:
