@@ -104,6 +104,7 @@ class Draft:
     odds: Odds
     arrives: bool  # it arrives in some model already
     voice: Voice
+    apart: tuple[int, ...] = ()  # places of columns that people say feed nothing
 
 
 WHOLE, KEPT = 400_000, 2_000_000
@@ -136,17 +137,19 @@ def _ranked(
             voices[own] = known
             continue
         block = build_block(source, targets, lexicon, habits)
-        values = signal_values(block, weights.first.names)
+        answered = settled(block) if settled else {}
+        apart = tuple(i for i, j in answered.items() if j < 0)
+        values = signal_values(block, weights.first.names, apart)
         arrives = own in arrived
         rows = nothing_rows(block, values, arrives)
         odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
-        odds = as_settled(odds, settled(block)) if settled else odds
+        odds = as_settled(odds, answered)
         voices[own] = voice(block, odds, arrives)
         if kept:
             kept.keep(own, voices[own])
         if not wanted:
             continue
-        draft = Draft(block, values, rows, odds, arrives, voices[own])
+        draft = Draft(block, values, rows, odds, arrives, voices[own], apart)
         if pairs + odds.candidates.size > WHOLE:
             alive = _alive(draft)
             draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
@@ -232,7 +235,7 @@ def second_look(
         if voices and rivals and not rivals.few:
             some = sorted(rivals.of(draft.block.source.relation) & place.keys(), key=place.__getitem__)
             heard = Heard([own, *(voices[i] for i in some)], own)
-        values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted))
+        values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted, draft.apart))
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)
         yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])
