@@ -152,8 +152,7 @@ def _ranked(
             draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
         pairs += draft.values["exact"].size if draft.values else 0
         drafts.append(draft)
-    looks = second_look(drafts, voices, rivals, weights.first.names)
-    for draft, (values, rows) in zip(drafts, looks, strict=True):
+    for draft, values, rows in second_look(drafts, voices, rivals, weights.first.names):
         block = draft.block
         scores = _second_scores(weights.second, values, row_values(block, rows), draft)
         final = weights.odds(*scores, block.legible, barred(block) if barred else None)
@@ -217,17 +216,22 @@ _HOPELESS = 5e-4
 
 
 def second_look(
-    drafts: Sequence[Draft],
+    drafts: list[Draft],
     voices: Mapping[str, Voice] | None = None,
     rivals: Rivals | None = None,
     wanted: Sequence[str] = (),
-) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
-    """For each table what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None:
-    all. ``wanted``: as `signal_values` has it."""
+) -> Iterator[tuple[Draft, dict[str, Matrix], Matrix]]:
+    """Each table with what the first round says about it and about its rivals: its values and its rows, with more to
+    see. ``drafts`` is empty afterwards, for they are large.
+
+    ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None: all.
+    ``wanted``: as `signal_values` has it.
+    """
     everyone = Heard(voices.values() if voices else [d.voice for d in drafts])
     place = {i: at for at, i in enumerate(voices or ())}
-    for draft in drafts:
+    drafts.reverse()
+    while drafts:
+        draft = drafts.pop()
         own, heard = draft.voice, everyone
         if voices and rivals and not rivals.few:
             some = sorted(rivals.of(draft.block.source.relation) & place.keys(), key=place.__getitem__)
@@ -235,4 +239,4 @@ def second_look(
         values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted))
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)
-        yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])
+        yield draft, {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])
