@@ -180,7 +180,7 @@ def memo(folder: Path) -> One:
         kind = data[0] % 3 if data else 0
         if kind == 2:
             (cache / FOLDER).mkdir(parents=True)
-            (cache / FOLDER / "vectors.db").write_bytes(data[1:])
+            (cache / FOLDER / "cache.db").write_bytes(data[1:])
         path.write_bytes(data if kind == 1 else body + sha256(body).digest())
         answers_or_says(lambda: import_memo(cache, path))
         store = DiskStore(cache / FOLDER)

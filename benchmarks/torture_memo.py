@@ -61,7 +61,7 @@ class Remembering:
 
     def end(self) -> Tally:
         """Nothing but the store's own files stays, and nothing was put aside."""
-        return Tally(wrong=sum(not path.name.startswith("vectors.") for path in self._folder.iterdir()))
+        return Tally(wrong=sum(not path.name.startswith("cache.db") for path in self._folder.iterdir()))
 
 
 if __name__ == "__main__":

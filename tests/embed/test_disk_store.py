@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from dbt_schema_embed.embed.bytes_cache import BytesCache, BytesDisk
 from dbt_schema_embed.embed.disk_store import DiskStore, _DamagedError
 from dbt_schema_embed.errors import MemoError
 
@@ -101,16 +102,41 @@ def test_a_planted_pickle_is_never_opened(store: DiskStore, tmp_path: Path) -> N
     store.write(ITEMS)
     bomb = pickle.dumps(Bomb(tmp_path / "hit"))
     with raw(store) as connection:
-        for key, value in (("bytes", bomb), ("text", "text"), ("number", 1.5), (bomb, bomb)):
-            connection.execute("INSERT INTO vectors (key, value) VALUES (?, ?)", (key, value))
-    assert store.read(["text", "number", "key 1"]) == {"key 1": ITEMS["key 1"]}
-    assert store.read(["bytes"]) == {"bytes": bomb}  # its form is judged by who asked for a vector
-    assert sum(map(len, store.pages())) == len(ITEMS) + 1
-    store.drop(["bytes", "text", "number"])
+        for mode, filename in ((4, None), (1, None), (4, "../../planted"), (2, "../../planted")):
+            connection.execute(
+                "INSERT OR REPLACE INTO Cache(key, raw, mode, filename, value, store_time) VALUES (?, 1, ?, ?, ?, 1)",
+                (f"bomb {mode} {filename}", mode, filename, bomb),
+            )
+        connection.execute("INSERT INTO Cache(key, raw, mode, value, store_time) VALUES (?, 0, 1, ?, 1)", (bomb, bomb))
+    (tmp_path / "planted").write_bytes(bomb)
+    keys = ["bomb 4 None", "bomb 4 ../../planted", "bomb 2 ../../planted", "key 1"]
+    assert store.read(keys) == {"key 1": ITEMS["key 1"]}
+    assert sum(map(len, store.pages())) == len(ITEMS) + 1  # the one whose value claims to be plain bytes
+    store.drop(keys)
     tight = DiskStore(store.folder, size_limit=1)
     tight.write({"last": b"1"})
     store.clear()
     assert not (tmp_path / "hit").exists()
+    assert (tmp_path / "planted").exists()  # diskcache itself would delete the file that a row names
+
+
+def test_the_disk_refuses_all_but_text_and_bytes(tmp_path: Path) -> None:
+    """In both directions, so that no later call can pickle or unpickle."""
+    disk = BytesDisk(str(tmp_path))
+    for key in (b"bytes", 1, 1.5, ("a",), None):
+        with pytest.raises(TypeError):
+            disk.put(key)
+    for value in ("text", 1, 1.5, None, [1]):
+        with pytest.raises(TypeError):
+            disk.store(value, False)
+    with pytest.raises(TypeError):
+        disk.store(b"x", True)
+    for mode, filename, value in ((4, None, b"x"), (2, "f", None), (1, "f", b"x"), (1, None, "text")):
+        with pytest.raises(TypeError):
+            disk.fetch(mode, filename, value, False)
+    for key, plain in ((b"x", False), (b"x", True), ("x", False)):
+        with pytest.raises(TypeError):
+            disk.get(key, plain)
 
 
 def _garbage(path: Path) -> None:
@@ -156,24 +182,28 @@ def _older(path: Path) -> None:
 
 def _trigger(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("CREATE TRIGGER evil AFTER INSERT ON vectors BEGIN DELETE FROM vectors; END")
+        connection.execute("CREATE TRIGGER evil AFTER INSERT ON Cache BEGIN DELETE FROM Cache; END")
 
 
-def _view(path: Path) -> None:
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("DROP TABLE vectors")
-        connection.execute("CREATE VIEW vectors AS SELECT 1 AS id, 'key 7' AS key, x'00' AS value, NULL AS expires")
+def _setting(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("INSERT INTO Settings VALUES ('sqlite_x; --', 1)")
 
 
-DAMAGE = [_garbage, _truncated, _head, _middle, _tail, _empty, _missing, _older, _trigger, _view]
+DAMAGE = [_garbage, _truncated, _head, _middle, _tail, _empty, _missing, _older, _trigger, _setting]
 
 
 @pytest.mark.parametrize("opened", [False, True], ids=["closed", "opened"])
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda f: f.__name__.strip("_"))
 def test_any_damage_is_mended(tmp_path: Path, damage: Callable[[Path], None], opened: bool) -> None:
-    """Reading gives what a value's own checksum then judges; writing works again; it is put aside and said once."""
+    """Reading gives what a value's own checksum then judges; writing works again; it is put aside and said once.
+
+    Strange triggers and settings are looked for when a store is opened.
+    """
     store = DiskStore(tmp_path / "memo", notes=[])
     store.write(ITEMS)
+    if opened and damage in (_trigger, _setting):
+        return
     damage(store.path)
     if not opened:
         store = DiskStore(tmp_path / "memo", notes=[])
@@ -187,7 +217,6 @@ def test_any_damage_is_mended(tmp_path: Path, damage: Callable[[Path], None], op
     aside = list(store.folder.glob("*.damaged"))
     assert len(store._notes) == (1 if aside else 0)
     assert again._notes == []
-    assert damage is not _trigger or "(it holds a foreign trigger evil)" in store._notes[0]
     store.clear()
     assert not list(store.folder.glob("*.damaged"))
 
@@ -199,16 +228,16 @@ def unfinished(tmp_path: Path) -> tuple[Path, Path]:
     store = DiskStore(tmp_path / "memo")
     store.write(dict(list(ITEMS.items())[:2000]))
     with raw(store) as holder:
-        holder.execute("SELECT 1 FROM vectors").fetchone()
+        holder.execute("SELECT 1 FROM Cache").fetchone()
         for folder, half in zip(folders, ({"log 1": b"1"}, {"log 2": b"2" * 9000}), strict=True):
             store.write(half)
             shutil.copytree(store.folder, folder)
-    assert all((folder / f"vectors.db-{name}").stat().st_size for folder in folders for name in ("wal", "shm"))
+    assert all((folder / f"cache.db-{name}").stat().st_size for folder in folders for name in ("wal", "shm"))
     return folders
 
 
 @pytest.mark.parametrize("how", ["whole", "missing", "empty", "truncated", "garbage head", "garbage tail", "older"])
-@pytest.mark.parametrize("name", ["vectors.db-wal", "vectors.db-shm"])
+@pytest.mark.parametrize("name", ["cache.db-wal", "cache.db-shm"])
 def test_a_damaged_log_costs_its_own_writes_at_most(unfinished: tuple[Path, Path], name: str, how: str) -> None:
     """What was in the store before stays and no value is wrong; the next write works."""
     older, folder = unfinished
@@ -226,7 +255,7 @@ def test_a_damaged_log_costs_its_own_writes_at_most(unfinished: tuple[Path, Path
     found = DiskStore(folder, notes=notes).read([*ITEMS, "log 1", "log 2"])
     assert {key: found[key] for key in found if key in ITEMS} == dict(list(ITEMS.items())[:2000])
     assert {"log 1": b"1", "log 2": b"2" * 9000}.items() >= {k: v for k, v in found.items() if k not in ITEMS}.items()
-    if how == "whole" or name == "vectors.db-shm":
+    if how == "whole" or name == "cache.db-shm":
         assert len(found) == 2002
     DiskStore(folder, notes=notes).write({"new": b"3"})
     assert DiskStore(folder, notes=notes).read(["new", "key 1"]) == {"new": b"3", "key 1": ITEMS["key 1"]}
@@ -256,7 +285,7 @@ def test_a_damaged_store_that_cannot_be_put_aside(store: DiskStore) -> None:
     """Somebody else repairs it for longer than we wait: the run goes on without a memo."""
     store.write(ITEMS)
     _garbage(store.path)
-    with FileLock(f"{store.path}.lock"), pytest.raises(MemoError, match="could not be put aside"):
+    with FileLock(str(store.folder / "repair.lock")), pytest.raises(MemoError, match="could not be put aside"):
         DiskStore(store.folder).read(["key 1"])
 
 
@@ -312,6 +341,19 @@ def test_eight_processes_at_once(tmp_path: Path) -> None:
     assert store.read(keys) == {key: key.encode() * 50 for key in keys}
 
 
+def test_opening_waits_no_longer_than_promised(store: DiskStore) -> None:
+    """Plain diskcache waits until the other transaction ends, up to 60 s."""
+    store.write({"a": b"1"})
+    with raw(store) as other:
+        other.isolation_level = None
+        other.execute("BEGIN IMMEDIATE")
+        start = time.perf_counter()
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            BytesCache(store.folder, 2**30)
+        assert 0.5 < time.perf_counter() - start < 3
+        other.execute("ROLLBACK")
+
+
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="folders have no owners there")
 @pytest.mark.parametrize("mode", [0o777, 0o720, 0o702])
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path, mode: int) -> None:
@@ -332,3 +374,20 @@ def test_a_folder_of_another_user_is_not_used(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     with pytest.raises(MemoError, match="belongs to another user: set EMBEDDING_CACHE_DIR"):
         store.read(["a"])
+
+
+def test_a_trigger_of_a_known_name_that_does_more(tmp_path: Path) -> None:
+    notes: list[str] = []
+    store = DiskStore(tmp_path / "memo", notes=notes)
+    store.write({"a": b"1"})
+    with contextlib.closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("DROP TRIGGER Settings_count_insert")
+        connection.execute(
+            "CREATE TRIGGER Settings_count_insert AFTER INSERT ON Cache FOR EACH ROW BEGIN "
+            "UPDATE Cache SET value = x'00'; END"
+        )
+        connection.commit()
+    again = DiskStore(tmp_path / "memo", notes=notes)
+    again.write({"b": b"2"})
+    assert again.read(["a", "b"]) == {"b": b"2"}
+    assert "it holds a foreign trigger Settings_count_insert" in notes[0]

@@ -160,7 +160,7 @@ def test_a_level_that_cannot_serve_is_left_out_and_named_once(open_memo: Open, r
 def test_a_damaged_store_is_rebuilt_and_said(open_memo: Open, tmp_path: Path) -> None:
     """The run gives the same vectors, and the next one reads them from the new store."""
     open_memo().embed(["a", "b"])
-    (tmp_path / "memo" / "vectors.db").write_bytes(b"not sqlite" * 1000)
+    (tmp_path / "memo" / "cache.db").write_bytes(b"not sqlite" * 1000)
     memo = open_memo()
     assert np.array_equal(memo.embed(["a", "b"]), hash_rows(["a", "b"]))
     assert len(memo.notes) == 1
