@@ -5,7 +5,7 @@
 
 An oracle (the gold mapping) and a fallible agent (right 9 times of 10, seeded) stand for it. Both choose among the
 candidates that the tool lists, or say "nothing", and leave what is right and not listed. Answers go the way of
-`record_choice`: refused where a model column is taken or no cast leads to it.
+`record_choice`: refused where a model column is taken, no cast leads to it, or what we hold is far likelier.
 """
 
 import argparse
@@ -19,9 +19,9 @@ from pathlib import Path
 from cases import Gold, load_gold
 
 from dbt_schema_embed import SchemaEmbed, Settings
-from dbt_schema_embed.agent.kept import Answers, Kept, is_open
+from dbt_schema_embed.agent.kept import Answers, Kept
 from dbt_schema_embed.agent.tools import _CANDIDATES
-from dbt_schema_embed.decide.proposing import Proposal
+from dbt_schema_embed.decide.proposing import Proposal, worth_asking
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.records import Suggestion
 
@@ -104,12 +104,14 @@ def run(folder: Path, agent: Agent) -> Case:
         first = kept.answers()
         case.f1.append(f1(case, first.rows))
         engine.suggest(root, write=True)
-        for row in first.rows:
-            truth = truth_of(case, row)
-            case.columns += truth is not None
-            if truth is not None and is_open(row):
+        case.columns = sum(truth_of(case, row) is not None for row in first.rows)
+        done: set[tuple[str, str]] = set()
+        while left := [r for r in worth_asking(kept.answers().rows) if (r.source, r.source_column) not in done]:
+            done.add((left[0].source, left[0].source_column))  # an answer may free a column that was not asked about
+            truth = truth_of(case, left[0])
+            if truth is not None:
                 case.asked += 1
-                ask(case, kept, first, row, truth, agent)
+                ask(case, kept, first, left[0], truth, agent)
         case.f1.append(f1(case, kept.answers().rows))
     return case
 

@@ -196,6 +196,7 @@ class Suggestion:
     fed_by: tuple[str, ...] = ()  # what feeds the model column today
     undecided: bool = False  # with no model: it may well feed one, and evidence does not say which
     note: str = ""  # a person's own words, from the mapping file
+    rejections: str = ""  # likewise, of answers that were rejected: "not stg_x.amount: that is net"
     decided_by: str = ""  # who proposes it, where not the matcher: an agent, a language model
     adds: Mapping[str, float] = field(default_factory=dict)  # kind of evidence -> what confidence falls by without it
 
@@ -205,6 +206,11 @@ class Suggestion:
         if self.model is not None:
             return "match"
         return "undecided" if self.undecided else "nothing"
+
+    @property
+    def notes(self) -> str:
+        """All that people noted about the column."""
+        return "; ".join(filter(None, (self.note, self.rejections)))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -302,8 +308,7 @@ def _row(s: Suggestion) -> dict[str, Any]:
     if s.proposed_name:
         row["proposed_name"] = s.proposed_name
         row["proposed_model"] = s.proposed_model
-    if s.note:
-        row["note"] = s.note
+    row |= {key: said for key, said in (("note", s.note), ("rejections", s.rejections)) if said}
     if s.decided_by:
         row["decided_by"] = s.decided_by
     return row

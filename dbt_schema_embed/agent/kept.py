@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from dbt_schema_embed.files import inside, shown_path
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
 from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
 from dbt_schema_embed.read.unchanged import seed_files
-from dbt_schema_embed.records import LIKELY, Artifacts, Column, Opened, Relation, Suggestion
+from dbt_schema_embed.records import Artifacts, Column, Opened, Relation, Suggestion
 from dbt_schema_embed.sensitive import hidden
 
 if TYPE_CHECKING:
@@ -66,12 +67,6 @@ class Answers:
             return list(self.rows)
         only = {r.id for r in chosen_sources(self.opened.project, [selection], [])}
         return [row for row in self.rows if row.source in only]
-
-
-def is_open(row: Suggestion) -> bool:
-    """Whether somebody should look at a row: undecided, or doubtful, and nobody has answered yet."""
-    unsure = row.answer == "undecided" or row.confidence < LIKELY
-    return unsure and bool(row.candidates) and row.status == "suggested" and not row.decided_by
 
 
 def examples(column: Column) -> list[str]:
@@ -125,16 +120,16 @@ class Kept:
             if source.id not in owners(known.opened, load_mappings(self.root, folder)):
                 self.engine.suggest(self.root, select=[f"source:{source.label}"], write=True, **self.artifacts)
             rows = [row for row in known.rows if row.source == source.id]
-            path, new = keep_proposal(known.opened, folder, rows, said)
-            self._take_in(new, path)
+            path, changed = keep_proposal(known.opened, folder, rows, said)
+            self._take_in(changed, path)
             return shown_path(self.root, path)
 
-    def _take_in(self, new: Suggestion, path: Path) -> None:
-        """Put one row in its place. A proposal changes no other answer, so nothing need be matched again."""
+    def _take_in(self, changed: Sequence[Suggestion], path: Path) -> None:
+        """Put rows in their place. A proposal changes no other answer, so nothing need be matched again."""
         known, now = self._answers, self._now()
         if known is not None and self._stamp | {str(path): now[str(path)]} == now:  # nobody else has written meanwhile
-            place = new.source, new.source_column
-            rows = (new if (row.source, row.source_column) == place else row for row in known.rows)
+            new = {(row.source, row.source_column): row for row in changed}
+            rows = (new.get((row.source, row.source_column), row) for row in known.rows)
             self._answers, self._stamp = replace(known, rows=tuple(rows)), now
 
     def file_text(self, source: str) -> str:

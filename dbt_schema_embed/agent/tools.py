@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta, Struct
 
-from dbt_schema_embed.agent.kept import Answers, Kept, examples, is_open
-from dbt_schema_embed.decide.proposing import Proposal
+from dbt_schema_embed.agent.kept import Answers, Kept, examples
+from dbt_schema_embed.decide.proposing import Proposal, worth_asking
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.records import rounded
 
@@ -77,7 +77,7 @@ class Tool:
 def list_undecided(desk: Desk, asked: Undecided) -> dict[str, Any]:
     """The columns that somebody should look at, the most doubtful first."""
     known = desk.kept.answers()
-    rows = sorted((row for row in known.of(asked.select) if is_open(row)), key=lambda row: row.confidence)
+    rows = worth_asking(known.of(asked.select))
     shown = [_with_candidates(desk, known, row) for row in rows[: asked.limit]]
     return {"columns": shown, "more": max(0, len(rows) - asked.limit)}
 
@@ -194,8 +194,8 @@ _FULL = _SHORT | {
 TOOLS: Sequence[Tool] = (
     Tool(
         "list_undecided",
-        "Source columns whose model column is undecided or doubtful, most doubtful first, with candidates. Start here. "
-        "Confidence is calibrated: 0.9 is right 9 times of 10.",
+        "Source columns to decide or to look at again, most doubtful first, with candidates. Start here. Confidence is "
+        "calibrated: 0.9 is right 9 times of 10.",
         Undecided, _object(columns=_many(**_FULL), more=_NUMBER), list_undecided,
     ),
     Tool(
@@ -229,7 +229,8 @@ TOOLS: Sequence[Tool] = (
     Tool(
         "record_choice",
         "Propose the answer for one source column: model_column, or nothing. It is written to the mapping file as "
-        "suggested, for a person to accept. Refused where the types cannot fit or another column has the target.",
+        "suggested, for a person to accept. Refused where types cannot fit, another column has the "
+        "target or ours is likelier.",
         Choice, _object(written=_TEXT, status=_TEXT), record_choice, writes=True,
     ),
 )  # fmt: skip

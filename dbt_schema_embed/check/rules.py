@@ -80,7 +80,9 @@ def unknown_model(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if case.source is None and not facts.project.whole:  # a package's, which is not installed
             continue
-        if case.row.model is not None and not case.row.invented and not facts.models_called(case.row.model):
+        if case.row.model is None or case.row.invented or case.row.status == "rejected":
+            continue
+        if not facts.models_called(case.row.model):
             hint = facts.near(case.row.model, facts.model_names)
             if not hint and case.row.status == "accepted":
                 hint = f"dbt-schema-embed stage {printable(case.file.source)}, if it is to be made; else remove the row"
@@ -123,6 +125,7 @@ def unknown_model_column(facts: Facts) -> Iterator[Found]:
     for case in facts.cases:
         if (
             case.model is not None
+            and case.row.status != "rejected"
             and not case.row.invented
             and case.model.columns
             and case.model.complete

@@ -40,8 +40,7 @@ class Imported(Changed):
 
     def to_dict(self) -> dict[str, Any]:
         """As `import` says it with --format json."""
-        more = {"decisions": self.decisions, "problems": list(self.problems)}
-        return {"schema_version": 1, "files": list(self.files), "diff": self.diff, **more}
+        return Changed.to_dict(self) | {"decisions": self.decisions, "problems": list(self.problems)}
 
 
 class Answer(Artifacts, total=False):

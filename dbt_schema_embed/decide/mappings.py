@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dbt_schema_embed.decide.signing import in_bulk
 from dbt_schema_embed.errors import ConfigError, MappingError, listed, printable
 from dbt_schema_embed.files import inside, shown_path, write_text
 from dbt_schema_embed.lookup import shared_labels, sources_called
@@ -52,6 +53,7 @@ class Decided:
     more: dict[tuple[str, str], list[Pair]] = field(default_factory=dict)  # its further ones
     rejected: set[tuple[str, str, str, str]] = field(default_factory=set)
     notes: dict[tuple[str, str], str] = field(default_factory=dict)
+    rejections: dict[tuple[str, str], str] = field(default_factory=dict)  # notes on answers that were rejected
     proposed: dict[tuple[str, str], tuple[Pair | None, MappingRow]] = field(default_factory=dict)  # by an agent
 
 
@@ -142,8 +144,10 @@ def decided(opened: Opened, mappings: Mappings) -> Decided:
 def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pair: Pair | None) -> None:
     """Take in what one row says about one column."""
     place = source_id, column.key
-    if row.note and row.status != "rejected":
-        found.notes[place] = f"{found.notes[place]}; {row.note}" if place in found.notes else row.note
+    if row.note:
+        rejected = row.status == "rejected"
+        said, notes = (f"not {row.model}.{row.model_column}: ", found.rejections) if rejected else ("", found.notes)
+        notes[place] = "; ".join(filter(None, (notes.get(place), said + row.note)))
     if row.status == "rejected" and pair:
         found.rejected.add((source_id, column.name, *pair))
     elif row.status == "accepted" and (pair or row.model is None):
@@ -152,6 +156,20 @@ def _decide(found: Decided, row: MappingRow, source_id: str, column: Column, pai
         found.accepted.setdefault(place, pair)
     elif row.proposed and (pair or row.model is None or row.invented):
         found.proposed[place] = pair, row
+
+
+def looked_at(mappings: Mappings) -> list[tuple[float, bool]]:
+    """The confidence of every suggestion that a person accepted or rejected, and which of the two.
+
+    Those of many rows at once are left out: nobody has looked at each.
+    """
+    return [
+        (row.confidence, row.status == "accepted")
+        for _, file in mappings.files
+        for row in file.columns
+        if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
+        if not in_bulk(row.decided_by)
+    ]
 
 
 def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pair, str]) -> tuple[Suggestion, ...]:
@@ -165,8 +183,8 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
     settled = []
     for answer in rows:
         place = (answer.source, keys[answer.source, answer.source_column])
-        note = known.notes.get(place, "")
-        row = replace(answer, note=note) if note else answer
+        note, refused_for = known.notes.get(place, ""), known.rejections.get(place, "")
+        row = replace(answer, note=note, rejections=refused_for) if note or refused_for else answer
         if place in known.accepted:
             settled += [_accepted(row, pair) for pair in (known.accepted[place], *known.more.get(place, ()))]
         elif place in known.proposed and (row.answer == "nothing" or not known.proposed[place][1].invented):
@@ -181,7 +199,28 @@ def with_decisions(rows: Iterable[Suggestion], known: Decided, keys: Mapping[Pai
             settled.append(replace(row, status="rejected", reason=f"{names} was rejected, and nothing else fits"))
         else:
             settled.append(row)
-    return tuple(settled)
+    held = {(row.source, row.model, row.model_column) for row in settled if _is_held(row)}
+    return tuple(
+        without_answer(row) if row.model and not _is_held(row) and (row.source, row.model, row.model_column) in held
+        else row
+        for row in settled
+    )  # fmt: skip
+
+
+def _is_held(row: Suggestion) -> bool:
+    """Whether somebody says that the row's model column is fed by it."""
+    return row.model is not None and (row.status == "accepted" or bool(row.decided_by))
+
+
+def without_answer(row: Suggestion) -> Suggestion:
+    """The row of a column whose answer another column of its table holds."""
+    left = tuple(c for c in row.candidates if (c.model, c.model_column) != (row.model, row.model_column))
+    said = f"{(row.model or '').rpartition('.')[2]}.{row.model_column} is another column's"
+    sure = left[0].confidence if left else 0.0
+    return replace(
+        row, model=None, model_column=None, confidence=sure, reason=said, evidence={}, candidates=left, fed_by=(),
+        undecided=True,
+    )  # fmt: skip
 
 
 def _accepted(row: Suggestion, pair: Pair | None) -> Suggestion:

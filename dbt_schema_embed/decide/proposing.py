@@ -1,17 +1,17 @@
 """An agent's answer for one source column: checked against what is known, and kept as a proposal for a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from dbt_schema_embed.casts import fit
-from dbt_schema_embed.decide.mappings import load_mappings, owners, proposed_row
+from dbt_schema_embed.decide.mappings import Pair, load_mappings, owners, proposed_row, without_answer
 from dbt_schema_embed.errors import ConfigError, near_hint, printable
 from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import source_column
-from dbt_schema_embed.records import LIKELY, Column, MappingFile, Opened, Relation, Suggestion
+from dbt_schema_embed.records import Column, MappingFile, Opened, Relation, Suggestion, rounded
 from dbt_schema_embed.types import type_family
 
 AGENT = "agent"
@@ -19,6 +19,13 @@ AGENT = "agent"
 
 REASON = 200
 """Most characters of a reason that are kept."""
+
+SURE = 0.9
+"""From this confidence on an answer is not asked about, and TRUST is how often an agent is taken to be right. With both
+F1 was best in "Agents" of benchmarks/RESULTS.md."""
+
+TRUST = 0.9
+_UNLIKELY = 0.01  # what a candidate that we hold for less is taken to be worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +37,41 @@ class Proposal:
     why: str
 
 
+def worth_asking(rows: Iterable[Suggestion]) -> list[Suggestion]:
+    """The rows that deserve a second look, undecided and most doubtful ones first: nobody has answered them."""
+    asked = (r for r in rows if r.candidates and r.status == "suggested" and not r.decided_by)
+    return sorted(
+        (r for r in asked if r.undecided or r.confidence < SURE), key=lambda r: (not r.undecided, r.confidence)
+    )
+
+
+def believed(row: Suggestion, pair: Pair | None) -> bool:
+    """Whether somebody who is right `TRUST` of the time, and says ``pair`` (None: nothing), is likelier right than we.
+
+    By Bayes' rule: our confidences are what was likely before, and who errs says any other answer as often.
+    """
+    ours: dict[Pair | None, float] = {(c.model, c.model_column): c.confidence for c in row.candidates}
+    if row.model is not None and row.model_column is not None:
+        ours[row.model, row.model_column] = row.confidence
+    ours[None] = row.confidence if row.answer == "nothing" else 1 - max(ours.values(), default=0.0)
+    if pair not in ours:  # what was no candidate may be anything
+        return row.confidence < SURE
+    error = (1 - TRUST) / max(1, len(ours) - 1)
+    weights = {answer: max(sure, _UNLIKELY) * (TRUST if answer == pair else error) for answer, sure in ours.items()}
+    return 2 * weights[pair] >= sum(weights.values())
+
+
 def keep_proposal(
     opened: Opened, mappings_dir: str, rows: Sequence[Suggestion], said: Proposal
-) -> tuple[Path, Suggestion]:
-    """Write a proposal into the mapping file of its table, which must be there; the file, and the row it makes.
+) -> tuple[Path, tuple[Suggestion, ...]]:
+    """Write a proposal into the mapping file of its table, which must be there; the file, and the rows it changes.
 
-    ``rows`` are the table's answers as they stand. It stays a suggestion: only a person accepts.
+    ``rows`` are the table's answers as they stand. It stays a suggestion: only a person accepts. Where the model column
+    was suggested for another column, that one is undecided now.
 
     Raises:
         ConfigError: an unknown name, no reason, or an answer that cannot be: a person or the SQL has decided already,
-            the model column is taken, no cast leads to its type.
+            the model column is taken, no cast leads to its type, ours is far likelier.
         MappingError, WriteError: the file cannot be read or written.
     """
     from dbt_schema_embed.decide.rows import Decision, decide
@@ -56,11 +88,17 @@ def keep_proposal(
     _check_open(row)
     names = model_names(opened.project.relations)
     pair: tuple[str | None, str | None] = (None, None)
-    place = None
+    place: Pair | None = None
     if said.target is not None:
         model, target = _target(opened, names, said.target)
         _check_pair(source, name, model, target, rows, names)
         pair, place = (names[model.id], target), (model.id, target)
+    if not believed(row, place):
+        ours = f"{names[row.model]}.{row.model_column}" if row.model else "nothing"
+        raise ConfigError(
+            f"{printable(ours)} is likelier here, with a confidence of {rounded(row.confidence):.2f}",
+            hint="leave it; tell the user if you are sure",
+        )
     day = datetime.now(UTC).date().isoformat()
     reason = f"{AGENT}: {why}"
     decision = Decision(name, "suggested", *pair, by=AGENT, at=day, reason=reason)
@@ -70,7 +108,8 @@ def keep_proposal(
         return [decision]
 
     written(partial(decide, path, decisions, shown=shown_path(opened.root, path)), opened.root)
-    return path, proposed_row(row, place, AGENT, reason)
+    freed = (r for r in rows if place and r is not row and (r.model, r.model_column) == place)
+    return path, (proposed_row(row, place, AGENT, reason), *map(without_answer, freed))
 
 
 def _check_file(file: MappingFile, name: str, pair: tuple[str | None, str | None]) -> None:
@@ -120,7 +159,7 @@ def _check_pair(
 ) -> None:
     """Raises ConfigError: the model column is another's, or the types do not fit."""
     for row in rows:
-        holds = row.status in ("accepted", "existing") or bool(row.decided_by) or row.confidence >= LIKELY
+        holds = row.status in ("accepted", "existing") or bool(row.decided_by)
         if row.source_column != name and (row.model, row.model_column) == (model.id, target) and holds:
             raise ConfigError(
                 f"{names[model.id]}.{printable(target)} is taken by {printable(row.source_column)}",

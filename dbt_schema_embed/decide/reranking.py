@@ -16,10 +16,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dbt_schema_embed.decide.mappings import proposed_row
-from dbt_schema_embed.decide.proposing import joins
+from dbt_schema_embed.decide.proposing import believed, joins, worth_asking
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import inside, read_bounded, write_text
-from dbt_schema_embed.records import LIKELY, Candidate, Column, Opened, Relation, Suggestion
+from dbt_schema_embed.records import Candidate, Column, Opened, Relation, Suggestion
 
 TIMEOUT = 60.0
 """Seconds that a server may be silent."""
@@ -69,7 +69,7 @@ def _is_local(host: str) -> bool:
 def reranked(
     opened: Opened, folder: Path, rows: Sequence[Suggestion], server: Reranker
 ) -> tuple[tuple[Suggestion, ...], list[str]]:
-    """``rows`` with the model's word for what is doubtful, and what went wrong. ``folder``: of the mapping files.
+    """``rows`` with the model's word for what is `worth_asking`, and what went wrong. ``folder``: of the mapping files.
 
     A server that fails leaves the rows as they were, and is not asked again. What cannot be is passed over: unknown
     columns and candidates, a model column that is another's, types that no cast joins.
@@ -84,7 +84,7 @@ def reranked(
     for source_id, group in groupby(rows, key=lambda row: row.source):
         table = list(group)
         source = opened.project.relation(source_id)
-        asked = [row for row in table if _in_band(row)]
+        asked = worth_asking(table)
         if source is None or not asked:
             found += table
             continue
@@ -99,10 +99,6 @@ def reranked(
         found += _answered(opened, source, table, answers or {}, server.model)
     warning = f"--rerank: {failed}; what it did not answer is as it was"
     return tuple(found), [warning] if failed else []
-
-
-def _in_band(row: Suggestion) -> bool:
-    return row.status == "suggested" and bool(row.candidates) and (row.undecided or row.confidence < LIKELY)
 
 
 def _question(opened: Opened, source: Relation, rows: Iterable[Suggestion], model: str) -> bytes:
@@ -181,17 +177,18 @@ def _asked(server: Reranker, body: bytes) -> tuple[dict[str, Any] | None, str]:
 def _answered(
     opened: Opened, source: Relation, rows: Sequence[Suggestion], answers: dict[str, Any], model: str
 ) -> list[Suggestion]:
-    taken = {(row.model, row.model_column) for row in rows if row.model and not _in_band(row)}
+    asked = {row.source_column for row in worth_asking(rows)}
+    taken = {(row.model, row.model_column) for row in rows if row.model and row.source_column not in asked}
     by, reason = printable(model, 80), f"model's word ({printable(model, 80)})"
     found = []
     for row in rows:
-        number = answers.get(printable(row.source_column)) if _in_band(row) else None
-        if number == 0 and type(number) is int:
+        number = answers.get(printable(row.source_column)) if row.source_column in asked else None
+        if number == 0 and type(number) is int and believed(row, None):
             row = proposed_row(row, None, by, reason)
         elif type(number) is int and 1 <= number <= min(_CANDIDATES, len(row.candidates)):
             chosen = row.candidates[number - 1]
             pair = (chosen.model, chosen.model_column)
-            if pair not in taken and joins(_column(source, row), _target(opened, chosen)[1]):
+            if pair not in taken and believed(row, pair) and joins(_column(source, row), _target(opened, chosen)[1]):
                 taken.add(pair)
                 row = proposed_row(row, pair, by, reason)
         found.append(row)

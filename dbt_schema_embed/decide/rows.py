@@ -191,14 +191,19 @@ class _Desk:
         self._take_in(index)
 
     def _take_in(self, index: int) -> None:
-        """What was suggested of single columns for a model column goes once a row over all of them is accepted."""
+        """What was suggested of single columns for the row's model column goes once a row over all of them is accepted;
+        of another column also once somebody proposes this one: the other is undecided then."""
         row = self.rows[index]
-        if row.status == "accepted" and row.others:
-            mine = set(map(self.key, row.source_columns))
-            for i, other in enumerate(self.rows):
-                alone = i != index and other.status == "suggested" and not (other.others or other.note)
-                if alone and other.pair == row.pair and self.key(other.source_column) in mine:
-                    self.gone.add(i)
+        mine = set(map(self.key, row.source_columns))
+        for i, other in enumerate(self.rows):
+            if i in {index, *self.gone} or other.pair != row.pair or other.others or other.status != "suggested":
+                continue
+            if self.key(other.source_column) in mine:
+                self.gone |= {i} if row.status == "accepted" and row.others and not other.note else set()
+            elif row.proposed and row.model is not None and not other.proposed:
+                self.lists["undecided"][other.source_column] = None
+                self.rows[i] = replace(other, model=None, model_column=None, confidence=None, reason="")
+                self._settle(i)
 
     def _with_expression(self, row: MappingRow, decision: Decision) -> MappingRow:
         """The row over exactly the columns of the decision; one that it no longer takes is undecided again."""

@@ -14,12 +14,13 @@ from typing import NamedTuple
 
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.files import read_bounded
-from dbt_schema_embed.match.knowledge import fold
+from dbt_schema_embed.match.knowledge import Knowledge, fold
 from dbt_schema_embed.match.lexicon import SLIGHT_WORDS
 from dbt_schema_embed.match.names import entity, stem
 from dbt_schema_embed.match.phrases import Words, phrase_words
-from dbt_schema_embed.match.reading import Reading, TableReading
-from dbt_schema_embed.records import Relation
+from dbt_schema_embed.match.reading import Reading, TableReading, read_tables
+from dbt_schema_embed.match.suggesting import readable
+from dbt_schema_embed.records import Project, Relation
 from dbt_schema_embed.words import words
 
 Entries = dict[str, list[tuple[str, str]]]
@@ -85,6 +86,27 @@ class Word(NamedTuple):
     word: str
     meaning: str
     times: int  # columns that show it
+
+
+def learnt(
+    project: Project,
+    accepted: Mapping[tuple[str, str], tuple[str, str] | None],
+    dictionaries: Knowledge,
+    known: Entries,
+) -> str:
+    """Lines for the glossary: words that accepted answers explain and no dictionary knows; "" for none.
+
+    ``accepted``: (source id, column key) -> (model id, model column).
+    """
+    sources = {r.id: r for r in project.relations if r.kind == "source"}
+    models = [r for r in project.relations if r.kind == "model" and r.columns]
+    keys = {(r.id, c.key): c.name for r in sources.values() for c in r.columns}
+    pairs = [
+        (sources[place[0]], keys[place], target[1])
+        for place, target in sorted(accepted.items())
+        if target and place in keys
+    ]
+    return glossary_text(propose_words(pairs, read_tables(readable(project), models, dictionaries, known)), known)
 
 
 def propose_words(pairs: Iterable[tuple[Relation, str, str]], readings: Mapping[str, TableReading]) -> list[Word]:

@@ -11,7 +11,7 @@ from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.names import entity, singular
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.suggesting import habits_of
-from dbt_schema_embed.records import LIKELY, NEW_COLUMN, PROPOSER, Column, Project, Relation, Suggestion
+from dbt_schema_embed.records import CERTAIN, LIKELY, NEW_COLUMN, PROPOSER, Column, Project, Relation, Suggestion
 from dbt_schema_embed.types import type_family
 from dbt_schema_embed.words import words
 
@@ -42,14 +42,39 @@ def with_names(rows: Iterable[Suggestion], plans: Plans) -> tuple[Suggestion, ..
     """``rows`` in which columns that map to nothing have a name and a model that they could go to.
 
     None is proposed where it is undecided what a column feeds, nor where a planned column that nothing feeds yet is
-    `PLAUSIBLE`: planned columns come first.
+    `PLAUSIBLE`: planned columns come first. But a table that has no model of its own does not go into its siblings'.
     """
     habits = habits_of(plans.project, arrivals(plans.project))
     relations = {r.id: r for r in plans.project.relations}
+    owners = {model_name(r, habits): r.id for r in relations.values() if r.kind == "source"}
     named: list[Suggestion] = []
     for source_id, group in groupby(rows, key=lambda row: row.source):
-        named += _table(relations[source_id], list(group), plans, habits, relations)
+        table, source = list(group), relations[source_id]
+        if source_id not in plans.into and _homeless(table):
+            siblings = {
+                r.id for r in relations.values() if r.has_sql or owners.get(r.name.lower(), source_id) != source_id
+            }
+            table = [_without(row, siblings) for row in table]
+        named += _table(source, table, plans, habits, relations)
     return tuple(named)
+
+
+def _homeless(rows: Sequence[Suggestion]) -> bool:
+    """Whether nobody says where the columns of a table go, and the matcher is certain of less than half of them."""
+    if any(row.model and (row.status != "suggested" or row.decided_by) for row in rows):
+        return False
+    return 2 * sum(bool(row.model) and row.confidence >= CERTAIN for row in rows) < len(rows)
+
+
+def _without(row: Suggestion, models: Collection[str]) -> Suggestion:
+    """The row without what leads into one of ``models``."""
+    left = tuple(c for c in row.candidates if c.model not in models)
+    if row.model is None:
+        return replace(row, undecided=row.undecided and bool(left or not row.candidates), candidates=left)
+    if row.model not in models:
+        return replace(row, candidates=left)
+    sure = 1 - row.confidence
+    return replace(row, model=None, model_column=None, confidence=sure, candidates=left, evidence={}, fed_by=())
 
 
 def _table(

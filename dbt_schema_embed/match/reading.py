@@ -176,7 +176,7 @@ class Reader:
             key = "".join(name[start:end])
             if self._known(key, active) or key in self.knowledge.plain or len(key) < _uncut(key):
                 out.append(key)
-            elif cut == "always" or (cut == "late" and not self._cut(key, self._english)[0].known):
+            elif cut == "always" or (cut == "late" and not all(p.known for p in self._cut(key, self._english)[:1])):
                 out += [p.text for p in self._cut(key, active) if p.known]
         return out
 

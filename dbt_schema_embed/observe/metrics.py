@@ -4,11 +4,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbt_schema_embed.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from dbt_schema_embed.embed.stats import EmbedStats
 
 PREFIX = "dbt_schema_embed"
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
@@ -82,6 +85,32 @@ class Metrics:
 
 RATES = ("encode_ms", "search_ms", "memory_share", "hit_rate", "error_rate")
 """Figures that alerts look at."""
+
+
+def metrics_of(
+    command: str,
+    seconds: float,
+    columns: int,
+    timings: Mapping[str, tuple[int, float]],
+    stats: "EmbedStats | None",
+    *,
+    again: bool,
+    failed: bool,
+) -> Metrics:
+    """The figures of a run: kind of work -> (how often, seconds), and what the embedder did, None where none ran."""
+    searches, search_seconds = timings.get("search", (0, 0.0))
+    found = Metrics(
+        command, again, seconds, columns, search_seconds=search_seconds, searches=searches,
+        match_seconds=timings.get("match", (0, 0.0))[1], errors=int(failed), peak_memory=peak_memory(),
+        memory=usable_memory(),
+    )  # fmt: skip
+    if stats is None:
+        return found
+    same = ("encode_seconds", "load_seconds", "batches", "largest_batch", "tokens", "dropped")
+    more = {name: getattr(stats, name) for name in same}
+    return replace(
+        found, texts=stats.distinct, encoded=stats.misses, hits=dict(stats.hits), errors=stats.errors + failed, **more
+    )
 
 
 def peak_memory() -> int | None:

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dbt_schema_embed.decide.mappings import decided, glossary_path, load_mappings
-from dbt_schema_embed.errors import ArtifactError, WriteError, printable
-from dbt_schema_embed.files import shown_path, write_text
+from dbt_schema_embed.errors import WriteError
+from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.pipeline.session import Session
 from dbt_schema_embed.records import (
-    MAX_COLUMNS,
     Artifacts,
     Embedded,
     Opened,
@@ -63,6 +62,7 @@ def prepare(
         read_with_guesses,
         readable,
     )
+    from dbt_schema_embed.match.bounds import too_wide
 
     session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
@@ -85,26 +85,11 @@ def prepare(
     return Prepared(project, sources, session.embedded(models, readings), lexicon, (words, encoders))
 
 
-def too_wide(relation: Relation) -> str:
-    """What is to be said of a table with more columns than can be compared; "": it has not."""
-    count = len(relation.columns)
-    if count <= MAX_COLUMNS:
-        return ""
-    return f"{printable(relation.label)} has {count:,} columns, more than {MAX_COLUMNS:,}: it is not compared"
-
-
-def check_table(table: Relation) -> None:
-    """Raises ArtifactError: a table has no columns, or too many."""
-    if not table.columns:
-        raise ArtifactError(f"the table {printable(table.id)} has no columns")
-    if said := too_wide(table):
-        raise ArtifactError(f"the table {said}")
-
-
 def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:
     """See `SchemaEmbed.match`."""
     from dbt_schema_embed.embed import pair_texts
     from dbt_schema_embed.match import knowledge, match, read_with_guesses
+    from dbt_schema_embed.match.bounds import check_table
 
     for side in (left, right):
         check_table(side)
@@ -136,29 +121,16 @@ def propose_glossary(session: Session, opened: Opened, *, write: bool) -> Glosse
         MappingError: a mapping file cannot be read.
         WriteError: the glossary cannot be written.
     """
-    from dbt_schema_embed.match import glossary_text, knowledge, propose_words, read_glossary, read_tables, readable
+    from dbt_schema_embed.match.glossary import learnt, read_glossary
+    from dbt_schema_embed.match.knowledge import knowledge
+    from dbt_schema_embed.write.mapping import add_words
 
     path = glossary_path(opened.root, session.settings.mappings_dir)
-    known = read_glossary(path)
     accepted = decided(opened, load_mappings(opened.root, session.settings.mappings_dir)).accepted
-    relations = {r.id: r for r in opened.project.relations}
-    models = [r for r in opened.project.relations if r.kind == "model" and r.columns]
-    readings = read_tables(readable(opened.project), models, knowledge(session.cache_dir()), known)
-    keys = {(r.id, c.key): c.name for r in relations.values() if r.kind == "source" for c in r.columns}
-    pairs = [
-        (relations[source], keys[source, key], target[1])
-        for (source, key), target in sorted(accepted.items())
-        if target and (source, key) in keys
-    ]
-    text = glossary_text(propose_words(pairs, readings), known)
+    text = learnt(opened.project, accepted, knowledge(session.cache_dir()), read_glossary(path))
     if not text or not write:
         return Glossed(text)
-    from dbt_schema_embed.write.mapping import GLOSSARY_SCHEMA, schema_text
-
-    head = f"# yaml-language-server: $schema={GLOSSARY_SCHEMA}\n# Words of this project: `word, word: meaning`\n"
-    before = path.read_text("utf-8-sig") if path.exists() else head
-    write_text(path, before.rstrip("\n") + "\n" + text, root=opened.root)
-    write_text(path.with_name(GLOSSARY_SCHEMA), schema_text(GLOSSARY_SCHEMA), root=opened.root)
+    add_words(path, text, opened.root)
     return Glossed(text, shown_path(opened.root, path))
 
 

@@ -27,34 +27,15 @@ class Measures:
         ``asked``: what was asked, in any words; the same words again in the same project make it a run that was made
         before, which should find its vectors in the memo. ``failed``: the run ended in an error.
         """
-        from dbt_schema_embed.embed.stats import EmbedStats
-        from dbt_schema_embed.observe.metrics import Metrics, peak_memory, usable_memory
+        from dbt_schema_embed.observe.metrics import metrics_of
         from dbt_schema_embed.observe.runs import asked_before
 
         session = self._session
-        stats = session.stats() or EmbedStats()
-        searches, search_seconds = session.timings.get("search", (0, 0.0))
-        return Metrics(
-            command=command,
-            again=session.scratch is not None
-            and asked_before(session.scratch, f"{command} {asked} {session.settings.model_name}"),
-            seconds=time.perf_counter() - self._start,
-            columns=session.columns,
-            encode_seconds=stats.encode_seconds,
-            load_seconds=stats.load_seconds,
-            search_seconds=search_seconds,
-            searches=searches,
-            match_seconds=session.timings.get("match", (0, 0.0))[1],
-            texts=stats.distinct,
-            encoded=stats.misses,
-            hits=dict(stats.hits),
-            batches=stats.batches,
-            largest_batch=stats.largest_batch,
-            tokens=stats.tokens,
-            dropped=stats.dropped,
-            errors=stats.errors + failed,
-            peak_memory=peak_memory(),
-            memory=usable_memory(),
+        said = f"{command} {asked} {session.settings.model_name}"
+        again = session.scratch is not None and asked_before(session.scratch, said)
+        seconds = time.perf_counter() - self._start
+        return metrics_of(
+            command, seconds, session.columns, session.timings, session.stats(), again=again, failed=failed
         )
 
     def check(self) -> None:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from dbt_schema_embed.decide.mappings import Mappings, load_mappings, owners
-from dbt_schema_embed.decide.signing import in_bulk
+from dbt_schema_embed.decide.mappings import load_mappings, looked_at, owners
 from dbt_schema_embed.files import refuse_links, save, shown_path
 from dbt_schema_embed.observe.evaluating import KEPT, kept_evaluation
 from dbt_schema_embed.pipeline.session import Session
@@ -58,7 +57,7 @@ def write_report(
         relations=relations,
         vectors=_name_vectors(session, drawn(relations)),
         measured=kept_evaluation(opened.scratch / KEPT),
-        decisions=_decisions(mappings),
+        decisions=looked_at(mappings),
         notes=answer.warnings,
         problems=[p for p in problems if p.path not in others],
         files=files,
@@ -82,17 +81,3 @@ def _way(path: Path, root: Path) -> str:
 def _name_vectors(session: Session, relations: Sequence[Relation]) -> dict[str, "NDArray[np.float32]"]:
     """Relation id -> (n_columns, d): the vectors of its columns' names, from the memo."""
     return {e.relation.id: e.facets["name"] for e in session.embedded(relations)}
-
-
-def _decisions(mappings: Mappings) -> list[tuple[float, bool]]:
-    """The confidence of every suggestion that a person accepted or rejected, and which of the two.
-
-    Those of many rows at once are left out: nobody has looked at each.
-    """
-    return [
-        (row.confidence, row.status == "accepted")
-        for _, file in mappings.files
-        for row in file.columns
-        if row.confidence is not None and row.model is not None and row.status in ("accepted", "rejected")
-        if not in_bulk(row.decided_by)
-    ]

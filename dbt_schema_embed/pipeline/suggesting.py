@@ -151,8 +151,8 @@ def suggest_project(
 ) -> tuple[Opened, Suggestions]:
     """The project, and what `SchemaEmbed.suggest` answers and raises."""
     from dbt_schema_embed.decide.changed import changed_rows
+    from dbt_schema_embed.match.bounds import too_wide, with_the_rest
     from dbt_schema_embed.observe.profiling import with_values
-    from dbt_schema_embed.pipeline.matching import too_wide
 
     opened = session.open(project_dir, artifacts)
     sources = chosen_sources(opened.project, wish.select, wish.exclude)
@@ -160,7 +160,7 @@ def suggest_project(
         opened, sources = with_values(opened, sources, session.progress, session.told)
     asked = question(session, opened, sources, wish.targets, wish.into, wish.not_into)
     compared, failures = answer(session, asked, wish)
-    rows = _with_the_rest(compared, sources)
+    rows = with_the_rest(compared, sources)
     wide = [line for relation in (*sources, *asked.models) if (line := too_wide(relation))]
     said = [*opened.project.warnings, *failures, *wide]
     if unknown := [printable(source.label) for source in sources if not source.columns]:
@@ -175,17 +175,6 @@ def suggest_project(
     return opened, Suggestions(rows, session.told(said), written, unfed)
 
 
-def _with_the_rest(rows: tuple[Suggestion, ...], sources: Sequence[Relation]) -> tuple[Suggestion, ...]:
-    """The rows, and undecided ones for the columns of tables that were not compared; tables by id."""
-    from dbt_schema_embed.pipeline.matching import too_wide
-
-    rest = [
-        Suggestion(source.id, column.name, None, None, 0.0, reason="its table has too many columns", undecided=True)
-        for source in sources if too_wide(source) for column in source.columns
-    ]  # fmt: skip
-    return tuple(sorted((*rows, *rest), key=lambda row: row.source)) if rest else rows
-
-
 def propose_table(
     session: "Session", project_dir: str | Path, artifacts: Artifacts, table: str
 ) -> "tuple[Opened, Rewrite]":
@@ -194,7 +183,7 @@ def propose_table(
     Raises:
         ConfigError: no source table is called so, or its columns are not known.
     """
-    from dbt_schema_embed.pipeline.matching import check_table
+    from dbt_schema_embed.match.bounds import check_table
 
     opened = session.open(project_dir, artifacts)
     source = source_tables(opened.project, table)[0]
@@ -212,7 +201,7 @@ def propose_table(
 def explained(session: "Session", column: str, project_dir: str | Path, artifacts: Artifacts, targets: Targets) -> str:
     """See `SchemaEmbed.explain`."""
     from dbt_schema_embed.match import explain
-    from dbt_schema_embed.pipeline.matching import check_table
+    from dbt_schema_embed.match.bounds import check_table
 
     opened = session.open(project_dir, artifacts)
     source, name = source_column(opened.project, column)

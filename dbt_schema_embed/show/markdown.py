@@ -75,8 +75,8 @@ def _tail(rows: Sequence[Suggestion]) -> Iterator[str]:
         if some:
             yield f"\n{what}: {named(some, limit=20, show=_code)}\n"
     for row in rows:
-        if row.note and not open_answer(row):
-            yield f"\n{_code(printable(row.source_column, 120))}: {_plain(printable(row.note))}\n"
+        if row.notes and not open_answer(row):
+            yield f"\n{_code(printable(row.source_column, 120))}: {_plain(printable(row.notes))}\n"
 
 
 def _needs_a_person(row: Suggestion) -> bool:

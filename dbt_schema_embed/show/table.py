@@ -90,7 +90,7 @@ def _block(source: str, rows: Sequence[Suggestion], width: int | None, color: bo
         ("maps to nothing", [row for row in rows if row.model is None and not open_answer(row)]),
     ):
         texts = [f"  {what}: {named(row.source_column for row in some)}"] if some else []
-        texts += [f"    {printable(row.source_column, 80)}: {printable(row.note)}" for row in some if row.note]
+        texts += [f"    {printable(row.source_column, 80)}: {printable(row.notes)}" for row in some if row.notes]
         lines += [painted(padded(text, width).rstrip() if width else text, "dim", color) for text in texts]
     return "\n".join(lines) + "\n"
 

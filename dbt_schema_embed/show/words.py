@@ -37,8 +37,8 @@ def open_answer(suggestion: Suggestion) -> bool:
 def reason(suggestion: Suggestion) -> str:
     """The reason; where the answer is doubtful, with the candidate that is nearly as good."""
     said = printable(suggestion.reason)
-    if suggestion.note:
-        said = f"{said}; note: {printable(suggestion.note)}" if said else f"note: {printable(suggestion.note)}"
+    if suggestion.notes:
+        said = f"{said}; note: {printable(suggestion.notes)}" if said else f"note: {printable(suggestion.notes)}"
     rival = next((c for c in suggestion.candidates if c.model_column != suggestion.model_column), None)
     if suggestion.status != "suggested" or suggestion.model is None or suggestion.confidence >= LIKELY or rival is None:
         return said
@@ -54,7 +54,7 @@ def candidates(suggestion: Suggestion, *, whole: bool = True, limit: int = 3) ->
     for c in suggestion.candidates[:limit]:
         name = printable(c.model_column, 60)
         said.append(f"{f'{short_name(c.model)}.' if whole else ''}{name} {number(c.confidence)}")
-    note = f"; note: {printable(suggestion.note)}" if suggestion.note else ""
+    note = f"; note: {printable(suggestion.notes)}" if suggestion.notes else ""
     return (", ".join(said) or "no candidate") + note
 
 

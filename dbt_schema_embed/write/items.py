@@ -8,7 +8,7 @@ from dbt_schema_embed.casts import cast_problem, cast_type, fit
 from dbt_schema_embed.errors import ConfigError, printable
 from dbt_schema_embed.expressions import expression_problem
 from dbt_schema_embed.records import Column, MappingFile, MappingRow, Relation
-from dbt_schema_embed.types import type_family
+from dbt_schema_embed.types import TypeFamily, type_family
 from dbt_schema_embed.write.sql_names import column_sql, type_sql
 
 
@@ -45,17 +45,41 @@ class Items:
     unwritten: set[str] = field(default_factory=set)  # model columns that rows feed and no item makes
 
 
-def house_types(relations: Iterable[Relation]) -> dict[str, str]:
-    """The type that columns of a name have in the project's models, by name in lower case, where all are of a kind."""
+_SAID: dict[str, str] = {
+    "_at": "timestamp", "_timestamp": "timestamp", "_date": "date", "is_": "boolean", "has_": "boolean",
+    "_amount": "decimal(38, 9)", "_price": "decimal(38, 9)", "_cost": "decimal(38, 9)",
+}  # fmt: skip
+"""What the end or the beginning of a name says of its type."""
+
+_SPELLED = {
+    ("tsql", "timestamp"): "datetime2", ("tsql", "boolean"): "bit", ("fabric", "timestamp"): "datetime2",
+    ("fabric", "boolean"): "bit", ("mysql", "timestamp"): "datetime", ("mysql", "boolean"): "",
+}  # fmt: skip
+"""Types that an engine calls otherwise; "": it has no cast to it."""
+
+
+def house_types(relations: Iterable[Relation], dialect: str | None = None) -> dict[str, str]:
+    """The type that columns of a name have in the project's models, by name in lower case, where all are of a kind.
+
+    Likewise of the names that end, or begin, as `_SAID` lists; where the project has none, as the list says.
+    """
     spelled: dict[str, Counter[str]] = defaultdict(Counter)
     for column in (c for r in relations if r.kind == "model" for c in r.columns if not c.absent):
         if column.type and type_family(column.type):
-            spelled[column.name.lower()][column.type] += 1
-    return {
+            for key in (column.name.lower(), _part(column.name)):
+                spelled[key][column.type] += 1
+    said = {part: _SPELLED.get((dialect or "", type_), type_) for part, type_ in _SAID.items() if part not in spelled}
+    return said | {
         name: types.most_common(1)[0][0]
         for name, types in spelled.items()
         if len({type_family(type_) for type_ in types}) == 1
     }
+
+
+def _part(name: str) -> str:
+    """The part of a name that says its type; "" for none."""
+    name = name.lower()
+    return next((p for p in _SAID if (name.endswith(p) if p.startswith("_") else name.startswith(p))), "")
 
 
 def model_items(
@@ -81,6 +105,9 @@ def model_items(
         else:
             item, note = _item(source, target, row, model, f"{file.path}:{row.line}", dialect)
             by_target[target.key] = item
+            by_name = item.cast and item.source.type and not (model and model.column(target.name))
+            if by_name and target.key not in house and type_family(item.source.type) == "text":
+                note = f"cast to {item.cast} for its name, and for the values that were looked at: {target.name}"
             made.notes += [note] if note else []
         made.notes += [f"{target.name}: {printable(row.note)}"] if row.note else []
     order = {column.key: i for i, column in enumerate(model.columns)} if model else {}
@@ -89,13 +116,31 @@ def model_items(
 
 
 def _new_column(source: Relation, row: MappingRow, house: Mapping[str, str]) -> Column:
-    """A column that nobody planned: of the house's type, where text or a cast without loss leads there."""
+    """A column that nobody planned: of the house's type, where text or a cast without loss leads there.
+
+    What only the end of its name says counts where the values of text are known to be such.
+    """
     name = row.model_column or ""
     column = source.column(row.source_column)
-    left, right = type_family(column.type if column else None), type_family(house.get(name.lower()))
-    if row.expression or left is None or right is None or left == right:
+    key = name.lower() if name.lower() in house else _part(name)
+    type_ = house.get(key) if key else None
+    left, right = type_family(column.type if column else None), type_family(type_)
+    if row.expression or column is None or left is None or right is None or left == right:
         return Column(name)
-    return Column(name, house[name.lower()]) if left == "text" or fit(left, right) == "fits" else Column(name)
+    if key == name.lower():
+        return Column(name, type_) if left == "text" or fit(left, right) == "fits" else Column(name)
+    sure = _holds(column, right) if left == "text" else (left, right) == ("date", "timestamp")
+    return Column(name, type_) if sure else Column(name)
+
+
+def _holds(column: Column, family: TypeFamily) -> bool:
+    """Whether all that is known of a text column's values reads as the family in every engine, and something is."""
+    if family == "boolean":
+        known = {value.strip().lower() for value in (*column.values, *column.accepted_values)}
+        return bool(known) and known <= {"true", "false"}
+    if family in ("date", "timestamp") and any(value.strip()[4:5] != "-" for value in column.values):
+        return False  # 03-01-2024 has the shape of 2024-01-03
+    return bool(column.shapes) and not cast_problem(column.type, family, column.shapes)
 
 
 def _not_written(source: Relation, row: MappingRow, other: Item | None) -> str:

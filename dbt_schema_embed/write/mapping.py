@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from dbt_schema_embed.errors import MappingError, near_hint, printable
-from dbt_schema_embed.files import content_hash, safe_name
+from dbt_schema_embed.files import content_hash, safe_name, write_text
 from dbt_schema_embed.records import MAX_COLUMNS, MappingFile, MappingRow, Relation, Status
 from dbt_schema_embed.write.yamltree import Node, YamlTextError, decoded, parse, read_content
 
@@ -34,6 +34,18 @@ def schema_text(name: str = SCHEMA_NAME) -> str:
     from importlib.resources import files as package_files  # 10 ms that readers need not pay
 
     return (package_files("dbt_schema_embed.write") / name).read_text("utf-8")
+
+
+def add_words(path: Path, lines: str, root: Path) -> None:
+    """Add lines to the glossary at ``path``, made where there is none, and lay its schema beside it.
+
+    Raises:
+        WriteError: it cannot be written.
+    """
+    head = f"# yaml-language-server: $schema={GLOSSARY_SCHEMA}\n# Words of this project: `word, word: meaning`\n"
+    before = path.read_text("utf-8-sig") if path.exists() else head
+    write_text(path, before.rstrip("\n") + "\n" + lines, root=root)
+    write_text(path.with_name(GLOSSARY_SCHEMA), schema_text(GLOSSARY_SCHEMA), root=root)
 
 
 def mapping_path(mappings_dir: Path, source: Relation, *, package: str = "", twin: bool = False) -> Path:

@@ -102,7 +102,9 @@ def plan(project: Project, file: MappingFile, project_dir: Path) -> tuple[Rewrit
     name = _most_fed(rows, file)
     if _model(project, name) is not None:
         raise ConfigError(f"model {printable(name)} is there already", hint="plan further columns in its YAML")
-    items = model_items(source, None, rows, file, project.dialect, house_types(project.relations)).items
+    items = model_items(
+        source, None, rows, file, project.dialect, house_types(project.relations, project.dialect)
+    ).items
     place = _place(project, source, None, name)
     sql = _old_file(project_dir, place)
     if sql.before:
@@ -235,7 +237,7 @@ class _Staging:
     def _made(self, rows: Sequence[MappingRow]) -> Items:
         # The YAML that is written with a new model says the types: one that has YAML casts to what that says.
         new = self.model is None or not self.model.columns
-        house = house_types(self.project.relations) if new else {}
+        house = house_types(self.project.relations, self.project.dialect) if new else {}
         return model_items(self.source, self.model, rows, self.file, self.project.dialect, house)
 
     def _sql(self, item: Item) -> str:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from dbt_schema_embed.agent.kept import Kept, is_open
-from dbt_schema_embed.decide.proposing import Proposal
+from dbt_schema_embed.agent.kept import Kept
+from dbt_schema_embed.decide.proposing import Proposal, believed, worth_asking
 from dbt_schema_embed.errors import ConfigError
 from dbt_schema_embed.pipeline import SchemaEmbed
-from dbt_schema_embed.records import MappingRow, Suggestion
+from dbt_schema_embed.records import Candidate, MappingRow, Suggestion
 from tests.shop import SameName
 
 CHARGES = "schema_mappings/stripe__charges.yml"
@@ -45,7 +45,7 @@ def test_a_proposal_is_a_suggestion_that_later_runs_keep(kept: Kept, shop: Path)
     told = {row.source_column: row for row in again.rows}
     assert (told["id"].model_column, told["id"].decided_by, told["id"].confidence) == ("charge_id", "agent", 0.0)
     assert (told["livemode"].answer, told["livemode"].decided_by) == ("nothing", "agent")
-    assert not is_open(told["id"])
+    assert told["id"] not in worth_asking(again.rows)
     assert answer(kept, "id") == told["id"]
 
 
@@ -105,6 +105,56 @@ def test_a_model_column_has_one_source(kept: Kept) -> None:
     kept.propose(ID)
     with pytest.raises(ConfigError, match=r"stg_stripe__charges\.charge_id is taken by id"):
         kept.propose(Proposal("stripe.charges.customer", ID.target, "x"))
+
+
+def test_a_proposal_frees_the_column_that_had_its_target(kept: Kept, shop: Path) -> None:
+    """The other column is undecided in the answers, in the file and in the next run."""
+    kept.propose(Proposal("stripe.charges.customer", "stg_stripe__charges.receipt_email", "x"))
+    assert (answer(kept, "receipt_email").answer, "receipt_email" in rows_of(shop)) == ("undecided", False)
+    assert "undecided: [receipt_email]" in (shop / CHARGES).read_text("utf-8")
+    again = kept.engine.suggest(shop, select=["stripe.charges"], write=True)
+    assert (again.written, next(r for r in again.rows if r.source_column == "receipt_email").answer) == (
+        (),
+        "undecided",
+    )
+    assert not [p for p in kept.engine.check(shop).problems if p.code == "fed-twice"]
+
+
+A, B, C = (Candidate("m", name, sure) for name, sure in (("a", 0.8), ("b", 0.1), ("c", 0.001)))
+
+
+@pytest.mark.parametrize(
+    ("row", "said", "yes"),
+    [
+        (Suggestion("s", "x", "m", "a", 0.8, candidates=(A, B)), ("m", "a"), True),
+        (Suggestion("s", "x", "m", "a", 0.8, candidates=(A, B)), ("m", "b"), True),
+        (Suggestion("s", "x", "m", "a", 0.8, candidates=(A, C)), ("m", "c"), False),
+        (Suggestion("s", "x", "m", "a", 0.99, candidates=(A, B)), None, False),
+        (Suggestion("s", "x", None, None, 0.8, candidates=(B,)), ("m", "b"), True),
+        (Suggestion("s", "x", None, None, 0.8, candidates=(C,)), ("m", "c"), False),
+        (Suggestion("s", "x", None, None, 0.4, undecided=True, candidates=(B, C)), ("m", "z"), True),
+        (Suggestion("s", "x", "m", "a", 0.95, candidates=(A,)), ("m", "z"), False),
+    ],
+)
+def test_an_answer_is_weighed_against_ours(row: Suggestion, said: tuple[str, str] | None, yes: bool) -> None:
+    """Bayes' rule, by hand for the second: 0.1 * 0.9 against 0.8 * 0.05 and 0.1 * 0.05."""
+    assert believed(row, said) is yes
+
+
+def test_an_unlikely_answer_is_refused(kept: Kept, matcher: SameName, shop: Path) -> None:
+    matcher.confidence = 0.99
+    with pytest.raises(ConfigError, match=r"orders\.currency is likelier here, with a confidence of 0\.99"):
+        kept.propose(Proposal("stripe.charges.currency", "stg_stripe__charges.charge_id", "x"))
+
+
+def test_the_most_doubtful_is_asked_first() -> None:
+    rows = [
+        Suggestion("s", name, "m", name, sure, candidates=(A,))
+        for name, sure in (("sure", 0.95), ("likely", 0.8), ("low", 0.3))
+    ]
+    open_ = Suggestion("s", "open", None, None, 0.5, undecided=True, candidates=(A,))
+    bare = Suggestion("s", "bare", None, None, 0.5)
+    assert [row.source_column for row in worth_asking([*rows, bare, open_])] == ["open", "low", "likely"]
 
 
 def test_what_somebody_else_wrote_meanwhile_is_seen(kept: Kept, shop: Path) -> None:

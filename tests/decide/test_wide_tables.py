@@ -18,7 +18,7 @@ def columns(*names: str) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more than five columns."""
-    for room in ("pipeline.matching", "decide.mappings", "write.mapping"):
+    for room in ("match.bounds", "decide.mappings", "write.mapping"):
         monkeypatch.setattr(f"dbt_schema_embed.{room}.MAX_COLUMNS", 5)
 
 
@@ -63,7 +63,7 @@ def test_an_explanation_and_a_match_are_refused(engine: SchemaEmbed, project: Pa
 def test_a_model_of_too_many_columns_is_fed_by_none(
     engine: SchemaEmbed, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dbt_schema_embed.pipeline.matching.MAX_COLUMNS", 0)
+    monkeypatch.setattr("dbt_schema_embed.match.bounds.MAX_COLUMNS", 0)
     answer = engine.suggest(project)
     assert {row.answer for row in answer.rows} == {"undecided"}
     assert "stg has 1 columns, more than 0: it is not compared" in answer.warnings

@@ -16,7 +16,7 @@ from dbt_schema_embed.match import (
     suggest,
     with_names,
 )
-from dbt_schema_embed.records import Candidate, Project, Relation, Suggestion, Suggestions, rounded
+from dbt_schema_embed.records import Candidate, Project, Relation, Status, Suggestion, Suggestions, rounded
 from tests.match.builders import columns, edges, embedded, model, project, shop, source
 
 
@@ -210,6 +210,25 @@ def test_planned_columns_come_before_new_ones(confidence: float, undecided: bool
     plans = Plans(p, {}, into={row.source: charges}, unfed={(charges, "loaded_at")} if unfed else set())
     (named,) = with_names([row], plans)
     assert (named.proposed_name, named.proposed_model) == (name, name and "stg_stripe__charges")
+
+
+@pytest.mark.parametrize(
+    ("confidence", "status", "own"),
+    [(0.9, "suggested", True), (0.97, "suggested", False), (0.9, "accepted", False)],
+)
+def test_a_table_without_a_model_does_not_go_into_its_siblings(confidence: float, status: Status, own: bool) -> None:
+    """Named after another table, or fed by one: not even likely answers lead there, unless most are certain."""
+    charges, refunds = source("charges", "id amount", "stripe"), source("refunds", "id amount", "stripe")
+    planned, other = model("stg_stripe__charges", "id"), model("payments", "amount", [charges])
+    p = project([charges, refunds, planned, other], edges(charges, other, "amount"))
+    rows = [
+        Suggestion(refunds.id, "id", planned.id, "id", confidence, status),
+        Suggestion(refunds.id, "amount", other.id, "amount", confidence),
+    ]
+    named = with_names(rows, Plans(p, {}))
+    assert {(r.model, r.proposed_model) for r in named} == (
+        {(None, "stg_stripe__refunds")} if own else {(planned.id, None), (other.id, None)}
+    )
 
 
 @pytest.mark.parametrize(

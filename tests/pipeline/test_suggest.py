@@ -8,7 +8,7 @@ import pytest
 
 from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, MissingExtraError
 from dbt_schema_embed.match.layers import competitors
-from dbt_schema_embed.pipeline import SchemaEmbed
+from dbt_schema_embed.pipeline import SchemaEmbed, suggestions_text
 from dbt_schema_embed.read.project import read_project
 from dbt_schema_embed.records import Suggestion
 from dbt_schema_embed.settings import Settings
@@ -136,6 +136,29 @@ def test_an_accepted_answer_stands(engine: SchemaEmbed, shop: Path, matcher: Sam
         (CHARGES, "amount"): (STG, "amount"),
         (CHARGES, "failure_code"): (STG, "card_brand"),
     }
+
+
+def test_a_target_that_is_held_is_no_second_suggestion(engine: SchemaEmbed, shop: Path) -> None:
+    """Whatever the matcher says: one column of a table feeds a model column, and the other is undecided."""
+    engine.suggest(shop, select=["stripe.charges"], write=True)
+    pair = {"model": "stg_stripe__charges", "model_column": "amount"}
+    engine.accept("stripe.charges", ["customer"], shop, **pair)
+    row = next(
+        r for r in engine.suggest(shop, select=["stripe.charges"], write=True).rows if r.source_column == "amount"
+    )
+    assert (row.answer, row.reason) == ("undecided", "stg_stripe__charges.amount is another column's")
+    assert not [p for p in engine.check(shop).problems if p.code == "fed-twice"]
+
+
+def test_a_note_on_a_rejected_row_is_shown(engine: SchemaEmbed, shop: Path) -> None:
+    engine.suggest(shop, select=["stripe.charges"], write=True)
+    engine.reject("stripe.charges", ["amount"], shop, note="that is net")
+    found = engine.suggest(shop, select=["stripe.charges"])
+    said = "not stg_stripe__charges.amount: that is net"
+    assert said in suggestions_text(found, "table")
+    assert said.replace("_", "&#95;") in suggestions_text(found, "markdown")
+    (row,) = [r for r in found.to_dict()["suggestions"] if "rejections" in r]
+    assert (row["source_column"], row["rejections"], row.get("note")) == ("amount", said, None)
 
 
 def test_a_rejected_answer_is_not_given_again(engine: SchemaEmbed, shop: Path, matcher: SameName) -> None:

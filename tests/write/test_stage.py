@@ -166,6 +166,49 @@ def test_a_new_column_is_of_the_houses_type(
     assert column.get("data_type") == type_
 
 
+@pytest.mark.parametrize(
+    ("name", "raw", "type_"),
+    [
+        ("paid_at", Column("x", "varchar", shapes=("9-9-9 9:9:9", "9-9-9")), "timestamp"),
+        ("paid_at", Column("x", "varchar"), None),  # nobody has looked
+        ("paid_at", Column("x", "varchar", shapes=("9-9-9", "9/9/9")), None),
+        ("paid_at", Column("x", "varchar", shapes=("9-9-9",), values=("03-01-2024",)), None),
+        ("paid_at", Column("x", "date"), "timestamp"),
+        ("paid_at", Column("x", "integer"), None),
+        ("due_date", Column("x", "varchar", shapes=("9-9-9",), values=("2024-01-03",)), "date"),
+        ("due_date", Column("x", "timestamp"), None),  # would lose the time of day
+        ("is_paid", Column("x", "varchar", values=("true", "False")), "boolean"),
+        ("is_paid", Column("x", "varchar", values=("true", "yes")), None),
+        ("is_paid", Column("x", "varchar", shapes=("a",)), None),
+        ("is_paid", Column("x", "integer"), None),
+        ("net_amount", Column("x", "varchar", shapes=("9.9", "-9")), "decimal(38, 9)"),
+        ("net_amount", Column("x", "varchar", shapes=("9.9", "9,9")), None),
+        ("net_amount", Column("x", "integer"), None),
+        ("net_weight", Column("x", "varchar", shapes=("9.9",)), None),
+    ],
+)  # fmt: skip
+def test_the_end_of_a_name_says_a_type_where_the_values_allow_it(
+    name: str, raw: Column, type_: str | None, tmp_path: Path
+) -> None:
+    """The project has no column of that name: nothing is cast that could fail, and a cast of text is said."""
+    file = MappingFile("m.yml", "stripe.charges", (row("x", name, "new"),))
+    text = stage(Project("shop", "duckdb", (replace(SOURCE, columns=(raw,)),)), file, tmp_path).sql.text
+    assert f"        {f'cast(x as {type_})' if type_ else 'x'} as {name}\n" in text
+    said = f"-- cast to {type_} for its name, and for the values that were looked at: {name}\n"
+    assert (said in text) is (type_ is not None and raw.type == "varchar")
+
+
+@pytest.mark.parametrize(("house", "cast"), [(("timestamptz",), "timestamptz"), (("timestamp", "date"), None)])
+def test_the_projects_own_columns_of_that_ending_come_first(
+    house: tuple[str, ...], cast: str | None, tmp_path: Path
+) -> None:
+    source = replace(SOURCE, columns=(Column("x", "varchar", shapes=("9-9-9",)),))
+    models = [Relation(f"model.shop.m{i}", f"m{i}", "model", (Column(f"a{i}_at", t),)) for i, t in enumerate(house)]
+    file = MappingFile("m.yml", "stripe.charges", (row("x", "paid_at", "new"),))
+    text = stage(Project("shop", "duckdb", (source, *models)), file, tmp_path).sql.text
+    assert (f"cast(x as {cast}) as paid_at" if cast else "        x as paid_at") in text
+
+
 def test_descriptions_that_open_jinja_stay_out(tmp_path: Path) -> None:
     source = replace(SOURCE, description="{{ run_query('x') }}")
     staged = stage(replace(PROJECT, relations=(source,)), FILE, tmp_path, options=StageOptions(model="other"))
