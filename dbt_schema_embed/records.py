@@ -104,6 +104,10 @@ class Relation:
         """What people call it: "stripe.charges" for a source table, else its name."""
         return f"{self.source_name}.{self.name}" if self.source_name else self.name
 
+    def requires(self, column: Column) -> bool:
+        """Whether a column of this model must not stay empty."""
+        return column.not_null or column.unique or self.contract
+
     def column(self, name: str) -> Column | None:
         """The column called ``name`` (case-insensitive unless quoted), or None."""
         lowered = name.lower()

@@ -36,7 +36,7 @@ def unfed_column(facts: Facts) -> Iterator[Found]:
                 for column in (model.columns if model else ())
                 if model is not None and (not model.has_sql or column.absent)
                 if (unique_id, column.name.lower()) not in fed
-                if must == (column.not_null or column.unique or model.contract)
+                if must == model.requires(column)
             ]
             if lacking:
                 said = f"nothing feeds {listed(lacking)} of {quoted(case.row.model)}"

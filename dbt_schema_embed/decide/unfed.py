@@ -39,14 +39,9 @@ def unfed_columns(
                 fed.add((ids.get(row.model.lower(), ""), row.model_column.lower()))
     wanted = {model.id for model in models} | {row.model for row in rows if row.model}
     return tuple(
-        Unfed(relation.id, column.name, required(relation, column))
+        Unfed(relation.id, column.name, relation.requires(column))
         for relation in project.relations
         if relation.id in wanted
         for column in planned_columns(project, relation)
         if (relation.id, column.name.lower()) not in fed
     )
-
-
-def required(relation: Relation, column: Column) -> bool:
-    """Whether a model column must not stay empty."""
-    return column.not_null or column.unique or relation.contract

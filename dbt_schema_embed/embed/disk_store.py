@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
@@ -87,15 +87,14 @@ class DiskStore:
 
     def count(self) -> int:
         """Entries that have not expired."""
-        return self._mended(self._count)
+        rows = self._mended(lambda: self._rows(f"SELECT count(*) FROM Cache WHERE {_PLAIN}", time.time()))  # noqa: S608
+        return int(rows[0][0]) if rows else 0
 
     def pages(self, size: int = 1000) -> Iterator[list[tuple[str, bytes]]]:
         """Every entry that has not expired, ``size`` at a time."""
+        query = f"SELECT rowid, key, value FROM Cache WHERE {_PLAIN} AND rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
         row = 0
-        while True:
-            page = self._mended(partial(self._page, row, size))
-            if not page:
-                return
+        while page := self._mended(partial(self._rows, query, time.time(), row, size)):
             row = page[-1][0]
             yield [(key, value) for _, key, value in page]
 
@@ -130,23 +129,12 @@ class DiskStore:
                 found.update(connection.execute(query, (now, *some)))
         return found
 
-    def _count(self) -> int:
-        if not self.path.is_file():
-            return 0
-        with self._reader() as connection:
-            if not _has_table(connection):
-                return 0
-            query = f"SELECT count(*) FROM Cache WHERE {_PLAIN}"  # noqa: S608
-            return int(connection.execute(query, (time.time(),)).fetchone()[0])
-
-    def _page(self, after: int, size: int) -> list[tuple[int, str, bytes]]:
+    def _rows(self, query: str, *values: float) -> list[Any]:
+        """What a query for entries gives; nothing where there is no store yet."""
         if not self.path.is_file():
             return []
         with self._reader() as connection:
-            if not _has_table(connection):
-                return []
-            query = f"SELECT rowid, key, value FROM Cache WHERE {_PLAIN} AND rowid > ? ORDER BY rowid LIMIT ?"  # noqa: S608
-            return connection.execute(query, (time.time(), after, size)).fetchall()
+            return connection.execute(query, values).fetchall() if _has_table(connection) else []
 
     @contextlib.contextmanager
     def _reader(self) -> Iterator[sqlite3.Connection]:
@@ -174,18 +162,15 @@ class DiskStore:
                 self._cache = BytesCache(self.folder, self._size_limit)
             return self._cache
 
-    def _check_owner(self) -> None:
-        """Refuse a folder that others may write to: they would decide what vectors are.
+    def _mended(self, action: Callable[[], Answer]) -> Answer:
+        """Do ``action``; where the store turns out to be damaged, put it aside and do it again on an empty one.
 
         Raises:
-            MemoError: it is another user's, or writable for others.
+            MemoError: it cannot be done; the folder is another user's, or writable for others: they would decide what
+                vectors are.
         """
         if said := others_may_write(self.folder):
             raise MemoError(f"the memo in {self.folder} {said}")
-
-    def _mended(self, action: Callable[[], Answer]) -> Answer:
-        """Do ``action``; where the store turns out to be damaged, put it aside and do it again on an empty one."""
-        self._check_owner()
         try:
             return self._explained(action)
         except _DamagedError as problem:

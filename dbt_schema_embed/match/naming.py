@@ -8,6 +8,7 @@ from itertools import groupby
 
 from dbt_schema_embed.match.habits import ENTITY, Habits, Words, abstract
 from dbt_schema_embed.match.layers import arrivals
+from dbt_schema_embed.match.lexicon import TECHNICAL_WORDS
 from dbt_schema_embed.match.names import entity, singular
 from dbt_schema_embed.match.reading import Reading, TableReading
 from dbt_schema_embed.match.suggesting import habits_of
@@ -168,7 +169,7 @@ def in_english(name: str, reading: Reading | None, plain: Collection[str] = ()) 
     own = words(name)
     if reading is None or not reading.translated or reading.legible < 1:
         return own
-    if all(w in plain or w in _SMALL or w.isdigit() for w in own):
+    if all(w in plain or w in _SMALL or w in TECHNICAL_WORDS or w.isdigit() for w in own):
         return own
     said = tuple(w for part in reading.parts if part.known for w in words(part.meanings[0]))
     if own[-1] in ("id", "ids") or own[-1].endswith("id"):

@@ -102,6 +102,7 @@ def reading(*said: tuple[str, str], legible: float = 1.0, translated: bool = Tru
         ("kundenid", reading(("kunden", "customer"), ("id", "number")), (), "customer id"),
         ("kundennr", reading(("kunden", "customer"), ("nr", "number")), (), "customer number"),
         ("kunden_id", reading(("kunden", "customer"), ("id", "code")), (), "customer code"),
+        ("_fivetran_synced", reading(("fivetran", "five transaction"), ("synced", "synced")), (), "fivetran synced"),
         ("xq", reading(), (), "xq"),
     ],
 )  # fmt: skip
