@@ -5,7 +5,12 @@ from zlib import crc32
 
 import numpy as np
 
+from dbt_schema_embed.match.block import Block, Lexicon
+from dbt_schema_embed.match.candidates import build_block
+from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.names import entity
+from dbt_schema_embed.match.pool import Pool
+from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.records import Column, Embedded, Lineage, Project, Relation
 from dbt_schema_embed.words import words
 
@@ -34,6 +39,15 @@ def embedded(relation: Relation) -> Embedded:
         "description": vectors([c.description for c in relation.columns]),
     }
     return Embedded(relation, facets, vector(about))
+
+
+def block_of(
+    table: Relation, *models: Relation, habits: Habits | None = None, sources: Sequence[Relation] = ()
+) -> Block:
+    """A table beside all columns of ``models``; ``sources``: other tables of the run."""
+    tables = [table, *sources]
+    lexicon = Lexicon(tables, models, read_tables(tables, models))
+    return build_block(embedded(table), Pool([embedded(m) for m in models]), lexicon, habits or Habits())
 
 
 def columns(said: str) -> tuple[Column, ...]:
