@@ -153,33 +153,10 @@ for _number, _line in enumerate(_GROUPS.split("\n")):
     for _word in _line.split():
         SYNONYMS[_word] = SYNONYMS.get(_word, frozenset()) | {_number}
 
-SLIGHT_WORDS = frozenset(
-    [
-        "is",
-        "has",
-        "was",
-        "are",
-        "can",
-        "did",
-        "flag",
-        "flg",
-        "ind",
-        "indicator",
-        "bool",
-        "boolean",
-        "at",
-        "on",
-        "of",
-        "the",
-        "a",
-        "an",
-        "in",
-        "to",
-        "for",
-        "and",
-        "or",
-    ]
-)
+SLIGHT_WORDS = frozenset({
+    "is", "has", "was", "are", "can", "did", "flag", "flg", "ind", "indicator", "bool", "boolean", "at", "on", "of",
+    "the", "a", "an", "in", "to", "for", "and", "or",
+})  # fmt: skip
 """Words that say what kind of value a column has, or bind others, and nothing about what it is."""
 
 LAYER_PREFIXES = frozenset({

@@ -1,6 +1,6 @@
 """What is known of every pair of a source column and a candidate: the signals, and how a pair stands among others."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -24,16 +24,17 @@ WHOLE_TABLE_NAMES = (
 _OURS = frozenset(SIGNAL_NAMES)
 
 
-def signal_values(block: Block, wanted: Iterable[str] = ()) -> dict[str, Matrix]:
+def signal_values(block: Block, wanted: Iterable[str] = (), apart: Sequence[int] = ()) -> dict[str, Matrix]:
     """Every signal's (n, k) matrix by name, and for some how each candidate stands within its row.
 
     ``wanted``: what the weights know by name; signals that other packages bring are asked for where it lists them.
+    ``apart``: places of source columns that are no rivals of the others, for people say that they feed nothing.
     """
     others = [name for name in wanted if name not in _OURS]
     if 0 in block.shape:
         return dict.fromkeys((*SIGNAL_NAMES, *others), np.zeros(block.shape, np.float32))
     values = {s.__name__: s(block) for s in SIGNALS}
-    return values | standings(values, block.model_of) | {name: signal_called(name)(block) for name in others}
+    return values | standings(values, block.model_of, apart) | {name: signal_called(name)(block) for name in others}
 
 
 @cache
@@ -49,7 +50,9 @@ def signal_called(name: str) -> Callable[[Block], Matrix]:
     return found
 
 
-def standings(values: Mapping[str, Matrix], model_of: NDArray[np.int64]) -> dict[str, Matrix]:
+def standings(
+    values: Mapping[str, Matrix], model_of: NDArray[np.int64], apart: Sequence[int] = ()
+) -> dict[str, Matrix]:
     """How each candidate stands within its row, its column, and its row among its own model's, by some signals.
 
     In a project with fifty models an id or a name stands as high in many: which column of one model it is must not be
@@ -58,7 +61,11 @@ def standings(values: Mapping[str, Matrix], model_of: NDArray[np.int64]) -> dict
     found = {f"{name}_relative": relative(values[name]) for name in RELATIVE}
     starts = np.flatnonzero(np.diff(model_of, prepend=-1))  # a model's candidates follow one another
     for name in RIVALS:
-        found[f"{name}_over_row"], found[f"{name}_over_column"] = lead(values[name], 1), lead(values[name], 0)
+        rivals = values[name]
+        if apart:
+            rivals = rivals.copy()
+            rivals[list(apart)] = np.nan
+        found[f"{name}_over_row"], found[f"{name}_over_column"] = lead(values[name], 1), lead(rivals, 0)
         found[f"{name}_over_model"] = lead_in_model(values[name], starts)
     return found
 

@@ -1,6 +1,6 @@
 """All selected source tables against all targets: signals, two rounds, probabilities."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,6 @@ from dbt_schema_embed.match.networks import Mode, Round, load_weights
 from dbt_schema_embed.match.odds import Odds, as_settled, claims, softmax
 from dbt_schema_embed.match.pair_values import signal_values, silent, whole_table
 from dbt_schema_embed.match.pool import Pool
-from dbt_schema_embed.match.reading import read_tables
 from dbt_schema_embed.progress import Counted
 from dbt_schema_embed.records import Embedded
 
@@ -42,18 +41,36 @@ class Ranked:
     trust: NDArray[np.float32]  # (5,) see `odds.as_chosen`
 
 
+@dataclass(frozen=True)
+class Draft:
+    """A table after the first round."""
+
+    block: Block
+    values: Mapping[str, Matrix] | None  # None: there are many tables, and the signals are asked again
+    rows: Matrix  # (n, len(NOTHING_NAMES))
+    odds: Odds
+    arrives: bool  # it arrives in some model already
+    voice: Voice
+    apart: tuple[int, ...] = ()  # places of columns that people say feed nothing
+
+
+WHOLE, KEPT = 400_000, 2_000_000
+"""Pairs whose signals are kept from one round to the next, about 250 bytes each: all of a table's, and then those of
+its candidates that are looked at again."""
+
+
 def rank(
     sources: Sequence[Embedded],
     models: Sequence[Embedded],
     *,
     habits: Habits,
+    lexicon: Lexicon,
     arrived: Collection[str] = (),
     feeding: Feeding | None = None,
     entered: Collection[str] = (),
     mode: Mode = "project",
     barred: Barred | None = None,
     settled: Settled | None = None,
-    lexicon: Lexicon | None = None,
     rivals: Rivals | None = None,
     only: Collection[str] | None = None,
     kept: KeptVoices | None = None,
@@ -65,99 +82,56 @@ def rank(
         sources: the source tables; those without columns are left out by the caller.
         models: the models that may be fed.
         habits: what the project's SQL teaches; empty is fine.
+        lexicon: holds all words of both sides.
         arrived: ids of source tables that already arrive in some model.
         feeding: which source columns feed which model columns today.
         entered: ids of models that source tables first arrive in.
         mode: which of the two sets of weights to use.
         barred: block -> (n, k) True where a pair must not be suggested (a person rejected it).
         settled: the source columns that need no answer; others learn from theirs.
-        lexicon: holds all words of both sides; None: one of just these.
         rivals: which tables are weighed against each other; None: all.
         only: ids of the tables to answer about, the others are only heard; None: all.
         kept: what tables said when they were ranked before, and is told what they say now.
         progress: told how many source tables are through, of how many.
     """
-    # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
-        if lexicon is None:
-            sides = [s.relation for s in sources], [m.relation for m in models]
-            lexicon = Lexicon(*sides, read_tables(*sides))
-        tables = _counted(sources, progress)
-        pool = Pool(models, feeding, entered)
-        yield from _ranked(tables, pool, habits, arrived, mode, barred, settled, lexicon, rivals, only, kept)
-
-
-def _counted(sources: Sequence[Embedded], progress: Counted | None) -> Iterator[Embedded]:
-    for done, source in enumerate(sources):
-        if progress:
-            progress(done, len(sources))
-        yield source
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A table after the first round."""
-
-    block: Block
-    values: Mapping[str, Matrix] | None  # None: there are many tables, and the signals are asked again
-    rows: Matrix  # (n, len(NOTHING_NAMES))
-    odds: Odds
-    arrives: bool  # it arrives in some model already
-    voice: Voice
-
-
-WHOLE, KEPT = 400_000, 2_000_000
-"""Pairs whose signals are kept from one round to the next, about 250 bytes each: all of a table's, and then those of
-its candidates that are looked at again."""
-
-
-def _ranked(
-    sources: Iterable[Embedded],
-    targets: Pool,
-    habits: Habits,
-    arrived: Collection[str],
-    mode: Mode,
-    barred: Barred | None,
-    settled: Settled | None,
-    lexicon: Lexicon,
-    rivals: Rivals | None,
-    only: Collection[str] | None,
-    kept: KeptVoices | None,
-) -> Iterator[Ranked]:
-    weights = load_weights(mode)
+    weights, pool = load_weights(mode), Pool(models, feeding, entered)
     drafts: list[Draft] = []
     voices: dict[str, Voice] = {}
     pairs = 0
-    for source in sources:
-        own = source.relation.id
-        wanted = only is None or own in only
-        known = kept.of(own) if kept and not wanted else None
-        if known:
-            voices[own] = known
-            continue
-        block = build_block(source, targets, lexicon, habits)
-        values = signal_values(block, weights.first.names)
-        arrives = own in arrived
-        rows = nothing_rows(block, values, arrives)
-        odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
-        odds = as_settled(odds, settled(block)) if settled else odds
-        voices[own] = voice(block, odds, arrives)
-        if kept:
-            kept.keep(own, voices[own])
-        if not wanted:
-            continue
-        draft = Draft(block, values, rows, odds, arrives, voices[own])
-        if pairs + odds.candidates.size > WHOLE:
-            alive = _alive(draft)
-            draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
-        pairs += draft.values["exact"].size if draft.values else 0
-        drafts.append(draft)
-    looks = second_look(drafts, voices, rivals, weights.first.names)
-    for draft, (values, rows) in zip(drafts, looks, strict=True):
-        block = draft.block
-        scores = _second_scores(weights.second, values, row_values(block, rows), draft)
-        final = weights.odds(*scores, block.legible, barred(block) if barred else None)
-        yield Ranked(block, values, final, draft.odds, rows, claims(block, final), weights.trust)
+    # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        for done, source in enumerate(sources):
+            if progress:
+                progress(done, len(sources))
+            own = source.relation.id
+            wanted = only is None or own in only
+            if kept and not wanted and (known := kept.of(own)):
+                voices[own] = known
+                continue
+            block = build_block(source, pool, lexicon, habits)
+            answered = settled(block) if settled else {}
+            apart = tuple(i for i, j in answered.items() if j < 0)
+            values = signal_values(block, weights.first.names, apart)
+            arrives = own in arrived
+            rows = nothing_rows(block, values, arrives)
+            odds = softmax(*weights.first.scores(values, row_values(block, rows)), barred(block) if barred else None)
+            odds = as_settled(odds, answered)
+            voices[own] = voice(block, odds, arrives)
+            if kept:
+                kept.keep(own, voices[own])
+            if not wanted:
+                continue
+            draft = Draft(block, values, rows, odds, arrives, voices[own], apart)
+            if pairs + odds.candidates.size > WHOLE:
+                alive = _alive(draft)
+                draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
+            pairs += draft.values["exact"].size if draft.values else 0
+            drafts.append(draft)
+        for draft, values, rows in second_look(drafts, voices, rivals, weights.first.names):
+            block = draft.block
+            scores = _second_scores(weights.second, values, row_values(block, rows), draft)
+            final = weights.odds(*scores, block.legible, barred(block) if barred else None)
+            yield Ranked(block, values, final, draft.odds, rows, claims(block, final), weights.trust)
 
 
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
@@ -217,22 +191,27 @@ _HOPELESS = 5e-4
 
 
 def second_look(
-    drafts: Sequence[Draft],
+    drafts: list[Draft],
     voices: Mapping[str, Voice] | None = None,
     rivals: Rivals | None = None,
     wanted: Sequence[str] = (),
-) -> Iterator[tuple[dict[str, Matrix], Matrix]]:
-    """For each table what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None:
-    all. ``wanted``: as `signal_values` has it."""
+) -> Iterator[tuple[Draft, dict[str, Matrix], Matrix]]:
+    """Each table with what the first round says about it and about its rivals: its values and its rows, with more to
+    see. ``drafts`` is empty afterwards, for they are large.
+
+    ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None: all.
+    ``wanted``: as `signal_values` has it.
+    """
     everyone = Heard(voices.values() if voices else [d.voice for d in drafts])
     place = {i: at for at, i in enumerate(voices or ())}
-    for draft in drafts:
+    drafts.reverse()
+    while drafts:
+        draft = drafts.pop()
         own, heard = draft.voice, everyone
         if voices and rivals and not rivals.few:
             some = sorted(rivals.of(draft.block.source.relation) & place.keys(), key=place.__getitem__)
             heard = Heard([own, *(voices[i] for i in some)], own)
-        values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted))
+        values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted, draft.apart))
         echo = heard.echo(draft.block, draft.odds, own)
         more = whole_table(draft.block, draft.odds, own.claims, heard.claimed(own), echo)
-        yield {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])
+        yield draft, {**values, **more}, after_first(draft.block, draft.rows, draft.odds, values["type_fit"])

@@ -166,7 +166,7 @@ def test_a_column_accepted_as_nothing_frees_its_target(kind: str) -> None:
     assert odds(free) > odds(rows[twin])
 
 
-@pytest.mark.parametrize("second", ["refund_reason", "rsn", "reasons"])
+@pytest.mark.parametrize("second", ["refund_reason", "rsn", "reasons", "reason_text", "reason_code"])
 def test_the_second_best_is_the_answer_once_the_first_is_accepted_as_nothing(second: str) -> None:
     asked = "source.shop.stripe.refunds"
     p = with_columns(shop(), asked, lambda columns: [*columns, Column(second, "text")])
