@@ -1,10 +1,11 @@
-"""The frozen values that cross rooms. Imports nothing of ours."""
+"""The frozen values that cross rooms."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from dbt_schema_embed.tabular import Tabular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +36,6 @@ NEW_COLUMN = "a new column"
 
 NO_MODEL = "there is no model to feed"
 """The reason of a column that maps to nothing because the project has no model that it could feed."""
-
-NOTEBOOK_ROWS = 100  # rows of a result that a notebook shows
 
 CERTAIN, LIKELY = 0.95, 0.7
 """From which confidence an answer is called certain, and likely; what is below is doubtful."""
@@ -224,38 +223,6 @@ class Unfed:
     model: str
     model_column: str
     required: bool = False  # it must not be empty: not_null, unique, a primary key, an enforced contract
-
-
-class Tabular(ABC):
-    """A result that is a table."""
-
-    __slots__ = ()
-
-    @abstractmethod
-    def to_dicts(self) -> list[dict[str, Any]]:
-        """The rows as plain values."""
-
-    def to_pandas(self) -> Any:
-        """The rows as a pandas data frame; pandas must be installed."""
-        import pandas
-
-        return pandas.DataFrame(self.to_dicts())
-
-    def to_polars(self) -> Any:
-        """The rows as a polars data frame; polars must be installed."""
-        import polars
-
-        return polars.DataFrame(self.to_dicts(), infer_schema_length=None)
-
-    def _repr_html_(self) -> str:
-        """How a notebook shows it: the first rows."""
-        from html import escape
-
-        rows = self.to_dicts()
-        lines = [list(rows[0]), *(list(row.values()) for row in rows[:NOTEBOOK_ROWS])] if rows else []
-        cells = ["".join(f"<td>{escape('' if v is None else str(v))}</td>" for v in line) for line in lines]
-        more = f"<p>{len(rows):,} rows</p>" if len(rows) > NOTEBOOK_ROWS else ""
-        return f"<table>{''.join(f'<tr>{line}</tr>' for line in cells)}</table>{more}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,12 +29,14 @@ LEAVES = frozenset(
         "colors",
         "yaml_values",
         "words",
+        "tabular",
     }
 )
 ROOMS = frozenset({"sql", "tables", "read", "embed", "index", "match", "write", "check", "show"})
 ALLOWED = {
     "": frozenset[str](),  # the package itself: dbt imports it at almost every command
     **dict.fromkeys(LEAVES, frozenset({"errors"})),
+    "records": frozenset({"tabular"}),
     "arrays": {"errors", "files"},
     "casts": frozenset({"types"}),
     "lookup": frozenset({"records", "errors"}),

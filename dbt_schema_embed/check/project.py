@@ -8,7 +8,8 @@ from typing import Any
 from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.lookup import model_names
-from dbt_schema_embed.records import MappingFile, Problem, Project, Relation, Tabular
+from dbt_schema_embed.records import MappingFile, Problem, Project, Relation
+from dbt_schema_embed.tabular import Tabular
 
 
 @dataclass(frozen=True, slots=True)
