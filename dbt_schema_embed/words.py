@@ -13,6 +13,7 @@ NAME_LIMIT = 200
 
 _MARKS = "".join(mark for mark in map(chr, range(0x300, 0x1C00)) if unicodedata.category(mark)[0] == "M")
 """Vowels and tones of Thai, Hindi and other scripts: no letters to ``re``, but parts of words."""
+_VOWELS = str.maketrans("", "", "aeiou")
 _RUN = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
 _ASCII_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
@@ -85,3 +86,9 @@ def _number(run: str, at: int) -> bool:
     if run[at].isdigit() and run[at - 1].isalpha():
         return at >= 3 and run[at - 3 : at].isalpha()
     return run[at].isalpha() and run[at - 1].isdigit() and len(run) >= at + 3 and run[at : at + 3].isalpha()
+
+
+@lru_cache(maxsize=200_000)
+def skeleton(text: str) -> str:
+    """The first letter and the consonants after it: what vowel-less names keep."""
+    return text[:1] + text[1:].translate(_VOWELS)

@@ -20,7 +20,7 @@ from zlib import crc32
 import msgspec
 
 from dbt_schema_embed.files import others_may_write, replacing
-from dbt_schema_embed.match.names import skeleton
+from dbt_schema_embed.words import skeleton
 
 Kind = Literal["english", "language", "system", "glossary", "guess"]
 

@@ -5,8 +5,6 @@ from functools import lru_cache
 from dbt_schema_embed.match.lexicon import LAYER_PREFIXES
 from dbt_schema_embed.words import words
 
-_VOWELS = str.maketrans("", "", "aeiou")
-
 
 @lru_cache(maxsize=200_000)
 def squash(name: str) -> str:
@@ -42,12 +40,6 @@ def singular(word: str) -> str:
     if len(word) > 4 and word.endswith(("sses", "xes", "ches", "shes")):
         return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")) else word
-
-
-@lru_cache(maxsize=200_000)
-def skeleton(text: str) -> str:
-    """The first letter and the consonants after it: what vowel-less names keep."""
-    return text[:1] + text[1:].translate(_VOWELS)
 
 
 def is_subsequence(short: str, long: str) -> bool:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dbt_schema_embed.match.lexicon import SYNONYMS
-from dbt_schema_embed.match.names import is_subsequence, skeleton, stem
+from dbt_schema_embed.match.names import is_subsequence, stem
+from dbt_schema_embed.words import skeleton
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dbt_schema_embed.match import names, naming, phrases
-from dbt_schema_embed.match.names import is_run, segment, skeleton, stem
-from dbt_schema_embed.words import words
+from dbt_schema_embed.match.names import is_run, segment, stem
+from dbt_schema_embed.words import skeleton, words
 
 
 @pytest.mark.parametrize("module", [names, naming, phrases])

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.block import Block, Matrix
-from dbt_schema_embed.match.names import is_run, skeleton, squash, stem
+from dbt_schema_embed.match.names import is_run, squash, stem
+from dbt_schema_embed.words import skeleton
 
 
 def exact(block: Block) -> Matrix:
