@@ -255,6 +255,9 @@ class Texts:
         return len(self._starts) - 1
 
     def __getitem__(self, number: int) -> str:
+        """A text; raises IndexError where there is none."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"there is no text {number:,}")
         start, stop = self._starts[number : number + 2].tolist()
         return bytes(self._bytes[start:stop]).decode("utf-8", "surrogatepass")
 

@@ -56,6 +56,9 @@ def test_what_was_written_comes_back(path: Path) -> None:
     with closing(Parts(path)) as parts:
         words = Texts(parts, "words")
         assert (len(words), words[2], words.all()) == (4, "Ünï\ud800", ["a", "", "Ünï\ud800", "\0\n"])
+        for number in (-1, 4, 5, 2**40):
+            with pytest.raises(IndexError, match="there is no text"):
+                words[number]
     assert [child.name for child in path.parent.iterdir()] == [path.name]
 
 
