@@ -13,7 +13,7 @@ from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.hearing import Heard, Voice, voice
-from dbt_schema_embed.match.kept_voices import KeptVoices
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.nearby import Rivals
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
@@ -73,7 +73,7 @@ def rank(
     settled: Settled | None = None,
     rivals: Rivals | None = None,
     only: Collection[str] | None = None,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
     """Probabilities of every candidate of every source column, tables in the order given.
@@ -105,7 +105,7 @@ def rank(
                 progress(done, len(sources))
             own = source.relation.id
             wanted = only is None or own in only
-            if kept and not wanted and (known := kept.of(own)):
+            if kept and not wanted and (known := kept.voice(own)):
                 voices[own] = known
                 continue
             block = build_block(source, pool, lexicon, habits)
@@ -118,7 +118,7 @@ def rank(
             odds = as_settled(odds, answered)
             voices[own] = voice(block, odds, arrives)
             if kept:
-                kept.keep(own, voices[own])
+                kept.keep_voice(own, voices[own])
             if not wanted:
                 continue
             draft = Draft(block, values, rows, odds, arrives, voices[own], apart)
