@@ -12,8 +12,9 @@ from importlib.resources import files
 from zlib import crc32
 
 from dbt_schema_embed.match.knowledge import Knowledge, Listed, read_entries
-from dbt_schema_embed.match.names import entity, skeleton, words
+from dbt_schema_embed.match.names import entity
 from dbt_schema_embed.records import Relation
+from dbt_schema_embed.words import skeleton, words
 
 LANGUAGES = [
     "german",
