@@ -65,11 +65,11 @@ def suggest(
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
     ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, kept, progress)
-    rows: list[Suggestion] = []
+    rows: dict[str, list[Suggestion]] = {}
     for table in ranked:
         found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
-        rows += with_shares(table, found) if shares else found
-    return tuple(rows)
+        rows[table.block.source.relation.id] = with_shares(table, found) if shares else found
+    return tuple(row for source in sorted(rows) for row in rows[source])
 
 
 def ranked_tables(
@@ -83,7 +83,7 @@ def ranked_tables(
     kept: KeptAnswers | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
-    """The source tables with columns, by id, ranked with all that the project and its people say; ``only``: ids."""
+    """The source tables with columns ranked with all that the project and its people say; ``only``: ids."""
     arrived = arrivals(project)
     return rank(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,
