@@ -98,18 +98,19 @@ class Kept:
                 self._answers = Answers(opened, found, model_names(opened.project.relations))
                 self._stamp = stamp
                 if rows is None:
-                    self._remember(began)
+                    self.leave(found, began)
             return self._answers
 
     def close(self) -> None:
         """Leave the answers, proposals of this process among them, to the next one."""
         with self._lock:
             if self._answers is not None and self._now() == self._stamp:
-                self._remember(time.time())
+                self.leave(self._answers.rows, time.time())
 
-    def _remember(self, began: float) -> None:
-        if known := self._answers:
-            self._remembered.keep(known.rows, self._stamp, seed_files(self.root, known.opened.project), began)
+    def leave(self, rows: tuple[Suggestion, ...], began: float) -> None:
+        """Leave ``rows``, what `SchemaEmbed.suggest` has answered since ``began``, to the next process."""
+        project = self.engine.session.open(self.root, self.artifacts).project
+        self._remembered.keep(rows, self._now(), seed_files(self.root, project), began)
 
     def propose(self, said: Proposal) -> str:
         """Keep an agent's proposal; the mapping file, made where there is none. Raises as `keep_proposal`."""

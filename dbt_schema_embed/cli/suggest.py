@@ -1,6 +1,7 @@
 """dbt-schema-embed suggest."""
 
 import shlex
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
     from dbt_schema_embed.settings import Targets
 
+_CANDIDATES = 10
+
 
 @click.command(
     "suggest",
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
     "--candidates",
     "top_k",
     type=click.IntRange(0, 100),
-    default=10,
+    default=_CANDIDATES,
     show_default=True,
     help="Most candidates a column; 0 with --format json: the answers alone.",
 )
@@ -112,6 +115,7 @@ def command(
     Prints one row for every column of every selected source table. What people accepted or rejected in the mapping
     files stays as it is.
     """
+    from dbt_schema_embed.agent.kept import Kept
     from dbt_schema_embed.pipeline import json_text, suggestions_text
     from dbt_schema_embed.show.words import to_be_made
 
@@ -128,12 +132,17 @@ def command(
 
         server = Reranker(rerank, rerank_model, allow_remote)
         server.check()
+    asked = (select, exclude, targets, propose, write, profile, into, not_into, rerank, changed_since)
+    kept = None if any(asked) or top_k != _CANDIDATES else Kept(engine, place.project_dir, place.artifacts)
+    began = time.time()
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
         profile=profile, into=into, not_into=not_into, rerank=server,
         changed_since=changed_since, **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
+    if kept:
+        kept.leave(answer.rows, began)
     if write:
         say_written(answer.written, otherwise="the mapping files are up to date")
     if form == "table" and (table := to_be_made(answer.rows)):

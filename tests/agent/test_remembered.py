@@ -12,10 +12,11 @@ from dbt_schema_embed.decide.proposing import Proposal
 from dbt_schema_embed.pipeline import SchemaEmbed
 from dbt_schema_embed.records import Suggestion
 from tests.agent.conftest import encoder, engine, example, matcher, shop
+from tests.cli.conftest import Tool, in_shop, tool
 from tests.embed.encoders import HashEncoder
 from tests.shop import SameName
 
-__all__ = ["encoder", "engine", "example", "matcher", "shop"]
+__all__ = ["encoder", "engine", "example", "in_shop", "matcher", "shop", "tool"]
 
 Again = Callable[[], tuple[bool, tuple[Suggestion, ...]]]
 MAPPING = "schema_mappings/stripe__charges.yml"
@@ -91,6 +92,23 @@ def test_young_files_and_no_cache_are_not_remembered(
     monkeypatch.setattr("dbt_schema_embed.agent.remembered.TICK_SECONDS", 600)
     answers(shop, cache)
     assert not (cache / "answers").exists()
+
+
+@pytest.mark.parametrize(
+    ("args", "left"),
+    [([], True), (["--format", "json"], True), (["--select", "source:stripe"], False), (["--propose"], False),
+     (["--candidates", "0"], False), (["--write"], False)],
+)  # fmt: skip
+def test_a_plain_suggest_leaves_its_answers(
+    args: list[str], left: bool, in_shop: Tool, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert in_shop("suggest", *args).code == 0
+    worked_out: list[bool] = []
+    monkeypatch.setattr("dbt_schema_embed.agent.kept.Kept.leave", lambda *_: worked_out.append(True))
+    with SchemaEmbed(Settings.load(shop)) as one:
+        rows = Kept(one, Path(), {}).answers().rows
+    assert {row.source_column for row in rows} >= {"livemode", "cust_eml"}
+    assert worked_out == ([] if left else [True])
 
 
 def test_no_sample_value_is_remembered(again: Again, cache: Path) -> None:
