@@ -1,5 +1,6 @@
 """All columns that could be fed, stacked once for all source tables of a run."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from mmap import mmap
@@ -24,8 +25,11 @@ class Pool:
         self.models = tuple(m for m in models if m.relation.columns)
         self.ids = tuple(m.relation.id for m in self.models)
         self.feeding = feeding or {}
-        fed = {model for model, _ in self.feeding}
-        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
+        fed: dict[str, set[str]] = defaultdict(set)
+        for (model, _), columns in self.feeding.items():
+            fed[model].update(source for source, _ in columns)
+        self.fed_by = [fed.get(i, set()) for i in self.ids]
+        self.fed = np.array([bool(some) for some in self.fed_by], bool)
         self.entered = np.array([m.relation.id in entered for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
         self.starts = np.cumsum([0, *sizes])[:-1]
