@@ -162,6 +162,7 @@ def runs(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[
 def runs_with_models(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[str, Callable[[], Took]]]:
     """Each run on a project with models, in order."""
     make_models(folder, columns)
+    time.sleep(SETTLED)
     for name, words in (
         ("suggest, one table, first", ("suggest", "--select", "vendor.account_0")),
         ("suggest, one table, again", ("suggest", "--select", "vendor.account_0")),
