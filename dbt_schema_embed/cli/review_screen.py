@@ -21,7 +21,7 @@ KEYS = (
     ("n", "write a note, which is kept with the column"),
     ("s, →", "skip; p, ← goes back"),
     ("f", "go to a column by its name, settled ones too; o opens it again"),
-    ("t", "see and walk through open columns only, undecided ones, settled ones, all"),
+    ("t", "walk through open columns only, undecided, settled ones, or all"),
     ("u", "undo the last decision"),
     ("A", "accept the open answers of this table above a confidence"),
     ("q, Esc", "quit; every decision is saved already"),

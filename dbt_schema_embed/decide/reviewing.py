@@ -75,10 +75,15 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class _Undo:
-    """A decision in one file, and how its columns were before."""
+    """A decision in one file, or in none, and how its columns were before."""
 
-    done: "Rewrite"
+    done: "Rewrite | None"
     items: tuple[tuple[Item, Choice | None, State, str, str], ...]
+
+    @classmethod
+    def of(cls, items: Sequence[Item], done: "Rewrite | None" = None) -> "_Undo":
+        """How ``items`` are now."""
+        return cls(done, tuple((i, i.answer, i.state, i.note, i.sureness) for i in items))
 
 
 class Review:
@@ -149,6 +154,7 @@ class Review:
     def reopen(self, item: Item) -> None:
         """Open a settled column again. Raises as `accept`."""
         if item.state == "nothing":
+            self._undo.append([_Undo.of([item])])
             item.state = "open"
         elif item.state != "open":
             self._decide([item], "suggested", None)
@@ -175,8 +181,8 @@ class Review:
         parts = self._undo.pop()
         try:
             while parts:
-                done = parts[-1].done
-                written(partial(take_back, done.path, done, shown=done.shown), self._root)
+                if done := parts[-1].done:
+                    written(partial(take_back, done.path, done, shown=done.shown), self._root)
                 for item, answer, state, note, sureness in parts.pop().items:
                     item.answer, item.state, item.note, item.sureness = answer, state, note, sureness
                     taken.append(item)
@@ -194,22 +200,20 @@ class Review:
         Of no words: what nothing feeds in the models that the table feeds, then the candidates of ``item``.
         """
         wanted = _plain(words)
+        homes = {i.answer.model for i in self.items if i.source == item.source and i.answer}
+        homes = homes or {c.model for c in item.candidates[:1]}
+        unfed = {(c.model, c.column): c for c in self.unfed if c.model in homes}
         if not wanted:
-            models = {i.answer.model for i in self.items if i.source == item.source and i.answer}
-            models |= {c.model for c in item.candidates[:1]}
-            mine = [c for c in self.unfed if c.model in models]
-            known = {(c.model, c.column) for c in mine}
-            return (*mine, *(c for c in item.candidates if (c.model, c.column) not in known))[:FOUND]
+            return (*unfed.values(), *(c for c in item.candidates if (c.model, c.column) not in unfed))[:FOUND]
         from rapidfuzz import fuzz, process
 
-        parts = wanted.split()
-        homes = {c.model for c in (item.answer, *item.candidates[:1]) if c}
-
-        def rank(found: tuple[str, float, int]) -> tuple[int, bool, int, float, int]:
+        def rank(found: tuple[str, float, int]) -> tuple[int, int, bool, bool, float, int]:
             text, score, at = found
             choice = self._choices[at]
-            begun = sum(any(word.startswith(part) for word in _plain(choice.column).split()) for part in parts)
-            return -sum(part in text for part in parts), choice.model not in homes, -begun, -score, at
+            jumps = [_jumps(part, _plain(choice.column), text) for part in wanted.split()]
+            missing, away = jumps.count(None), choice.model not in homes
+            taken = (choice.model, choice.column) not in unfed
+            return missing, sum(j or 0 for j in jumps) + 2 * away, away, taken, -score, at
 
         nearest = process.extract(wanted, self._names, scorer=fuzz.WRatio, limit=None)
         return tuple(self._choices[at] for _, _, at in sorted(nearest, key=rank)[:FOUND])
@@ -242,7 +246,7 @@ class Review:
                     saved = sum(len(part.items) for part in parts)
                     problem.hint = f"{saved} in other files are saved; undo takes them back"
                 raise
-            parts.append(_Undo(done, tuple((i, i.answer, i.state, i.note, i.sureness) for i in some)))
+            parts.append(_Undo.of(some, done))
             if len(parts) == 1:
                 self._undo.append(parts)
             for item in some:
@@ -370,3 +374,21 @@ def _examples(column: Column) -> str:
 def _plain(text: str) -> str:
     """Words in lower case without punctuation."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def _jumps(part: str, column: str, text: str) -> int | None:
+    """How far the letters of ``part`` stand apart in ``column``; None where they do not all stand there, in order.
+
+    A letter that follows the one before counts 0, one that begins a word 1, any other 2; what stands in ``text``
+    alone, which has the model's name as well, 3.
+    """
+    ends = {-1: 0}  # where the last letter may stand -> jumps so far
+    for letter in part:
+        ends = {
+            at: min(n + (at > last + 1) * (1 + (column[at - 1] != " ")) for last, n in ends.items() if last < at)
+            for at, found in enumerate(column)
+            if found == letter and at > min(ends)
+        }
+        if not ends:
+            return 3 if part in text else None
+    return min(ends.values())

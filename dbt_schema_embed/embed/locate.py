@@ -117,7 +117,7 @@ def _fetched(repo: str, name: str) -> Path:
     except RepositoryNotFoundError:
         raise EncoderError(f"the hub has no encoder {name}", hint=_mend(name)) from None
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as problem:
-        reason = printable(str(problem) or type(problem).__name__)
+        reason = printable(" ".join(str(problem).split()) or type(problem).__name__)
         raise EncoderError(
             f"encoder {name}: its weights are not on this machine and could not be fetched: {reason}", hint=_mend(name)
         ) from None

@@ -7,7 +7,7 @@ import numpy as np
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.column_values import row_values
-from dbt_schema_embed.match.kept_voices import KeptVoices
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
@@ -39,7 +39,7 @@ def explain(
     lexicon: Lexicon | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     targets: Targets = "auto",
 ) -> str:
     """The first candidates of ``column`` of the table ``source_id``: each signal's value and what it adds, the habit,
@@ -61,7 +61,8 @@ def explain(
         lines.append(f"{place}. {_name(table, j)}   {rounded(odds[j]):.2f}   {said}")
         if times:
             lines.append(f"   habit: {text}, {times} columns follow it")
-    return "\n".join([*lines, "", *_signals(table, i, best), *_difference(table, i, best)])
+    parts = _parts(table, i, best) if best else {}
+    return "\n".join([*lines, "", *_signals(parts, len(best)), *_difference(table, parts, best)])
 
 
 def _answered(table: Ranked, i: int, project: Project, accepted: Accepted) -> tuple[Ranked, int, str]:
@@ -86,42 +87,39 @@ def _name(table: Ranked, j: int) -> str:
     return printable(f"{block.models[block.model_of[j]].relation.name}.{block.targets[j].name}")
 
 
-def _parts(table: Ranked, i: int, j: int) -> dict[str, tuple[float, float]]:
-    """Signal -> (its value, what it adds to the score of the second round: the score falls by that without it)."""
+def _parts(table: Ranked, i: int, best: Sequence[int]) -> dict[str, list[tuple[float, float]]]:
+    """Signal -> of each candidate its value, and what it adds to the score of the second round, which falls by that
+    without it."""
     second = load_weights("project").second
-    cell = {name: table.values[name][i : i + 1, j : j + 1] for name in second.names}
-    rows = row_values(table.block, table.nothing)[i : i + 1]
-    score = float(second.scores(cell, rows)[0][0, 0])
-    found = {}
-    for name, value in cell.items():
-        without = cell | {name: np.full_like(value, np.nan)}
-        found[name] = (float(value[0, 0]), score - float(second.scores(without, rows)[0][0, 0]))
-    return found
+    ways = len(second.names) + 1  # without each signal, then with all
+    cells = {name: np.repeat(table.values[name][i : i + 1, best], ways, axis=0) for name in second.names}
+    told = {name: value[-1].tolist() for name, value in cells.items()}
+    for without, name in enumerate(second.names):
+        cells[name][without] = np.nan
+    scores, _ = second.scores(cells, np.repeat(row_values(table.block, table.nothing)[i : i + 1], ways, axis=0))
+    falls = (scores[-1] - scores[:-1]).tolist()
+    return {name: list(zip(told[name], fall, strict=True)) for name, fall in zip(second.names, falls, strict=True)}
 
 
-def _signals(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
-    parts = [_parts(table, i, j) for j in best]
-    if not parts:
+def _signals(parts: dict[str, list[tuple[float, float]]], count: int) -> list[str]:
+    if not count:
         return []
-    head = f"{'signal':30}" + "".join(f"{place:>10}.{'adds':>8}" for place in range(1, len(parts) + 1))
-    lines = [head]
-    strongest = sorted(parts[0], key=lambda name: (-max(abs(p[name][1]) for p in parts), name))
-    for name in strongest:
-        if all(np.isnan(p[name][0]) for p in parts):
+    lines = [f"{'signal':30}" + "".join(f"{place:>10}.{'adds':>8}" for place in range(1, count + 1))]
+    for name in sorted(parts, key=lambda name: (-max(abs(adds) for _, adds in parts[name]), name)):
+        if all(np.isnan(value) for value, _ in parts[name]):
             continue
         cells = "".join(
-            f"{'silent':>11}{'':>8}" if np.isnan(p[name][0]) else f"{p[name][0]:>11.2f}{p[name][1]:>+8.2f}"
-            for p in parts
+            f"{'silent':>11}{'':>8}" if np.isnan(value) else f"{value:>11.2f}{adds:>+8.2f}"
+            for value, adds in parts[name]
         )
         lines.append(f"{name:30}{cells}")
     return lines
 
 
-def _difference(table: Ranked, i: int, best: Sequence[int]) -> list[str]:
+def _difference(table: Ranked, parts: dict[str, list[tuple[float, float]]], best: Sequence[int]) -> list[str]:
     """Why the first and not the second: the signals that part them most."""
     if len(best) < 2:
         return []
-    first, second = _parts(table, i, best[0]), _parts(table, i, best[1])
-    gaps = sorted(first, key=lambda name: (second[name][1] - first[name][1], name))[:3]
-    said = ", ".join(f"{name} ({first[name][1] - second[name][1]:+.2f})" for name in gaps)
+    gaps = sorted((second - first, name) for name, ((_, first), (_, second), *_) in parts.items())[:3]
+    said = ", ".join(f"{name} ({-gap:+.2f})" for gap, name in gaps)
     return ["", f"{_name(table, best[0])} stands before {_name(table, best[1])} by {said}"]

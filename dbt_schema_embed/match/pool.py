@@ -1,7 +1,9 @@
 """All columns that could be fed, stacked once for all source tables of a run."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,11 @@ class Pool:
         self.models = tuple(m for m in models if m.relation.columns)
         self.ids = tuple(m.relation.id for m in self.models)
         self.feeding = feeding or {}
-        fed = {model for model, _ in self.feeding}
-        self.fed = np.array([m.relation.id in fed for m in self.models], bool)
+        fed: dict[str, set[str]] = defaultdict(set)
+        for (model, _), columns in self.feeding.items():
+            fed[model].update(source for source, _ in columns)
+        self.fed_by = [fed.get(i, set()) for i in self.ids]
+        self.fed = np.array([bool(some) for some in self.fed_by], bool)
         self.entered = np.array([m.relation.id in entered for m in self.models], bool)
         sizes = [len(m.relation.columns) for m in self.models]
         self.starts = np.cumsum([0, *sizes])[:-1]
@@ -70,7 +75,10 @@ class Asked:
     def __init__(self, pool: Pool, name: str, of: "Callable[[Embedded], NDArray[Any]]") -> None:
         self._pool, self._of = pool, of
         one = of(pool.models[0]) if pool.models and name in pool.models[0].facets else np.zeros((0, 1), np.float32)
-        self._rows = np.empty((len(pool.model_of) if len(one) else 0, *one.shape[1:]), one.dtype)
+        rows, size = len(pool.model_of) if len(one) else 0, one[:1].nbytes
+        # Of np.empty the first row that is written costs two megabytes of others, wherever it stands.
+        self._rows = np.frombuffer(mmap(-1, max(1, rows * size)), one.dtype, rows * one[:1].size)
+        self._rows = self._rows.reshape(rows, *one.shape[1:])
         self._known = np.zeros(len(pool.models), bool)
 
     def __len__(self) -> int:

@@ -69,7 +69,8 @@ def reason(table: Ranked, i: int, j: int) -> str:
         said += f"; {other} would fit too"
     block = table.block
     model = int(block.model_of[j])
-    return said + (f"; a second source of {block.models[model].relation.name}" if block.fed[model] else "")
+    others = block.side.fed_by[block.chosen[model]] - {block.source.relation.id}
+    return said + (f"; a second source of {block.models[model].relation.name}" if others else "")
 
 
 def because(table: Ranked, i: int, j: int) -> str:

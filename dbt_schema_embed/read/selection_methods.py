@@ -58,6 +58,10 @@ def _is_leaf(node: GraphNode, fqn: list[str], value: str, parts: list[str]) -> b
 
 def _source(graph: Graph, value: str, _: str) -> set[str]:
     parts = value.split(".")
+    if len(parts) > 2 and (  # a table's own name may have dots in it
+        found := graph.where(lambda n: n.resource_type == "source" and f"{n.source_name}.{n.name}" == value)
+    ):
+        return found
     if len(parts) > 3:
         raise ConfigError(
             f"'source:{printable(value)}' has too many dots",

@@ -1,5 +1,6 @@
 """What each key of a review does: to the screen, and to the mapping files, at once."""
 
+import random
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +140,21 @@ def test_undo_restores_the_file_byte_for_byte(desk: Desk, shop: Path) -> None:
 def other_review(shop: Path) -> Review:
     with SchemaEmbed() as engine:
         return engine.review(shop, select=["stripe.charges"])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_undo_goes_back_over_everything_to_the_start(desk: Desk, shop: Path, seed: int) -> None:
+    def now() -> list[object]:
+        return [(i.column, i.answer, i.state, i.note, i.sureness) for i in desk.review.items]
+
+    before, text = now(), (shop / CHARGES).read_bytes()
+    moves = ["a", "r", "0", "1", "3", "o", "p", "s", "fid\n", "fmode\n", "n why \n", "/am\n", "A0.9\n", "A\n", "u"]
+    for move in random.Random(seed).choices(moves, k=120):
+        press(desk, *("enter" if key == "\n" else key for key in move))
+    assert now() != before
+    while desk.message != "there is nothing to take back":
+        desk.press("u")
+    assert (now(), (shop / CHARGES).read_bytes()) == (before, text)
 
 
 def test_undo_leaves_what_others_decided_since(desk: Desk, shop: Path) -> None:
@@ -399,6 +415,13 @@ def test_three_letters_find_a_column_of_the_models_that_the_table_feeds(desk: De
         alike = {c for c in first if c.startswith(choice.column[:3])}
         assert choice.column in first, first
         assert first[0] in alike
+    letters = {
+        "chs": "charge_status",
+        "bti": "balance_transaction_id",
+        "pii": "payment_intent_id",
+        "ram": "refunded_amount",
+    }
+    assert {typed: desk.review.find(typed, item)[0].column for typed in letters} == letters
 
 
 def test_what_nothing_feeds_is_shown_and_found_first(desk: Desk) -> None:

@@ -154,7 +154,7 @@ def test_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         encoder_folder("org/name")
     assert str(problem.value) == (
         "encoder org/name: its weights are not on this machine and could not be fetched: "
-        f"We couldn't connectto the hub\n  {FOLDER}"
+        f"We couldn't connect to the hub\n  {FOLDER}"
     )
 
 

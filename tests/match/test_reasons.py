@@ -9,11 +9,13 @@ import pytest
 from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.column_values import NOTHING_NAMES, after_first, nothing_rows
 from dbt_schema_embed.match.habits import ENTITY, Habits, Rule
+from dbt_schema_embed.match.layers import feeding
 from dbt_schema_embed.match.odds import Odds
 from dbt_schema_embed.match.pair_values import SIGNAL_NAMES, WHOLE_TABLE_NAMES, signal_values
+from dbt_schema_embed.match.pool import Pool
 from dbt_schema_embed.match.ranking import Ranked
 from dbt_schema_embed.match.reasons import because, evidence, habit, nothing_reason, reason, undecided_reason
-from tests.match.builders import block_of, edges, model, source
+from tests.match.builders import block_of, edges, embedded, model, source
 
 
 def ranked(block: Block, *rows: tuple[float, ...], **values: float) -> Ranked:
@@ -111,15 +113,13 @@ def test_a_dictionary_is_named_where_it_leads_to_the_answer(column: str, target:
     assert because(ranked(block, both_found=0.29), 0, 0) == "what is left in a table that fits"
 
 
-def test_a_second_source_is_said() -> None:
+def test_a_second_source_is_said_of_another_table_alone() -> None:
     first, second = source("a", "id", "one"), source("b", "id", "two")
     built = model("m", "id", [first])
-    plain = block_of(second, built)
-    assert reason(ranked(plain, exact=1), 0, 0) == "same name"
-    fed = replace(plain)
-    fed.__dict__["fed"] = np.array([True])
-    assert edges(first, built, "id")
-    assert reason(ranked(fed, exact=1), 0, 0) == "same name; a second source of m"
+    assert reason(ranked(block_of(second, built), exact=1), 0, 0) == "same name"
+    pool = Pool([embedded(built)], feeding(edges(first, built, "id")))
+    for table, said in ((second, "same name; a second source of m"), (first, "same name")):
+        assert reason(ranked(replace(block_of(table, built), side=pool), exact=1), 0, 0) == said
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,13 @@ def test_what_selects_nothing_is_said(said: str, message: str) -> None:
     assert caught.value.exit_code == 2
 
 
+def test_a_table_whose_name_has_dots_is_selected_by_its_label(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.json"
+    text = (FIXTURES / "manifests" / "v12.json").read_text("utf-8")
+    path.write_text(text.replace('"name": "charges"', '"name": "INFORMATION_SCHEMA.TABLES.x"'), "utf-8")
+    assert select(project(path), ["source:pay.INFORMATION_SCHEMA.TABLES.x"], []) == {"source.tiny.pay.charges"}
+
+
 def test_excluding_all_is_said() -> None:
     with pytest.raises(ConfigError) as caught:
         select(project(), ["orders"], ["tag:weekly"])
