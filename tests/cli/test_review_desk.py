@@ -407,6 +407,16 @@ def test_only_some_columns_are_shown_and_walked_through(desk: Desk) -> None:
     assert desk.shown == "all"
 
 
+def test_a_mart_over_models_of_one_source_is_foreign_to_others(
+    shop: Path, encoder: HashEncoder, matcher: SameName
+) -> None:
+    with SchemaEmbed() as engine:
+        foreign = {item.source.partition(".")[0]: item.foreign for item in engine.review(shop).items}
+    assert {source: "monthly_refunds" in names for source, names in foreign.items()} == {
+        "shopkeep": True, "stripe": False
+    }  # fmt: skip
+
+
 def test_three_letters_find_a_column_of_the_models_that_the_table_feeds(desk: Desk) -> None:
     go_to(desk, "amount")
     item = desk.item
