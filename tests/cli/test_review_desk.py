@@ -266,6 +266,11 @@ def test_taking_many_back_leaves_people_where_they_are(desk: Desk) -> None:
     assert (desk.item.column, desk.counts()["accepted"]) == ("amount", 0)
 
 
+def test_a_confidence_that_nothing_reaches_takes_nothing_back(desk: Desk) -> None:
+    press(desk, "A", *["backspace"] * 4, "1", "enter")
+    assert desk.message == "there is no open answer with a confidence of 1.00 or more"
+
+
 @pytest.mark.parametrize("text", ["much", "2", "nan", ""])
 def test_what_is_no_confidence_accepts_nothing(desk: Desk, text: str) -> None:
     press(desk, "A", *["backspace"] * 4, *text, "enter")
