@@ -4,7 +4,7 @@
 
 Builds the wheel, downloads what it asks for (nothing from pip's cache), installs it into an empty virtual environment
 each, and runs `match` and `suggest` there: seconds by the clock and of the processor. MB on disk is what the
-environment grew by, bytecode included; versions are those of constraints.txt.
+environment grew by; versions are those of constraints.txt. Below the table: each package's MB, without bytecode.
 """
 
 import os
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,9 +32,9 @@ TORCH = "import sys; from dbt_schema_embed.cli.group import group\n{call}\nprint
 
 def main(names: Sequence[str]) -> None:
     """Print a Markdown table."""
-    heads = ("install", "seconds", "MB downloaded", "MB on disk", "`match`, two files", "`suggest`", "imports torch")
-    print(f"| {' | '.join(heads)} |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    heads = ("install", "seconds", "MB downloaded", "MB on disk", "of it bytecode", "`match`, two files", "`suggest`",
+             "imports torch")  # fmt: skip
+    print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         build = [sys.executable, "-m", "build", "--wheel", "--outdir", str(scratch), str(ROOT)]
@@ -43,22 +44,25 @@ def main(names: Sequence[str]) -> None:
         (scratch / "right.csv").write_text("customer_id,customer_name,created_at\n")
         for name in names or WAYS:
             print(row(name, wheel, scratch), flush=True)
+        for name in names or WAYS:
+            print(f"\n{name}: {', '.join(largest(scratch / name))}")
 
 
 def row(name: str, wheel: Path, scratch: Path) -> str:
     """Install one way and try it."""
     venv = scratch / name
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    before, took, pip, packages = megabytes(venv), 0.0, str(venv / "bin/pip"), scratch / f"{name}-packages"
+    before, compiled, took = megabytes(venv), megabytes(venv, "*.pyc"), 0.0
+    pip, packages = str(venv / "bin/pip"), scratch / f"{name}-packages"
     for first, *rest in WAYS[name]:
         what = [first, *rest] if first.startswith("-") else [f"{wheel}{first}"]
         pins = ["-c", str(ROOT / "constraints.txt"), *what]
         took += timed([pip, "download", "-qq", "--no-cache-dir", "--dest", str(packages), *pins])
         took += timed([pip, "install", "-qq", "--no-cache-dir", "--no-index", "--find-links", str(packages), *pins])
-    size = megabytes(venv) - before
+    size, bytecode = megabytes(venv) - before, megabytes(venv, "*.pyc") - compiled
     match, torch = answered(venv, scratch, ["match", "left.csv", "right.csv"])
     suggest, also = answered(venv, scratch, ["suggest", "--project-dir", str(ROOT / "example_project")])
-    cells = [name, f"{took:.0f}", f"{megabytes(packages):.0f}", f"{size:.0f}", match, suggest]
+    cells = [name, f"{took:.0f}", f"{megabytes(packages):.0f}", f"{size:.0f}", f"{bytecode:.0f}", match, suggest]
     return f"| {' | '.join([*cells, 'yes' if torch or also else 'no'])} |"
 
 
@@ -87,9 +91,19 @@ def timed(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
-def megabytes(folder: Path) -> float:
+def megabytes(folder: Path, pattern: str = "*") -> float:
     """What the files below ``folder`` hold."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
+    return sum(path.lstat().st_size for path in folder.rglob(pattern) if path.is_file()) / 1e6
+
+
+def largest(venv: Path) -> list[str]:
+    """The packages of a MB and more, the largest first, bytecode left out."""
+    sizes = {}
+    for package in distributions(path=[str(path) for path in venv.glob("lib/*/site-packages")]):
+        files = [Path(str(package.locate_file(file))) for file in package.files or () if file.suffix != ".pyc"]
+        sizes[package.name] = sum(file.lstat().st_size for file in files if file.is_file()) / 1e6
+    own = [(size, name) for name, size in sizes.items() if size >= 1 and name not in ("pip", "setuptools")]
+    return [f"{name} {size:.0f}" for size, name in sorted(own, reverse=True)]
 
 
 if __name__ == "__main__":

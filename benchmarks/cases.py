@@ -111,7 +111,8 @@ def competing(run: Sequence[Table], odds: Sequence[Odds]) -> list[Table]:
         groups[table.group].append(at)
     for places in groups.values():
         drafts = [_draft(run[at], odds[at]) for at in places]
-        for at, (_, values, rows) in zip(places, second_look(drafts), strict=True):
+        voices = {str(at): draft.voice for at, draft in enumerate(drafts)}
+        for at, (_, values, rows) in zip(places, second_look(drafts, voices), strict=True):
             found[at] = replace(run[at], values=run[at].values | _small(values), nothing=rows)
     return [found[at] for at in range(len(run))]
 

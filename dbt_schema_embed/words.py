@@ -25,9 +25,16 @@ def words(name: str) -> tuple[str, ...]:
     >>> words("stripeCustomerID2"), words("prjct_strt_dt"), words("URLHost")
     (('stripe', 'customer', 'id', '2'), ('prjct', 'strt', 'dt'), ('url', 'host'))
     """
+    if _is_plain(name):
+        return tuple(filter(None, name.lower().split("_")))
     plain = unicodedata.normalize("NFKC", name)
     found = [word.lower() for run in _RUN.findall(plain) for word in _humps(run)]
     return tuple(found) or ((plain.lower(),) if plain.strip() else ())
+
+
+def _is_plain(name: str) -> bool:
+    """Whether a name is English letters of one case and underscores, as most are: no letter needs a look of its own."""
+    return name.isascii() and (name.islower() or name.isupper()) and name.replace("_", "").isalpha()
 
 
 def _humps(run: str) -> list[str]:
@@ -51,6 +58,8 @@ def spoken(name: str) -> str:
     >>> [spoken(n) for n in ("customer_id", "CustomerID", "HTTPStatus", "address2", "_fivetran_synced", "orderIDs")]
     ['customer id', 'customer id', 'http status', 'address 2', 'fivetran synced', 'order ids']
     """
+    if len(name) <= NAME_LIMIT and _is_plain(name):
+        return " ".join(filter(None, name.lower().split("_")))
     name = unicodedata.normalize("NFKC", name[:NAME_LIMIT])
     text = "".join(c if _in_word(c) else " " for c in name)
     found = [word for run in text.split() for word in _split(run)]

@@ -24,9 +24,9 @@ def modules_after(code: str) -> set[str]:
 def run_command(*args: str) -> str:
     """Code that runs the command line and goes on after its exit."""
     return (
-        "from dbt_schema_embed.cli import main\nimport sys\n"
+        "from dbt_schema_embed.cli.run import run\nimport sys\n"
         f"sys.argv = ['dbt-schema-embed', *{list(args)!r}]\n"
-        "try:\n    main()\nexcept SystemExit as stop:\n    assert stop.code in (0, 1, None), stop.code"
+        "try:\n    run()\nexcept SystemExit as stop:\n    assert stop.code in (0, 1, None), stop.code"
     )
 
 

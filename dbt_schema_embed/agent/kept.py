@@ -1,14 +1,12 @@
 """The answers about one project for a process that lives long: worked out once, again when a file changes."""
 
 import threading
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.agent.remembered import Remembered
 from dbt_schema_embed.decide.mappings import glossary_path, load_mappings, owners
 from dbt_schema_embed.decide.named import files_called, the_one
 from dbt_schema_embed.decide.proposing import Proposal, keep_proposal
@@ -16,7 +14,6 @@ from dbt_schema_embed.errors import printable
 from dbt_schema_embed.files import inside, shown_path
 from dbt_schema_embed.lookup import model_names, source_column, source_tables
 from dbt_schema_embed.read.opening import Stamp, chosen_sources, file_stamps, files_read
-from dbt_schema_embed.read.unchanged import seed_files
 from dbt_schema_embed.records import Artifacts, Column, Opened, Relation, Suggestion
 from dbt_schema_embed.sensitive import hidden
 
@@ -85,32 +82,17 @@ class Kept:
         self._lock = threading.RLock()
         self._answers: Answers | None = None
         self._stamp: dict[str, Stamp] = {}
-        self._remembered = Remembered(engine.session.cache_dir(), self.root, engine.settings)
 
     def answers(self) -> Answers:
         """The answers as the files stand. Raises as `SchemaEmbed.suggest`."""
         with self._lock:
-            began, stamp = time.time(), self._now()
+            stamp = self._now()
             if self._answers is None or stamp != self._stamp:
-                rows = self._remembered.rows(stamp)
-                found = self.engine.suggest(self.root, **self.artifacts).rows if rows is None else rows
+                found = self.engine.suggest(self.root, **self.artifacts).rows
                 opened = self.engine.session.open(self.root, self.artifacts)
                 self._answers = Answers(opened, found, model_names(opened.project.relations))
                 self._stamp = stamp
-                if rows is None:
-                    self.leave(found, began)
             return self._answers
-
-    def close(self) -> None:
-        """Leave the answers, proposals of this process among them, to the next one."""
-        with self._lock:
-            if self._answers is not None and self._now() == self._stamp:
-                self.leave(self._answers.rows, time.time())
-
-    def leave(self, rows: tuple[Suggestion, ...], began: float) -> None:
-        """Leave ``rows``, what `SchemaEmbed.suggest` has answered since ``began``, to the next process."""
-        project = self.engine.session.open(self.root, self.artifacts).project
-        self._remembered.keep(rows, self._now(), seed_files(self.root, project), began)
 
     def propose(self, said: Proposal) -> str:
         """Keep an agent's proposal; the mapping file, made where there is none. Raises as `keep_proposal`."""

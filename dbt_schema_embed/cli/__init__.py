@@ -5,11 +5,11 @@ A command is a file here, named as the command, that defines ``command``, and a 
 
 
 def main() -> None:
-    """Run the command line and exit."""
+    """Run the command line and end the process."""
     import os
 
     try:
-        from dbt_schema_embed.cli.run import run
+        from dbt_schema_embed.cli.run import run_and_leave
     except KeyboardInterrupt:
         os._exit(130)
-    run()
+    run_and_leave()

@@ -39,7 +39,6 @@ def command(engine: "SchemaEmbed", place: Place, allow_write: bool, samples: boo
     from dbt_schema_embed.agent.server import serve
 
     serve(Desk(kept, samples), allow_write=allow_write)
-    kept.close()
     warm.join()  # a thread in native code does not survive the end of Python
 
 

@@ -1,7 +1,6 @@
 """dbt-schema-embed suggest."""
 
 import shlex
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from dbt_schema_embed.pipeline import SchemaEmbed
     from dbt_schema_embed.settings import Targets
 
-_CANDIDATES = 10
-
 
 @click.command(
     "suggest",
@@ -46,7 +43,7 @@ _CANDIDATES = 10
     "--candidates",
     "top_k",
     type=click.IntRange(0, 100),
-    default=_CANDIDATES,
+    default=10,
     show_default=True,
     help="Most candidates a column; 0 with --format json: the answers alone.",
 )
@@ -115,7 +112,6 @@ def command(
     Prints one row for every column of every selected source table. What people accepted or rejected in the mapping
     files stays as it is.
     """
-    from dbt_schema_embed.agent.kept import Kept
     from dbt_schema_embed.pipeline import json_text, suggestions_text
     from dbt_schema_embed.show.words import to_be_made
 
@@ -132,17 +128,12 @@ def command(
 
         server = Reranker(rerank, rerank_model, allow_remote)
         server.check()
-    asked = (select, exclude, targets, propose, write, profile, into, not_into, rerank, changed_since)
-    kept = None if any(asked) or top_k != _CANDIDATES else Kept(engine, place.project_dir, place.artifacts)
-    began = time.time()
     answer = engine.suggest(
         place.project_dir, select=select, exclude=exclude, targets=targets, top_k=top_k, propose=propose, write=write,
         profile=profile, into=into, not_into=not_into, rerank=server,
         changed_since=changed_since, **place.artifacts,
     )  # fmt: skip
     show(suggestions_text(answer, form, compact=not top_k, **looks(output)), output)
-    if kept:
-        kept.leave(answer.rows, began)
     if write:
         say_written(answer.written, otherwise="the mapping files are up to date")
     if form == "table" and (table := to_be_made(answer.rows)):

@@ -23,6 +23,7 @@ from dbt_schema_embed.embed.batches import Limits
 from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.encoder_files import EncoderFiles, read_files
+from dbt_schema_embed.embed.onnx_bytes import model, node, tensor, value
 from dbt_schema_embed.embed.opening import open_embedder
 from dbt_schema_embed.embed.relations import embed_relations
 from dbt_schema_embed.embed.runners import workers_for
@@ -250,20 +251,14 @@ def _products(workers: int) -> dict[str, Callable[[], object]]:
 
 def _product_session(right: NDArray[np.float32], workers: int) -> Any:
     import onnxruntime
-    from onnx import TensorProto, helper, numpy_helper
 
     k, m = right.shape
-    graph = helper.make_graph(
-        [helper.make_node("MatMul", ["left", "right"], ["product"])],
-        "product",
-        [helper.make_tensor_value_info("left", TensorProto.FLOAT, ["n", k])],
-        [helper.make_tensor_value_info("product", TensorProto.FLOAT, ["n", m])],
-        initializer=[numpy_helper.from_array(right, "right")],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    product = node("MatMul", ["left", "right"], ["product"])
+    left, out = value("left", "float32", ["n", k]), value("product", "float32", ["n", m])
+    graph = model([product], [tensor("right", right)], left, out)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = workers
-    return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _flops(files: EncoderFiles) -> float:

@@ -6,15 +6,13 @@ not needed. `probe` proves the result against the float32 encoder before it is u
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.embed.encoder_files import EncoderFiles
-
-if TYPE_CHECKING:
-    import onnx
+from dbt_schema_embed.embed.onnx_bytes import FLOAT, model, node, tensor, value
 
 FAMILIES = {"bert": 0, "roberta": 1, "xlm-roberta": 1, "camembert": 1}
 """model_type -> whether positions start after the padding token's number, as RoBERTa counts them."""
@@ -48,22 +46,13 @@ def draw(files: EncoderFiles, *, int8: bool = False) -> tuple[bytes, Arrays]:
     Raises:
         KeyError: the weights file lacks a tensor of this family.
     """
-    from onnx import helper
-
     graph = _Graph(files.config, _read(files.weights[0]), int8)
     graph.embeddings()
     for layer in range(files.config["num_hidden_layers"]):
         graph.layer(f"encoder.layer.{layer}.")
     graph.pool(files.pooling or "mean")
-    proto = helper.make_graph(
-        graph.nodes,
-        "encoder",
-        [helper.make_tensor_value_info("ids", helper.TensorProto.INT64, ["n", "t"])],
-        [helper.make_tensor_value_info("vectors", helper.TensorProto.FLOAT, ["n", files.dim])],
-        initializer=graph.initializers,
-    )
-    opsets = [helper.make_opsetid("", 18), helper.make_opsetid(_FUSED, 1)]
-    return helper.make_model(proto, opset_imports=opsets, ir_version=9).SerializeToString(), graph.arrays
+    entering, leaving = value("ids", "int64", ["n", "t"]), value("vectors", "float32", ["n", files.dim])
+    return model(graph.nodes, graph.tensors, entering, leaving), graph.arrays
 
 
 def _read(path: Path) -> Weights:
@@ -84,8 +73,8 @@ class _Graph:
     """The nodes as they are written down; ``at`` names the hidden state reached so far."""
 
     def __init__(self, config: dict[str, Any], weights: Weights, int8: bool) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.initializers: list[onnx.TensorProto] = []
+        self.nodes: list[bytes] = []
+        self.tensors: list[bytes] = []
         self.arrays: Arrays = {}
         self.at = "ids"
         self._config = config
@@ -154,8 +143,6 @@ class _Graph:
         A scale for each token, not for the batch as onnxruntime's own node has it: a text's vector must not depend on
         the texts beside it.
         """
-        from onnx import TensorProto
-
         scale = np.maximum(np.abs(weight).max(axis=1), 1e-12) / 127
         stored = self._array(f"{out}.int8", np.round(weight / scale[:, None]).astype(np.int8).T)
         middle = self._array(f"{out}.middle", np.array(128, np.uint8))  # unsigned activations have the fast kernels
@@ -166,30 +153,22 @@ class _Graph:
         self._node("Div", [entering, f"{out}.scale"], f"{out}.steps")
         self._node("QuantizeLinear", [f"{out}.steps", unit, middle], f"{out}.bytes")
         self._node("MatMulInteger", [f"{out}.bytes", stored, middle], f"{out}.sum")
-        self._node("Cast", [f"{out}.sum"], f"{out}.float", to=TensorProto.FLOAT)
+        self._node("Cast", [f"{out}.sum"], f"{out}.float", to=FLOAT)
         columns = self._array(f"{out}.columns", scale.astype(np.float32))
         self._node("Mul", [f"{out}.float", columns], f"{out}.scaled")
         self._node("Mul", [f"{out}.scaled", f"{out}.scale"], out)
 
-    def _node(self, kind: str, inputs: list[str], *outputs: str, **attributes: Any) -> None:
-        from onnx import helper
-
-        self.nodes.append(helper.make_node(kind, inputs, list(outputs), **attributes))
+    def _node(self, kind: str, inputs: list[str], *outputs: str, domain: str = "", **attributes: float) -> None:
+        self.nodes.append(node(kind, inputs, outputs, domain, **attributes))
 
     def _own(self, name: str) -> str:
         return self._array(name, self._weights[name])
 
     def _array(self, name: str, array: NDArray[Any]) -> str:
         """Declare an initializer. A small one lies in the graph, the others are handed over when the session opens."""
-        from onnx import TensorProto, helper, numpy_helper
-
         array = np.ascontiguousarray(array) if array.ndim else array
-        if array.size < 16:
-            self.initializers.append(numpy_helper.from_array(array, name))
-            return name
-        kind = helper.np_dtype_to_tensor_dtype(array.dtype)
-        tensor = TensorProto(name=name, data_type=kind, dims=array.shape, data_location=TensorProto.EXTERNAL)
-        tensor.external_data.add(key="location", value="in memory")
-        self.initializers.append(tensor)
-        self.arrays[name] = array
+        apart = array.size >= 16
+        self.tensors.append(tensor(name, array, apart=apart))
+        if apart:
+            self.arrays[name] = array
         return name

@@ -81,7 +81,8 @@ class Lexicon:
         cut = _Cut(known_words(everything))
         self.said: list[Said] = []  # the distinct things that names may be taken to say ...
         self._known: dict[Said, int] = {}
-        self.of = {r.id: self._numbers(column_words(r, cut), self.readings[r.id]) for r in everything}
+        seen_before: dict[tuple[int, int], int] = {}
+        self.of = {r.id: self._numbers(column_words(r, cut), self.readings[r.id], seen_before) for r in everything}
         self.sources = {r.id: r for r in sources}
         self._said: dict[str, dict[str, Words]] = {}
         self.about = {r.id: tuple(dict.fromkeys((entity(r.name), *self.readings[r.id].about))) for r in everything}
@@ -98,14 +99,19 @@ class Lexicon:
         self.theirs = Views(right, self.said, self.table.right, weight)
         self._names: dict[tuple[str, ...], tuple[NDArray[np.int64], Matrix, NDArray[np.int64]]] = {}
 
-    def _numbers(self, raw: Sequence[Words], reading: TableReading) -> NDArray[np.int64]:
-        """(columns,) places in ``said``: each column's words as they stand, then its readings."""
+    def _numbers(
+        self, raw: Sequence[Words], reading: TableReading, seen: dict[tuple[int, int], int]
+    ) -> NDArray[np.int64]:
+        """(columns,) places in ``said``: each column's words as they stand, then its readings. ``seen``: by the ids of
+        both, for equal ones are mostly the same, and long to compare."""
         found = []
         for own, read in zip(raw, reading.columns, strict=True):
-            views = tuple(dict.fromkeys((own, *read.variants)))
-            n = self._known.setdefault(views, len(self.said))
-            if n == len(self.said):
-                self.said.append(views)
+            n = seen.get(pair := (id(own), id(read)))
+            if n is None:
+                views = tuple(dict.fromkeys((own, *read.variants)))
+                n = seen[pair] = self._known.setdefault(views, len(self.said))
+                if n == len(self.said):
+                    self.said.append(views)
             found.append(n)
         return np.array(found, np.int64)
 

@@ -7,7 +7,7 @@ import numpy as np
 from dbt_schema_embed.errors import printable
 from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.column_values import row_values
-from dbt_schema_embed.match.kept_voices import KeptVoices
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.layers import arrivals
 from dbt_schema_embed.match.networks import load_weights
 from dbt_schema_embed.match.ranking import Ranked
@@ -39,7 +39,7 @@ def explain(
     lexicon: Lexicon | None = None,
     rejected: Rejected = (),
     accepted: Accepted | None = None,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     targets: Targets = "auto",
 ) -> str:
     """The first candidates of ``column`` of the table ``source_id``: each signal's value and what it adds, the habit,

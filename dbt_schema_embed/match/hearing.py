@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,11 @@ class Voice:
     said: dict[str, dict[str, float]]  # name -> name of a target -> probability
     silent: bool
 
+    @cached_property
+    def claim_of(self) -> dict[str, float]:
+        """Model -> columns that it would take."""
+        return dict(zip(self.models, self.claims.tolist(), strict=True))
+
 
 def voice(block: Block, odds: Odds, silent: bool) -> Voice:
     """The voice of a table after the first round."""
@@ -53,9 +59,8 @@ class Heard:
         for one in voices:
             if one.silent:
                 continue
-            for model, claim in zip(one.models, one.claims.tolist(), strict=True):
-                if models is None or model in models:
-                    self._claimed[model] += claim
+            for model in one.claim_of if models is None else one.claim_of.keys() & models:
+                self._claimed[model] += one.claim_of[model]
             for name in one.said if names is None else one.said.keys() & names:
                 self._times[name] += 1
                 together = self._said[name]

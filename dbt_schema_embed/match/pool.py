@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
+from mmap import mmap
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,10 @@ class Asked:
     def __init__(self, pool: Pool, name: str, of: "Callable[[Embedded], NDArray[Any]]") -> None:
         self._pool, self._of = pool, of
         one = of(pool.models[0]) if pool.models and name in pool.models[0].facets else np.zeros((0, 1), np.float32)
-        self._rows = np.empty((len(pool.model_of) if len(one) else 0, *one.shape[1:]), one.dtype)
+        rows, size = len(pool.model_of) if len(one) else 0, one[:1].nbytes
+        # Of np.empty the first row that is written costs two megabytes of others, wherever it stands.
+        self._rows = np.frombuffer(mmap(-1, max(1, rows * size)), one.dtype, rows * one[:1].size)
+        self._rows = self._rows.reshape(rows, *one.shape[1:])
         self._known = np.zeros(len(pool.models), bool)
 
     def __len__(self) -> int:

@@ -1,7 +1,9 @@
 """All selected source tables against all targets: signals, two rounds, probabilities."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from dbt_schema_embed.match.candidates import build_block
 from dbt_schema_embed.match.column_values import after_first, nothing_rows, row_values
 from dbt_schema_embed.match.habits import Habits
 from dbt_schema_embed.match.hearing import Heard, Voice, voice
-from dbt_schema_embed.match.kept_voices import KeptVoices
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.layers import Feeding
 from dbt_schema_embed.match.nearby import Rivals
 from dbt_schema_embed.match.networks import Mode, Round, load_weights
@@ -73,10 +75,11 @@ def rank(
     settled: Settled | None = None,
     rivals: Rivals | None = None,
     only: Collection[str] | None = None,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
-    """Probabilities of every candidate of every source column, tables in the order given.
+    """Probabilities of every candidate of every source column, tables in the order given; those that already arrive in
+    some model come last.
 
     Args:
         sources: the source tables; those without columns are left out by the caller.
@@ -95,17 +98,16 @@ def rank(
         progress: told how many source tables are through, of how many.
     """
     weights, pool = load_weights(mode), Pool(models, feeding, entered)
-    drafts: list[Draft] = []
     voices: dict[str, Voice] = {}
-    pairs = 0
-    # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
-        for done, source in enumerate(sources):
+    tables = sorted(sources, key=lambda source: source.relation.id in arrived)
+
+    def drafts() -> Iterator[Draft]:
+        for done, source in enumerate(tables):
             if progress:
-                progress(done, len(sources))
+                progress(done, len(tables))
             own = source.relation.id
             wanted = only is None or own in only
-            if kept and not wanted and (known := kept.of(own)):
+            if kept and not wanted and (known := kept.voice(own)):
                 voices[own] = known
                 continue
             block = build_block(source, pool, lexicon, habits)
@@ -118,20 +120,35 @@ def rank(
             odds = as_settled(odds, answered)
             voices[own] = voice(block, odds, arrives)
             if kept:
-                kept.keep(own, voices[own])
-            if not wanted:
-                continue
-            draft = Draft(block, values, rows, odds, arrives, voices[own], apart)
-            if pairs + odds.candidates.size > WHOLE:
-                alive = _alive(draft)
-                draft = _light(draft, alive if pairs + len(rows) * len(alive) <= KEPT else None)
-            pairs += draft.values["exact"].size if draft.values else 0
-            drafts.append(draft)
-        for draft, values, rows in second_look(drafts, voices, rivals, weights.first.names):
+                kept.keep_voice(own, voices[own])
+            if wanted:
+                yield Draft(block, values, rows, odds, arrives, voices[own], apart)
+
+    # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
+    with ThreadpoolController().limit(limits=1, user_api="blas"):
+        for draft, values, rows in second_look(_heard_first(drafts()), voices, rivals, weights.first.names):
             block = draft.block
             scores = _second_scores(weights.second, values, row_values(block, rows), draft)
             final = weights.odds(*scores, block.legible, barred(block) if barred else None)
             yield Ranked(block, values, final, draft.odds, rows, claims(block, final), weights.trust)
+
+
+def _heard_first(drafts: Iterator[Draft]) -> Iterator[Draft]:
+    """The drafts, once all that others hear have been made: those that arrive nowhere yet, which come first."""
+    waiting: deque[Draft] = deque()
+    pairs = 0
+    for draft in drafts:
+        if draft.arrives:
+            drafts = chain([draft], drafts)
+            break
+        if pairs + draft.odds.candidates.size > WHOLE:
+            alive = _alive(draft)
+            draft = _light(draft, alive if pairs + len(draft.rows) * len(alive) <= KEPT else None)
+        pairs += draft.values["exact"].size if draft.values else 0
+        waiting.append(draft)
+    while waiting:
+        yield waiting.popleft()
+    yield from drafts
 
 
 def _second_scores(second: Round, values: Mapping[str, Matrix], rows: Matrix, draft: Draft) -> tuple[Matrix, Matrix]:
@@ -191,24 +208,23 @@ _HOPELESS = 5e-4
 
 
 def second_look(
-    drafts: list[Draft],
-    voices: Mapping[str, Voice] | None = None,
+    drafts: Iterable[Draft],
+    voices: Mapping[str, Voice],
     rivals: Rivals | None = None,
     wanted: Sequence[str] = (),
 ) -> Iterator[tuple[Draft, dict[str, Matrix], Matrix]]:
     """Each table with what the first round says about it and about its rivals: its values and its rows, with more to
-    see. ``drafts`` is empty afterwards, for they are large.
+    see.
 
-    ``voices``: of these and of others, by id; None: of these alone, and all are heard. ``rivals``: who is; None: all.
+    ``voices``: of all that may be heard, by id, once the first draft is there. ``rivals``: who is; None: all.
     ``wanted``: as `signal_values` has it.
     """
-    everyone = Heard(voices.values() if voices else [d.voice for d in drafts])
-    place = {i: at for at, i in enumerate(voices or ())}
-    drafts.reverse()
-    while drafts:
-        draft = drafts.pop()
+    everyone: Heard | None = None
+    for draft in drafts:
+        if everyone is None:
+            everyone, place = Heard(voices.values()), {i: at for at, i in enumerate(voices)}
         own, heard = draft.voice, everyone
-        if voices and rivals and not rivals.few:
+        if rivals and not rivals.few:
             some = sorted(rivals.of(draft.block.source.relation) & place.keys(), key=place.__getitem__)
             heard = Heard([own, *(voices[i] for i in some)], own)
         values = _whole(draft, draft.values or signal_values(replace(draft.block), wanted, draft.apart))

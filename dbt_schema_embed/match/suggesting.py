@@ -10,7 +10,7 @@ from dbt_schema_embed.match.all_words import Lexicon
 from dbt_schema_embed.match.assign import assign
 from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.habits import Habits, learn
-from dbt_schema_embed.match.kept_voices import KeptVoices
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.layers import arrivals, feeders, feeding, rivals
 from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.odds import Odds, as_chosen
@@ -42,7 +42,7 @@ def suggest(
     accepted: Accepted | None = None,
     top_k: int = 10,
     shares: bool = False,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     progress: Counted | None = None,
 ) -> tuple[Suggestion, ...]:
     """One row for every column of every source table in ``only``, tables in the order of their ids.
@@ -65,11 +65,11 @@ def suggest(
     existing = existing_edges(project.lineage, arrived)
     taken = accepted or {}
     ranked = ranked_tables(sources, models, project, lexicon, rejected, taken, only, kept, progress)
-    rows: list[Suggestion] = []
+    rows: dict[str, list[Suggestion]] = {}
     for table in ranked:
         found = table_rows(table, fed=fed, existing=existing, settled=settled_in(table.block, taken), top_k=top_k)
-        rows += with_shares(table, found) if shares else found
-    return tuple(rows)
+        rows[table.block.source.relation.id] = with_shares(table, found) if shares else found
+    return tuple(row for source in sorted(rows) for row in rows[source])
 
 
 def ranked_tables(
@@ -80,10 +80,10 @@ def ranked_tables(
     rejected: Rejected,
     accepted: Accepted,
     only: Collection[str] | None = None,
-    kept: KeptVoices | None = None,
+    kept: KeptAnswers | None = None,
     progress: Counted | None = None,
 ) -> Iterator[Ranked]:
-    """The source tables with columns, by id, ranked with all that the project and its people say; ``only``: ids."""
+    """The source tables with columns ranked with all that the project and its people say; ``only``: ids."""
     arrived = arrivals(project)
     return rank(
         sorted((s for s in sources if s.relation.columns), key=lambda s: s.relation.id), models,

@@ -1,6 +1,7 @@
 """What names may be taken to say, in numbers: the words of many views, and what each counts."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -40,7 +41,7 @@ class Views:
         """``of``: for each column of a relation the place in ``said`` of what it may be taken to say."""
         number: dict[Words, int] = {}
         self.rows = np.full((len(said), VIEWS), -1, np.int64)
-        for n in dict.fromkeys(n for columns in of.values() for n in columns.tolist()):
+        for n in dict.fromkeys(chain.from_iterable(columns.tolist() for columns in of.values())):
             self.rows[n, : len(said[n])] = [number.setdefault(v, len(number)) for v in said[n]]
         self._places = placed(list(number), place)
         counts = np.array([*(_count(w, weight) for w in place), 0.0], np.float32)[self._places]

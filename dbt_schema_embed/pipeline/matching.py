@@ -1,7 +1,8 @@
 """What `suggest`, `explain` and `evaluate` all need before they match: names read, relations embedded."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,19 +22,56 @@ from dbt_schema_embed.records import (
 )
 
 if TYPE_CHECKING:
-    from dbt_schema_embed.match import Lexicon, TableReading
+    from dbt_schema_embed.match import Lexicon
+    from dbt_schema_embed.match.reading import Glossary
     from dbt_schema_embed.observe.evaluating import Evaluated
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prepared:
-    """Two sides that can be matched."""
+    """Two sides that can be matched; names are read and embedded when they are first asked for."""
 
+    session: Session
     project: Project  # tables of too many columns have none in it
-    sources: tuple[Embedded, ...]  # the tables asked about and those that compete with them
-    models: tuple[Embedded, ...]
-    lexicon: "Lexicon"
-    state: object  # what an answer depends on beside the project, people's decisions and this package
+    asked: Collection[str]  # ids of source tables
+    relations: Sequence[Relation]  # the models that they may feed
+    words: "Glossary"
+
+    @cached_property
+    def state(self) -> object:
+        """What an answer depends on beside people's decisions and this package."""
+        encoders = self.session.usual_embedder().encoder_id, self.session.languages() is not None
+        return self.project.relations, self.project.lineage, self.relations, self.words, encoders
+
+    @cached_property
+    def lexicon(self) -> "Lexicon":
+        """The words of the project, with what its names say."""
+        self.session.progress("Reading names")
+        state = self.project, [(model.id, len(model.columns)) for model in self.relations], self.words
+        return self.session.names_read(state, self._read)
+
+    @cached_property
+    def sources(self) -> tuple[Embedded, ...]:
+        """The tables asked about and those that compete with them."""
+        from dbt_schema_embed.match import competitors
+
+        return self.session.embedded(competitors(self.project, self.asked), self.lexicon.readings)
+
+    @cached_property
+    def models(self) -> tuple[Embedded, ...]:
+        """The models."""
+        return self.session.embedded(self.relations, self.lexicon.readings)
+
+    def _read(self) -> "Lexicon":
+        from dbt_schema_embed.match import KeptReadings, knowledge, project_words, read_with_guesses, readable
+
+        session, cache = self.session, self.session.cache_dir()
+        kept = KeptReadings(cache, session.scratch) if session.settings.enable_caching and session.scratch else None
+        tables, known = readable(self.project), knowledge(cache)
+        readings = read_with_guesses(tables, self.relations, known, self.words, session.languages(), kept)
+        if kept:
+            kept.save()
+        return project_words(self.project, self.relations, readings)
 
 
 def prepare(
@@ -52,37 +90,14 @@ def prepare(
     Raises:
         ConfigError: ``glossary``, a file that need not exist, cannot be read.
     """
-    from dbt_schema_embed.match import (
-        KeptReadings,
-        choose_targets,
-        competitors,
-        knowledge,
-        project_words,
-        read_glossary,
-        read_with_guesses,
-        readable,
-    )
+    from dbt_schema_embed.match import choose_targets, read_glossary
     from dbt_schema_embed.match.bounds import too_wide
 
-    session.progress("Reading names")
     models = choose_targets(project, targets) if models is None else models
     models = [model for model in models if not too_wide(model)]
     words = read_glossary(glossary) if glossary else {}
-    state = (project, [(model.id, len(model.columns)) for model in models], words)
     project = replace(project, relations=tuple(replace(r, columns=()) if too_wide(r) else r for r in project.relations))
-
-    def read() -> "tuple[Mapping[str, TableReading], Lexicon]":
-        cache = session.cache_dir()
-        kept = KeptReadings(cache, session.scratch) if session.settings.enable_caching and session.scratch else None
-        readings = read_with_guesses(readable(project), models, knowledge(cache), words, session.languages(), kept)
-        if kept:
-            kept.save()
-        return readings, project_words(project, models, readings)
-
-    readings, lexicon = session.names_read(state, read)
-    sources = session.embedded(competitors(project, asked), readings)
-    encoders = session.usual_embedder().encoder_id, session.languages() is not None
-    return Prepared(project, sources, session.embedded(models, readings), lexicon, (words, encoders))
+    return Prepared(session, project, asked, models, words)
 
 
 def matched(session: Session, left: Relation, right: Relation, *, top_k: int | None) -> Suggestions:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from dbt_schema_embed.match import Lexicon, TableReading
     from dbt_schema_embed.match.guessing import Vectors
 
-    Names = tuple[Mapping[str, TableReading], Lexicon]
-
 STATIC = (
     "meanings were compared by a table of word pieces: pip install 'dbt-schema-embed[embed]' brings a whole encoder "
     "(F1 0.947 instead of 0.942 where names are foreign or legacy)"
@@ -49,7 +47,7 @@ class Session:
         self.scratch: Path | None = None
         self.keep = False
         self._kept: dict[object, tuple[object, Opened]] = {}
-        self._names: tuple[object, Names] | None = None
+        self._names: tuple[object, Lexicon] | None = None
         self._lock = threading.RLock()
         self._opened: dict[str, MemoEmbedder] = {}
         self._static = False  # whether a call had to do without an encoder
@@ -87,7 +85,7 @@ class Session:
                 self._kept[asked] = stamp, opened
         return opened
 
-    def names_read(self, state: object, read: "Callable[[], Names]") -> "Names":
+    def names_read(self, state: object, read: "Callable[[], Lexicon]") -> "Lexicon":
         """What ``read`` gives of the names of a project; with ``keep`` only where ``state`` is not the last one."""
         if not self.keep:
             return read()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from dbt_schema_embed.decide.mappings import Decided, Mappings
     from dbt_schema_embed.decide.pins import Pin, waiting
     from dbt_schema_embed.decide.reranking import Reranker
-    from dbt_schema_embed.match import KeptVoices
+    from dbt_schema_embed.match import KeptAnswers
     from dbt_schema_embed.pipeline.matching import Prepared
     from dbt_schema_embed.pipeline.session import Session
     from dbt_schema_embed.write.rewrite import Rewrite
@@ -100,18 +101,9 @@ def question(
 
 def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Suggestion, ...], list[str]]:
     """A row for every column of the tables, decisions put over the answers; and what a language model failed at."""
-    from dbt_schema_embed.match import suggest
-
     session.progress("Matching tables")
     with session.timed("match"):
-        found = suggest(
-            asked.ready.sources, asked.ready.models, project=asked.ready.project, lexicon=asked.ready.lexicon,
-            only={source.id for source in asked.sources}, rejected=asked.rejected, accepted=asked.known.accepted,
-            top_k=wish.top_k, shares=wish.shares, kept=(kept := _voices(session, asked)),
-            progress=partial(session.progress, "Matching tables"),
-        )  # fmt: skip
-    if kept:
-        kept.save()
+        found = _matched(session, asked, wish)
     failures: list[str] = []
     if wish.rerank is not None:
         from dbt_schema_embed.decide.reranking import reranked
@@ -122,15 +114,36 @@ def answer(session: "Session", asked: Question, wish: Wish) -> tuple[tuple[Sugge
     return _with_names(session, asked, rows) if wish.propose else rows, failures
 
 
-def _voices(session: "Session", asked: Question) -> "KeptVoices | None":
-    """What tables of this project said before, as it stands."""
-    from dbt_schema_embed.match import KeptVoices
+def _matched(session: "Session", asked: Question, wish: Wish) -> tuple[Suggestion, ...]:
+    """What matching says, as it is kept where nothing has changed since; tables by id."""
+    from dbt_schema_embed.match import suggest
+
+    kept, wanted = _kept(session, asked), (wish.top_k, wish.shares)
+    known = {source.id: rows for source in asked.sources if kept and (rows := kept.rows(source.id, *wanted))}
+    session.looked_at(source for source in asked.sources if source.id in known)
+    only = {source.id for source in asked.sources} - known.keys()
+    ready = asked.ready
+    if any(r.id in only and r.columns for r in ready.project.relations):
+        found = suggest(
+            ready.sources, ready.models, project=ready.project, lexicon=ready.lexicon, only=only,
+            rejected=asked.rejected, accepted=asked.known.accepted, top_k=wish.top_k, shares=wish.shares, kept=kept,
+            progress=partial(session.progress, "Matching tables"),
+        )  # fmt: skip
+        known |= {source: tuple(rows) for source, rows in groupby(found, key=lambda row: row.source)}
+        if kept:
+            kept.keep_rows(found, *wanted)
+            kept.save()
+    return tuple(row for source in sorted(known) for row in known[source])
+
+
+def _kept(session: "Session", asked: Question) -> "KeptAnswers | None":
+    """What was found of this project before, as it stands."""
+    from dbt_schema_embed.match import KeptAnswers
 
     if not session.settings.enable_caching:
         return None
-    project, models = asked.ready.project, [m.relation for m in asked.ready.models]
-    state = project.relations, project.lineage, models, asked.ready.state
-    return KeptVoices(session.cache_dir(), asked.opened.scratch, state, asked.rejected, asked.known.accepted)
+    scratch = asked.opened.scratch
+    return KeptAnswers(session.cache_dir(), scratch, asked.ready.state, asked.rejected, asked.known.accepted)
 
 
 def _with_names(session: "Session", asked: Question, rows: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
@@ -210,7 +223,7 @@ def explained(session: "Session", column: str, project_dir: str | Path, artifact
     text = explain(
         source.id, name, asked.ready.sources, asked.ready.models, project=asked.ready.project,
         lexicon=asked.ready.lexicon, rejected=asked.rejected, accepted=asked.known.accepted,
-        kept=_voices(session, asked), targets=targets,
+        kept=_kept(session, asked), targets=targets,
     )  # fmt: skip
     session.told(opened.project.warnings)
     return text

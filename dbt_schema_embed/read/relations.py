@@ -139,11 +139,14 @@ class _Documented:
         return [(n, c) for n, c in self._exact.items() if self.is_quoted(c) or self._lower[n.lower()] == n]
 
 
+_NO_SAMPLE = Column("")
+
+
 def _column(
     name: str, place: int, yaml: YamlColumn | None, listed: CatalogColumn | None, quoted: bool, known: Known
 ) -> Column:
     promise = known.promises.get(name.lower(), NOTHING)
-    sample = known.rows.samples.get(name.lower(), Column(name))
+    sample = known.rows.samples.get(name.lower(), _NO_SAMPLE)
     type_ = (listed and listed.type) or (yaml and yaml.data_type) or ""
     description = (yaml and _prose(yaml.description)) or (listed and _prose(listed.comment)) or ""
     return Column(

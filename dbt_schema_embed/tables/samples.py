@@ -29,4 +29,4 @@ def sampled(column: Column, cells: Iterable[str]) -> Column:
 
 def joined(*groups: tuple[str, ...]) -> tuple[str, ...]:
     """The distinct values of all groups in their order, at most VALUES_LIMIT."""
-    return tuple(dict.fromkeys(value for group in groups for value in group))[:VALUES_LIMIT]
+    return tuple(dict.fromkeys(value for group in groups for value in group))[:VALUES_LIMIT] if any(groups) else ()

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from dbt_schema_embed.cli import main
+from dbt_schema_embed.cli.run import run as run_tool
 from tests.embed.encoders import HashEncoder
 from tests.pipeline.conftest import encoder, example, matcher, shop
 from tests.shop import SameName
@@ -40,7 +40,7 @@ def tool(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
     def run(*args: str | Path) -> Done:
         monkeypatch.setattr(sys, "argv", ["dbt-schema-embed", *map(str, args)])
         with pytest.raises(SystemExit) as stop:
-            main()
+            run_tool()
         out, err = capsys.readouterr()
         return Done(int(stop.value.code or 0), out, err)
 

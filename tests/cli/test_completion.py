@@ -72,8 +72,8 @@ def test_without_a_project_nothing_is_completed_and_nothing_said(
 
 def test_completion_loads_nothing_heavy(shop: Path) -> None:
     code = (
-        "import sys, json\nfrom dbt_schema_embed.cli import main\n"
-        "try:\n    main()\nfinally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
+        "import sys, json\nfrom dbt_schema_embed.cli.run import run\n"
+        "try:\n    run()\nfinally:\n    print(json.dumps(sorted(sys.modules)), file=sys.stderr)"
     )
     env = {"_DBT_SCHEMA_EMBED_COMPLETE": "bash_complete", "COMP_WORDS": "dbt-schema-embed accept ", "COMP_CWORD": "2"}
     done = subprocess.run(

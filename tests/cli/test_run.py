@@ -56,10 +56,10 @@ def test_a_bug_shows_its_traceback_to_those_who_ask(tool: Tool, monkeypatch: pyt
     raising(KeyError("x"), monkeypatch)
     monkeypatch.setenv("SCHEMA_EMBED_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["dbt-schema-embed", "check"])
-    from dbt_schema_embed.cli import main
+    from dbt_schema_embed.cli.run import run
 
     with pytest.raises(KeyError):
-        main()
+        run()
 
 
 @pytest.mark.parametrize(
@@ -200,3 +200,10 @@ def test_a_name_the_terminal_cannot_show_is_no_error(shop: Path) -> None:
     )
     assert done.returncode == 2
     assert done.stderr.startswith("error: there are no mapping files")
+
+
+@pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("sugest", 2)])
+def test_what_waits_for_the_end_is_done_before_it(argument: str, code: int) -> None:
+    tool = "import atexit; atexit.register(print, 'done'); from dbt_schema_embed.cli import main; main(); print('more')"
+    done = subprocess.run([sys.executable, "-c", tool, argument], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[-1:]) == (code, ["done"])

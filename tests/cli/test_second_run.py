@@ -11,9 +11,9 @@ import pytest
 RUN = """
 import sys
 sys.argv = ["dbt-schema-embed", "suggest", "--write", "--format", "json"]
-from dbt_schema_embed.cli import main
+from dbt_schema_embed.cli.run import run
 try:
-    main()
+    run()
 except SystemExit as stop:
     assert not stop.code, stop.code
 import json

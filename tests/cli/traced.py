@@ -20,7 +20,7 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from dbt_schema_embed.cli import main
+from dbt_schema_embed.cli.run import run as run_tool
 from tests.shop import with_hash_encoder, with_same_name
 
 SENT = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "urllib.Request")
@@ -128,7 +128,7 @@ def run(tracer: Tracer, command: list[str]) -> dict[str, Any]:
     with somebody_at(command, words):
         tracer.on = True
         try:
-            main()
+            run_tool()
         except SystemExit as stop:
             code = stop.code or 0
         finally:

@@ -49,7 +49,7 @@ print(json.dumps({{"opened": opened, "loaded": {LOADED}, "shape": rows.shape}}))
 """
     first, second = run(root, code), run(root, code)
     assert first["opened"] == second["opened"] == ["numpy"]
-    assert first["loaded"] == ["onnx", "onnxruntime", "tokenizers", "diskcache", "numpy", "safetensors"]
+    assert first["loaded"] == ["onnxruntime", "tokenizers", "diskcache", "numpy", "safetensors"]
     assert second["loaded"] == ["numpy"]
     assert first["shape"] == second["shape"] == [2, 384]
 

@@ -40,7 +40,7 @@ def test_how_names_were_read_is_kept_where_caching_is_on_and_forgotten_with_the_
     SchemaEmbed(Settings(cache_dir=str(tmp_path / "cache"), enable_caching=False)).suggest(shop)
     assert not readings.exists()
     first = there.suggest(shop).to_dict()
-    assert sorted(path.suffix for path in readings.iterdir()) == [".bin", ".voices"]
+    assert sorted(path.suffix for path in readings.iterdir()) == [".answers", ".bin", ".voices"]
     assert SchemaEmbed(there.settings).suggest(shop).to_dict() == first
     there.cache.clear()
     assert list(readings.iterdir()) == []

@@ -193,6 +193,7 @@ def test_a_renamed_mapping_file_stays_where_it_is(engine: SchemaEmbed, shop: Pat
     folder = shop / "schema_mappings"
     (folder / "stripe__charges.yml").rename(folder / "charges.yaml")
     matcher.confidence = 0.5
+    engine.cache.clear()
     assert engine.suggest(shop, select=["stripe.charges"], write=True).written == ("schema_mappings/charges.yaml",)
 
 

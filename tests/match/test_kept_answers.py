@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from dbt_schema_embed.match import choose_targets, competitors, ranking, suggest
+from dbt_schema_embed.match.kept_answers import KeptAnswers
 from dbt_schema_embed.match.kept_readings import FOLDER
-from dbt_schema_embed.match.kept_voices import KeptVoices
 from dbt_schema_embed.records import Project, Suggestion
 from tests.match.builders import embedded, shop
 
@@ -35,7 +35,7 @@ def ask(
     sources = [embedded(r) for r in competitors(p, {table})]
     models = [embedded(m) for m in choose_targets(p)]
     kept = (
-        KeptVoices(cache, Path("shop"), state, decided.get("rejected", ()), decided.get("accepted", {}))
+        KeptAnswers(cache, Path("shop"), state, decided.get("rejected", ()), decided.get("accepted", {}))
         if cache
         else None
     )
