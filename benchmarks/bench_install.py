@@ -3,7 +3,7 @@
     python benchmarks/bench_install.py [base] [embed] [languages] [torch]
 
 Builds the wheel, downloads what it asks for (nothing from pip's cache), installs it into an empty virtual environment
-each, and runs `match` and `suggest` there: seconds by the clock and of the processor. MB on disk is what the
+each, and runs `match` and `suggest` there; seconds are by the clock / of the processor. MB on disk is what the
 environment grew by; versions are those of constraints.txt. Below the table: each package's MB, without bytecode.
 """
 
@@ -32,7 +32,7 @@ TORCH = "import sys; from dbt_schema_embed.cli.group import group\n{call}\nprint
 
 def main(names: Sequence[str]) -> None:
     """Print a Markdown table."""
-    heads = ("install", "seconds", "MB downloaded", "MB on disk", "of it bytecode", "`match`, two files", "`suggest`",
+    heads = ("install", "takes", "MB downloaded", "MB on disk", "of it bytecode", "`match`, two files", "`suggest`",
              "imports torch")  # fmt: skip
     print(f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     with tempfile.TemporaryDirectory() as folder:
@@ -52,17 +52,26 @@ def row(name: str, wheel: Path, scratch: Path) -> str:
     """Install one way and try it."""
     venv = scratch / name
     subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    before, compiled, took = megabytes(venv), megabytes(venv, "*.pyc"), 0.0
+    before, compiled, took, spent = megabytes(venv), megabytes(venv, "*.pyc"), 0.0, processor()
     pip, packages = str(venv / "bin/pip"), scratch / f"{name}-packages"
     for first, *rest in WAYS[name]:
         what = [first, *rest] if first.startswith("-") else [f"{wheel}{first}"]
         pins = ["-c", str(ROOT / "constraints.txt"), *what]
         took += timed([pip, "download", "-qq", "--no-cache-dir", "--dest", str(packages), *pins])
         took += timed([pip, "install", "-qq", "--no-cache-dir", "--no-index", "--find-links", str(packages), *pins])
+    spent = processor() - spent
     size, bytecode = megabytes(venv) - before, megabytes(venv, "*.pyc") - compiled
     match, torch = answered(venv, scratch, ["match", "left.csv", "right.csv"])
     suggest, also = answered(venv, scratch, ["suggest", "--project-dir", str(ROOT / "example_project")])
-    cells = [name, f"{took:.0f}", f"{megabytes(packages):.0f}", f"{size:.0f}", f"{bytecode:.0f}", match, suggest]
+    cells = [
+        name,
+        f"{took:.0f} / {spent:.0f} s",
+        f"{megabytes(packages):.0f}",
+        f"{size:.0f}",
+        f"{bytecode:.0f}",
+        match,
+        suggest,
+    ]
     return f"| {' | '.join([*cells, 'yes' if torch or also else 'no'])} |"
 
 

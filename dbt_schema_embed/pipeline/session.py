@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.extras import has_embed, lacking
+from dbt_schema_embed.extras import has_embed, lacking, need
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
@@ -144,7 +144,7 @@ class Session:
                     use_gpu=s.use_gpu,
                     quantization=s.quantization,
                     memory_limit_mb=s.memory_limit_mb,
-                    max_workers=s.max_workers if s.enable_parallel_processing else 1,
+                    max_workers=self._workers(),
                     ttl=s.cache_ttl,
                     redis_url=s.redis_url,
                     redis_key=s.redis_key,
@@ -152,6 +152,26 @@ class Session:
                 )
                 self._opened[name].progress = self.progress
             return self._opened[name]
+
+    def _workers(self) -> int | None:
+        return self.settings.max_workers if self.settings.enable_parallel_processing else 1
+
+    def ahead(self, cluster: str | None) -> "Callable[[Sequence[str]], None] | None":
+        """What has a cluster encode those of some texts that the memo lacks; None where no cluster is named.
+
+        ``cluster``: its address; None: that of the settings.
+        """
+        address = cluster or self.settings.ray_address
+        if not address:
+            return None
+        need("encoding on Ray", "ray")
+        from dbt_schema_embed.embed.ray_workers import RayEncoder
+
+        s, embedder = self.settings, self.embedder()
+        options = {"model_name": s.model_name, "cache_dir": self.cache_dir(), "use_gpu": s.use_gpu,
+                   "quantization": s.quantization}  # fmt: skip
+        encoder = RayEncoder(address, embedder.encoder_id, options, self._workers())
+        return lambda texts: embedder.fill(texts, encoder)
 
     def languages(self) -> "Vectors | None":
         """What gives vectors to names in other languages, opened when it is asked; None without the extra
