@@ -119,7 +119,8 @@ def competing(run: Sequence[Table], odds: Sequence[Odds]) -> list[Table]:
 
 def _draft(table: Any, odds: Odds) -> Draft:
     own = voice(table, odds, table.arrives)
-    return Draft(table, table.floats(("type_fit",)), table.nothing, odds, table.arrives, own)
+    met = np.ones(len(table.models), bool)
+    return Draft(table, table.floats(("type_fit",)), table.nothing, odds, table.arrives, own, met)
 
 
 def without_targets(table: Table, rng: np.random.Generator) -> Table:

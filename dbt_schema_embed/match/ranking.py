@@ -53,6 +53,7 @@ class Draft:
     odds: Odds
     arrives: bool  # it arrives in some model already
     voice: Voice
+    met: NDArray[np.bool_]  # (models,) see `acquainted`
     apart: tuple[int, ...] = ()  # places of columns that people say feed nothing
 
 
@@ -122,7 +123,7 @@ def rank(
             if kept:
                 kept.keep_voice(own, voices[own])
             if wanted:
-                yield Draft(block, values, rows, odds, arrives, voices[own], apart)
+                yield Draft(block, values, rows, odds, arrives, voices[own], acquainted(block, values), apart)
 
     # Hundreds of small products: threads that wait for each other cost four times the work where cores are shared.
     with ThreadpoolController().limit(limits=1, user_api="blas"):
@@ -191,18 +192,30 @@ def _whole(draft: Draft, values: Mapping[str, Matrix]) -> dict[str, Matrix]:
 
 def at_home(draft: Draft) -> NDArray[np.bool_]:
     """(k,) the candidates that a table may feed: models that something else feeds get a second source only from tables
-    that no planned model is for."""
+    that no planned model is for and that they are acquainted with."""
     block, claimed = draft.block, claims(draft.block, draft.odds)
     homes = (
         ~block.fed & (claimed >= _HOME * max(1e-6, float(claimed.sum()))) & (claimed >= _OF_COLUMNS * block.shape[0])
     )
-    if draft.arrives or not homes.any():
+    if draft.arrives:
         return np.ones(block.shape[1], bool)
-    return np.asarray(~block.fed[block.model_of])
+    welcome = ~block.fed | (draft.met & ~homes.any())
+    return np.asarray(welcome[block.model_of])
+
+
+def acquainted(block: Block, values: Mapping[str, Matrix]) -> NDArray[np.bool_]:
+    """(models,) where the words of some column's name are found, or the table's own: two ids and two texts are no
+    reason to take a table for a second source of a model."""
+    if 0 in block.shape:
+        return np.ones(len(block.models), bool)
+    found = np.fmax(values["both_found"], values["same_reading"]).max(axis=0)
+    return np.asarray(np.maximum(np.maximum.reduceat(found, block.starts), block.names_alike) >= _FOUND)
 
 
 _HOME, _OF_COLUMNS = 0.5, 0.3
 """Shares of what a table claims, and of its columns, from which a planned model is for it."""
+_FOUND = 0.5
+"""Weighted share of two names' words that are found in each other, from which a table is no stranger to a model."""
 _HOPELESS = 5e-4
 """Probability by the first round below which, in all rows, a candidate is not looked at again."""
 
