@@ -15,6 +15,7 @@ EXTRAS = {
     "metrics": ("prometheus_client",),
     "dbt": ("dbt",),
     "redis": ("redis",),
+    "ray": ("ray",),
 }
 
 MEMO = EXTRAS["embed"][:3]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from random import SystemRandom
@@ -16,7 +16,7 @@ from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.vector_bytes import from_bytes, to_bytes
-from dbt_schema_embed.errors import EncoderError, MemoError
+from dbt_schema_embed.errors import ConfigError, EncoderError, MemoError, refuse_text
 from dbt_schema_embed.progress import Progress, silent
 
 PROCESS_ENTRIES = 20_000
@@ -144,8 +144,7 @@ class MemoEmbedder:
             ConfigError: the memory limit cannot be met.
             EncoderError: the encoder cannot be loaded, or gave something that is not a number.
         """
-        if isinstance(texts, str):
-            raise TypeError("embed takes a sequence of texts, not one text: wrap it in a list")
+        refuse_text(embed=texts)
         place: dict[str, int] = {}
         for text in texts:
             if not isinstance(text, str):
@@ -154,6 +153,25 @@ class MemoEmbedder:
         self.stats.add(texts=len(texts), distinct=len(place))
         rows = self._rows(list(place), remember)
         return rows if len(place) == len(texts) else rows[[place[text] for text in texts]]
+
+    def fill(self, texts: Iterable[str], encoder: Encoder) -> None:
+        """Have another encoder, that gives the same vectors, encode what no level has of ``texts``; they are stored.
+
+        Raises:
+            ConfigError: there is no memo.
+            EncoderError: as ``encoder.encode``. What had come by then is stored.
+        """
+        if not self._levels:
+            raise ConfigError(f"{encoder.name} fills the memo, and there is none", hint="set enable_caching to true")
+        wanted = {self.key(text): text for text in texts}
+        keys, some = list(wanted), 10_000
+        for at in range(0, len(keys), some):  # values are large, and are not needed here
+            for level in self._levels:
+                for key in self._ask(level, [key for key in keys[at : at + some] if key in wanted]):
+                    del wanted[key]
+        if wanted:
+            for _ in self._stored(list(wanted.values()), list(wanted), self._levels, encoder):
+                pass
 
     def runs_on(self) -> str:
         """What computes: "onnxruntime, cpu, float32". Loads the encoder, and raises as `embed` does."""
@@ -218,28 +236,36 @@ class MemoEmbedder:
         return False
 
     def _encode_and_store(self, call: "_Call") -> None:
+        texts, keys = ([some[i] for i in call.missing] for some in (call.texts, call.keys))
+        done = 0
+        for vectors in self._stored(texts, keys, call.levels):
+            call.rows[call.missing[done : done + len(vectors)]] = vectors
+            done += len(vectors)
+
+    def _stored(
+        self, texts: list[str], keys: list[str], levels: Sequence[Level], encoder: Encoder | None = None
+    ) -> Iterator[NDArray[np.float32]]:
         """Encode chunk by chunk; a second thread stores one chunk while the next is encoded."""
-        self.stats.add(misses=len(call.missing))
+        self.stats.add(misses=len(texts))
         done = 0
         self.progress(_ENCODING)  # the encoder may have to be loaded, and its first thousands take a while
         with ThreadPoolExecutor(1, "memo") as pool:
             stored: Future[None] | None = None
-            for vectors in self._encoded([call.texts[i] for i in call.missing]):
-                at = call.missing[done : done + len(vectors)]
+            for vectors in self._encoded(texts, encoder):
+                some = keys[done : done + len(vectors)]
                 done += len(vectors)
                 if stored:
                     stored.result()
-                call.rows[at] = vectors
-                keys = [call.keys[i] for i in at]
-                items = dict(zip(keys, to_bytes(keys, vectors), strict=True)) if call.levels else {}
-                stored = pool.submit(self._store_in, call.levels, items)
-                self.progress(_ENCODING, done, len(call.missing))
+                items = dict(zip(some, to_bytes(some, vectors), strict=True)) if levels else {}
+                stored = pool.submit(self._store_in, levels, items)
+                self.progress(_ENCODING, done, len(texts))
+                yield vectors
             if stored:
                 stored.result()
 
-    def _encoded(self, texts: list[str]) -> Iterator[NDArray[np.float32]]:
+    def _encoded(self, texts: list[str], encoder: Encoder | None = None) -> Iterator[NDArray[np.float32]]:
         try:
-            yield from self._load().encode(texts, self._limits, self.stats)
+            yield from (encoder or self._load()).encode(texts, self._limits, self.stats)
         except EncoderError:
             self.stats.add(errors=1)
             raise

@@ -75,11 +75,13 @@ class Index:
         beside: Mapping[str, Array] | None = None,
         meta: Mapping[str, Any] | None = None,
         verify: bool = False,
+        ahead: Callable[[Sequence[str]], None] | None = None,
     ) -> int:
         """Hold exactly ``texts``, distinct, in that order, and what is ``beside``; how many texts are new.
 
         Only new texts are asked of ``vectors_of``. An index that is damaged or another encoder's is built anew, with a
-        note. ``verify``: ask for every text, and mend what differs.
+        note. ``verify``: ask for every text, and mend what differs. ``ahead`` is told all new ones before the first is
+        asked for.
 
         Raises:
             WriteError: the disk is full or read-only; the old index stays.
@@ -95,6 +97,8 @@ class Index:
                 old, known = None, nowhere
             parts = {"digests": digests, **(beside or {})}
             if old is None or not _same(old, parts, meta or {}):
+                if ahead and (new := np.flatnonzero(known < 0).tolist()):
+                    ahead([texts[i] for i in new])
                 basis = self._basis(old, texts, vectors_of)
                 rows = self._rows(old, texts, known, vectors_of, basis)
                 also = {} if basis is None else {"basis": basis}

@@ -109,8 +109,10 @@ def _extras(settings: Settings) -> Iterator[Finding]:
         if not gone:
             yield Finding("extras", "ok", f"[{extra}] is installed")
             continue
-        needed = (extra == "redis" and settings.redis_url) or (
-            extra == "chroma" and settings.use_approximate_search and not settings.chroma_url
+        needed = (
+            (extra == "redis" and settings.redis_url)
+            or (extra == "ray" and settings.ray_address)
+            or (extra == "chroma" and settings.use_approximate_search and not settings.chroma_url)
         )
         yield Finding(
             "extras",

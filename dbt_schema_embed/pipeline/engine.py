@@ -209,17 +209,26 @@ class SchemaEmbed:
         return matched(self.session, *sides, top_k=top_k)
 
     def index(
-        self, project_dir: str | Path = ".", *, verify: bool = False, **artifacts: Unpack[Artifacts]
+        self,
+        project_dir: str | Path = ".",
+        *,
+        verify: bool = False,
+        cluster: str | None = None,
+        **artifacts: Unpack[Artifacts],
     ) -> "Changes":
         """Bring the index of the project's columns up to date; ``verify``: compare every vector in it, and mend it.
 
+        ``cluster``: address of a Ray cluster that encodes what is new; None: that of the settings, if any.
+
         Raises:
+            EncoderError: the cluster cannot be reached, or is lost.
+            MissingExtraError: the extra `ray` is not installed, and a cluster is named.
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """
         from dbt_schema_embed.pipeline.search import index_project
 
-        return index_project(self.session, project_dir, artifacts, verify=verify)
+        return index_project(self.session, project_dir, artifacts, verify=verify, cluster=cluster)
 
     def search(
         self,

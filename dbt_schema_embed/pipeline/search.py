@@ -3,7 +3,7 @@
 What the last call read is not read again while it stands as it was: a search then costs what is asked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -49,8 +49,8 @@ class _Place:
             return False
         return True
 
-    def update(self, *, verify: bool = False) -> "Changes":
-        """Read the project, and bring the index up to date with it."""
+    def update(self, *, verify: bool = False, ahead: "Callable[[Sequence[str]], None] | None" = None) -> "Changes":
+        """Read the project, and bring the index up to date with it; ``ahead`` is told which texts are new."""
         from dbt_schema_embed.embed.text import search_texts
         from dbt_schema_embed.index import changes, gathered, states
         from dbt_schema_embed.words import words
@@ -60,7 +60,7 @@ class _Place:
         texts, beside = gathered(project.relations, project.lineage, search_texts, words)
         meta = {"project": project.name, "warnings": list(project.warnings)}
         before = self.states()
-        new = self.index.update(texts, self.embedder.embed, beside=beside, meta=meta, verify=verify)
+        new = self.index.update(texts, self.embedder.embed, beside=beside, meta=meta, verify=verify, ahead=ahead)
         self.session.told(project.warnings)
         with self.index.read(whole=bool(new)) as parts:
             self.reading.keep(project, parts.id)
@@ -101,16 +101,19 @@ def _opened(session: Session, root: str | Path, artifacts: Artifacts) -> "Iterat
         session.told(index.notes)
 
 
-def index_project(session: Session, project_dir: str | Path, artifacts: Artifacts, *, verify: bool) -> "Changes":
+def index_project(
+    session: Session, project_dir: str | Path, artifacts: Artifacts, *, verify: bool, cluster: str | None
+) -> "Changes":
     """See `SchemaEmbed.index`."""
     from dbt_schema_embed.index import Changes
 
+    ahead = session.ahead(cluster)
     with _opened(session, project_dir, artifacts) as place:
         changes: Changes | None = None
         if not verify and place.stands():
             with suppress(IndexMismatchError), place.index.read(whole=True) as parts:  # else damaged: it is built anew
                 changes = Changes(kept=parts.shape("columns")[0])
-        changes = changes or place.update(verify=verify)
+        changes = changes or place.update(verify=verify, ahead=ahead)
         place.index.copied()
         return changes
 

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dbt_schema_embed.errors import MissingExtraError
-from dbt_schema_embed.extras import has_embed, lacking
+from dbt_schema_embed.extras import has_embed, lacking, need
 from dbt_schema_embed.lookup import model_names
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.read.opening import file_stamps, files_read, open_project
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
-    from dbt_schema_embed.match import Lexicon, TableReading
+    from dbt_schema_embed.match import TableReading
     from dbt_schema_embed.match.guessing import Vectors
+
+_Made = TypeVar("_Made")
 
 STATIC = (
     "meanings were compared by a table of word pieces: pip install 'dbt-schema-embed[embed]' brings a whole encoder "
@@ -47,7 +49,7 @@ class Session:
         self.scratch: Path | None = None
         self.keep = False
         self._kept: dict[object, tuple[object, Opened]] = {}
-        self._names: tuple[object, Lexicon] | None = None
+        self._once: dict[str, tuple[object, Any]] = {}
         self._lock = threading.RLock()
         self._opened: dict[str, MemoEmbedder] = {}
         self._static = False  # whether a call had to do without an encoder
@@ -85,17 +87,18 @@ class Session:
                 self._kept[asked] = stamp, opened
         return opened
 
-    def names_read(self, state: object, read: "Callable[[], Lexicon]") -> "Lexicon":
-        """What ``read`` gives of the names of a project; with ``keep`` only where ``state`` is not the last one."""
-        if not self.keep:
-            return read()
+    def once(self, kind: str, state: object, make: Callable[[], _Made]) -> _Made:
+        """What ``make`` gives; with ``keep`` it is asked only where ``state`` is not the last one of its ``kind``."""
         with self._lock:
-            known = self._names
-        if known is None or known[0] != state:
-            known = state, read()
+            known = self._once.get(kind)
+        if known is not None and known[0] == state:
+            made: _Made = known[1]
+            return made
+        made = make()
+        if self.keep:
             with self._lock:
-                self._names = known
-        return known[1]
+                self._once[kind] = state, made
+        return made
 
     def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
         """Read a project without SQL, but for that of the models that mapping files call so."""
@@ -141,7 +144,7 @@ class Session:
                     use_gpu=s.use_gpu,
                     quantization=s.quantization,
                     memory_limit_mb=s.memory_limit_mb,
-                    max_workers=s.max_workers if s.enable_parallel_processing else 1,
+                    max_workers=self._workers(),
                     ttl=s.cache_ttl,
                     redis_url=s.redis_url,
                     redis_key=s.redis_key,
@@ -149,6 +152,26 @@ class Session:
                 )
                 self._opened[name].progress = self.progress
             return self._opened[name]
+
+    def _workers(self) -> int | None:
+        return self.settings.max_workers if self.settings.enable_parallel_processing else 1
+
+    def ahead(self, cluster: str | None) -> "Callable[[Sequence[str]], None] | None":
+        """What has a cluster encode those of some texts that the memo lacks; None where no cluster is named.
+
+        ``cluster``: its address; None: that of the settings.
+        """
+        address = cluster or self.settings.ray_address
+        if not address:
+            return None
+        need("encoding on Ray", "ray")
+        from dbt_schema_embed.embed.ray_workers import RayEncoder
+
+        s, embedder = self.settings, self.embedder()
+        options = {"model_name": s.model_name, "cache_dir": self.cache_dir(), "use_gpu": s.use_gpu,
+                   "quantization": s.quantization}  # fmt: skip
+        encoder = RayEncoder(address, embedder.encoder_id, options, self._workers())
+        return lambda texts: embedder.fill(texts, encoder)
 
     def languages(self) -> "Vectors | None":
         """What gives vectors to names in other languages, opened when it is asked; None without the extra

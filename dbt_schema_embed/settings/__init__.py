@@ -29,6 +29,7 @@ _ENV = {
     "EMBEDDING_REDIS_URL": "redis_url",
     "EMBEDDING_REDIS_KEY": "redis_key",
     "EMBEDDING_REDIS_CHECK": "redis_check",
+    "EMBEDDING_RAY_ADDRESS": "ray_address",
     "EMBEDDING_CHROMA_URL": "chroma_url",
     "EMBEDDING_CHROMA_TOKEN": "chroma_token",
 }
@@ -51,6 +52,7 @@ class Settings:
     redis_url: str | None = field(default=None, repr=False)  # a server that shares the memo; may hold a password
     redis_key: str | None = field(default=None, repr=False)  # signs vectors there: no other tenant can make them
     redis_check: int = 20  # without redis_key: of so many vectors from there, one is encoded and compared
+    ray_address: str | None = None  # of a cluster on which `index` encodes: local, ray://host:port, auto or host:port
     max_workers: int | None = None  # None: the number of cores
     enable_parallel_processing: bool = True  # False: one core, one device
     memory_limit_mb: int | None = None  # above the loaded encoder

@@ -13,7 +13,7 @@ from typing import Any
 from dbt_schema_embed.errors import WriteError, printable
 from dbt_schema_embed.files import read_bounded, replacing
 
-GUARDED = frozenset({"cache_dir", "chroma_token", "chroma_url", "model_name", "redis_url"})
+GUARDED = frozenset({"cache_dir", "chroma_token", "chroma_url", "model_name", "ray_address", "redis_url"})
 """Fields that send something somewhere, write somewhere, or decide what vectors are."""
 
 _KEPT_BYTES = 2**20

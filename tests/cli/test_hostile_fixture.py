@@ -103,7 +103,7 @@ cache stats
 ELSEWHERE = {
     *("--project-dir", "--target-path", "--manifest", "--catalog", "--dialect", "--set"),  # what the user names
     *("--select", "--exclude", "--targets", "--format", "--fail-on-alert"),  # no place, no address
-    *("--trust", "--rerank", "--rerank-model", "--allow-remote"),  # the user's word that something is sent
+    *("--trust", "--rerank", "--rerank-model", "--allow-remote", "--on"),  # the user's word that something is sent
     *("--target", "--profiles-dir", "--row-limit"),  # for dbt, which is not there
     *("--output", "--metrics"),  # tried with some: one function writes them
     "--generated",  # a project of its own

@@ -107,6 +107,7 @@ GUARDED = """\
 cache_dir: /nowhere/cache
 chroma_url: http://192.0.2.1:8000
 chroma_token: theirs
+ray_address: ray://192.0.2.1:10001
 redis_url: redis://192.0.2.1
 model_name: ./evil
 batch_size: 7
@@ -121,13 +122,14 @@ def test_servers_caches_and_encoders_of_a_repository_do_not_count(
     told: list[str] = []
     assert Settings.load(shop, told=told) == Settings(chroma_token="mine", batch_size=7)
     line = (
-        "cache_dir, chroma_url, model_name, redis_url of dbt_schema_embed.yml do not count: a project may not choose "
-        "servers, caches and encoders for you; if you trust this one, run again with --trust"
+        "cache_dir, chroma_url, model_name, ray_address, redis_url of dbt_schema_embed.yml do not count: a project may "
+        "not choose servers, caches and encoders for you; if you trust this one, run again with --trust"
     )
     assert told == [line]
     assert f"warning: {line}" in tool("check", "--project-dir", shop).err
     assert "--trust" not in tool("check", "--project-dir", shop, "--set", "cache_dir=x", "--set", "chroma_url=http://x",
-                                 "--set", "model_name=x", "--set", "redis_url=redis://x").err  # fmt: skip
+                                 "--set", "model_name=x", "--set", "redis_url=redis://x",
+                                 "--set", "ray_address=local").err  # fmt: skip
 
 
 def test_trust_lasts_until_what_was_trusted_changes(

@@ -1,9 +1,10 @@
 """The memo: each text encoded once, found again at every level, never a wrong vector."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from dbt_schema_embed.embed.disk_store import DiskStore
 from dbt_schema_embed.embed.memo import MemoEmbedder, ProcessStore
 from dbt_schema_embed.embed.vector_bytes import to_bytes
-from dbt_schema_embed.errors import EncoderError, MemoError
+from dbt_schema_embed.errors import ConfigError, EncoderError, MemoError
 from tests.embed.encoders import DIM, HashEncoder, hash_rows
 
 Open = Callable[..., MemoEmbedder]
@@ -265,3 +266,35 @@ def test_encoding_is_said_before_the_encoder_is_loaded() -> None:
     memo.progress = lambda what, done=0, total=0: told.append(what)
     memo.embed(["a"])
     assert told[:2] == ["Encoding texts", "loading"]
+
+
+def test_another_encoder_fills_the_memo_with_what_it_lacks(open_memo: Open, hash_encoder: HashEncoder) -> None:
+    """Each text is sent once; the rows are found by the next memo."""
+    memo, elsewhere = open_memo(), HashEncoder()
+    memo.embed(["a", "b"])
+    told: list[tuple[int, int]] = []
+    memo.progress = lambda what, done=0, total=0: told.append((done, total))
+    memo.fill([*"abcdefgh", *"abcdefgh"], elsewhere)
+    memo.fill("abcdefgh", elsewhere)
+    assert elsewhere.encoded == list("cdefgh")
+    assert told == [(0, 0), (5, 6), (6, 6)]
+    assert np.array_equal(open_memo().embed(list("abcdefgh")), hash_rows("abcdefgh"))
+    assert (hash_encoder.encoded, memo.stats.misses) == (["a", "b"], 8)
+
+
+def test_what_came_before_an_encoder_failed_is_kept(open_memo: Open) -> None:
+    class Mortal(HashEncoder):
+        def encode(self, *given: Any) -> Iterator[Any]:
+            yield next(super().encode(*given))
+            raise EncoderError("the cluster is gone")
+
+    with pytest.raises(EncoderError, match="gone"):
+        open_memo().fill("abcdefgh", Mortal())
+    elsewhere = HashEncoder()
+    open_memo().fill("abcdefgh", elsewhere)
+    assert elsewhere.encoded == list("fgh")
+
+
+def test_there_must_be_a_memo_to_fill(open_memo: Open, hash_encoder: HashEncoder) -> None:
+    with pytest.raises(ConfigError, match="hash fills the memo, and there is none"):
+        open_memo(levels=[]).fill(["a"], hash_encoder)

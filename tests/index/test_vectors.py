@@ -87,19 +87,22 @@ def test_only_new_texts_are_asked_for_and_nothing_new_writes_nothing(opened: Ope
     index, memo = opened(), Memo()
     index.update(some(50), memo)
     memo.asked.clear()
-    wanted = ["new", *some(50)[:9:-1]]
-    assert index.update(wanted, memo, beside={"words": np.arange(3)}, meta={"said": [1]}) == 1
+    wanted, told = ["new", *some(50)[:9:-1]], list[tuple[list[str], list[str]]]()
+    ahead = lambda new: told.append((new, [*memo.asked]))  # noqa: E731
+    assert index.update(wanted, memo, beside={"words": np.arange(3)}, meta={"said": [1]}, ahead=ahead) == 1
     assert memo.asked == ["new"]
+    assert told == [(["new"], [])]
     assert right(index, wanted)
     before = (folder / "columns.index").stat().st_ino
     assert index.update(wanted, memo, beside={"words": np.arange(3)}, meta={"said": [1]}) == 0
     assert (folder / "columns.index").stat().st_ino == before
     for beside, meta in (({"words": np.arange(4)}, {"said": [1]}), ({"words": np.arange(4)}, {"said": [2]})):
-        index.update(wanted, memo, beside=beside, meta=meta)
+        index.update(wanted, memo, beside=beside, meta=meta, ahead=ahead)
         with index.read() as parts:
             assert parts["words"].tolist() == [0, 1, 2, 3]
             assert parts.meta["said"] == meta["said"]
     assert memo.asked == ["new"]
+    assert len(told) == 1
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
