@@ -4,7 +4,8 @@ Made projects whose tables share most of their column names, as real ones do: on
 Each line is a process of its own with the encoder seen before: first with nothing in the memo and no index, then
 unchanged, then with a manifest written anew that says the same, then with a hundredth of the tables new; then searches:
 the first after a change, the same words again, other words. Then, in a project whose second half are models: `suggest`
-for one table, twice, and for all, `check`, `report`; and `match` of two tables of as many columns, 10,000 at most.
+for one table, twice, for another, and for all, twice, `check`, `report`, twice; and `match` of two tables of as many
+columns, 10,000 at most.
 ``--only``: runs whose names begin with one of some words. ``--fake``: vectors are made of hashes and no encoder is
 loaded, so that only the rest is timed. CPU is that of the process and its children; the last column compares the wall
 with that of the first size.
@@ -161,12 +162,16 @@ def runs(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[
 def runs_with_models(folder: Path, cache: Path, columns: int, fake: bool) -> Iterator[tuple[str, Callable[[], Took]]]:
     """Each run on a project with models, in order."""
     make_models(folder, columns)
+    time.sleep(SETTLED)
     for name, words in (
         ("suggest, one table, first", ("suggest", "--select", "vendor.account_0")),
-        ("suggest, one table", ("suggest", "--select", "vendor.account_0")),
-        ("suggest, all", ("suggest", "--format", "json")),
+        ("suggest, one table, again", ("suggest", "--select", "vendor.account_0")),
+        ("suggest, another table", ("suggest", "--select", "vendor.charge_0")),
         ("check", ("check",)),
+        ("suggest, all", ("suggest", "--format", "json")),
+        ("suggest, all, again", ("suggest", "--format", "json")),
         ("report", ("report",)),
+        ("report, again", ("report",)),
     ):
         yield name, partial(run, folder, cache, fake, *words)
     sides = folder / "left.csv", folder / "right.csv"

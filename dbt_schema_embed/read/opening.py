@@ -33,20 +33,28 @@ def open_project(
 ) -> Opened:
     """Read a project; ``lineage_of``, ``values`` and ``own_files`` as in `read.read_project`.
 
-    What `profile` has kept is taken in as well.
+    What `profile` has kept is taken in as well. A whole project is not read again while its files stand as they were.
 
     Raises:
         ArtifactError: an artifact is missing or unreadable.
         ConfigError: the dialect is not known; our folder is a link to elsewhere.
     """
-    from dbt_schema_embed.read.project import read_project
+    from dbt_schema_embed.read.unchanged import PROJECT, Reading
 
     root = Path(project_dir)
     scratch = scratch_folder(root, artifacts.get("target_path"))
-    project = read_project(
-        root, **artifacts, dialect=dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
-        progress=partial(progress, "Reading SQL"), own_files=own_files,
-    )  # fmt: skip
+    whole = values and lineage_of is None and not own_files
+    reading = Reading(root, artifacts, dialect, PROJECT) if whole else None
+    project = reading.project() if reading else None
+    if project is None:
+        from dbt_schema_embed.read.project import read_project
+
+        project = read_project(
+            root, **artifacts, dialect=dialect, lineage_of=lineage_of, values=values, cache_dir=scratch,
+            progress=partial(progress, "Reading SQL"), own_files=own_files,
+        )  # fmt: skip
+        if reading:
+            reading.keep_project(project)
     return Opened(root, scratch, _with_profile(project, scratch / PROFILE, values=values))
 
 

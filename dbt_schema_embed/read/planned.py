@@ -37,7 +37,7 @@ def plans_in_yaml(root: Path, package: str, known: Collection[str]) -> dict[str,
     """
     texts: list[tuple[str, bytes]] = []
     built = {i.split(".")[2] for i in known if i.startswith(f"model.{package}.")}
-    for path in _files(root):
+    for path in model_files(root):
         if path.suffix in _CODE:
             built.add(path.stem)
         elif content := file_content(path):
@@ -50,7 +50,8 @@ def plans_in_yaml(root: Path, package: str, known: Collection[str]) -> dict[str,
     return plans
 
 
-def _files(root: Path) -> Iterator[Path]:
+def model_files(root: Path) -> Iterator[Path]:
+    """The YAML and the code below the model paths of a project."""
     for name in model_folders(root):
         top = root / name
         for where, _, names in os.walk(top) if inside(top, root) else ():

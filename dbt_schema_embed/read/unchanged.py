@@ -1,21 +1,29 @@
 """Whether what was read of a project still stands as it was, told without reading it again."""
 
+import contextlib
 import time
+import zlib
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 
 from dbt_schema_embed import __version__
 from dbt_schema_embed.errors import WriteError
-from dbt_schema_embed.files import read_bounded, write_text
+from dbt_schema_embed.files import read_bounded, replacing, write_text
 from dbt_schema_embed.read.opening import Stamp, file_stamps, files_read
+from dbt_schema_embed.read.planned import model_files
 from dbt_schema_embed.records import Artifacts, Project
 
 TICK_SECONDS = 2.0
 """A file changed less than this before it was read might be changed again without a newer time: so slow is FAT's."""
 
-_BYTES = 2**22
+PROJECT = "project/seen.json"
+"""Within our folder: what a whole project, kept beside it, was read from."""
+
+_BYTES = 2**24
+_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -25,14 +33,16 @@ class _Seen(msgspec.Struct, frozen=True):
 
 
 class Reading:
-    """The files that one call reads of a project. Make it before they are read."""
+    """The files that one call reads of a project. Make it before they are read. ``seen``: where they are remembered."""
 
-    def __init__(self, root: Path, artifacts: Artifacts, dialect: str | None) -> None:
+    def __init__(self, root: Path, artifacts: Artifacts, dialect: str | None, seen: str = "index/seen.json") -> None:
         self._root, self._began = root, time.time()
         files = files_read(root, artifacts)
-        self.scratch, self._files = files[-1].parent, file_stamps(files)
-        self._asked = repr((__version__, dialect, str(root), [*self._files]))
-        self._path = self.scratch / "index" / "seen.json"
+        code = file_stamps(sorted(path for room in ("", "read", "sql") for path in (_PACKAGE / room).glob("*.py")))
+        asked = repr((__version__, code, dialect, str(root), [*map(str, files)]))
+        self.scratch, self._files = files[-1].parent, file_stamps((*files, *model_files(root)))
+        self._asked = sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+        self._path = self.scratch / seen
 
     def made(self) -> str:
         """What `keep` was told when all of these files were as they are now; else nothing."""
@@ -53,8 +63,30 @@ class Reading:
             return
         try:
             write_text(self._path, msgspec.json.encode(_Seen(self._asked, made, files)).decode(), root=self.scratch)
-        except WriteError:  # a target folder nobody may write to: the next call reads the project again
+        except (WriteError, UnicodeError):  # nobody may write to the target folder, a file's name is no text: next time
             return
+
+    def project(self) -> Project | None:
+        """What `keep_project` was told, if all files are as they were."""
+        made = self.made()
+        try:
+            packed = self._path.with_suffix(".bin").read_bytes() if made else b""
+            if sha256(packed).hexdigest() != made:
+                return None
+            return msgspec.msgpack.decode(zlib.decompress(packed), type=Project)
+        except (OSError, zlib.error, msgspec.MsgspecError):
+            return None
+
+    def keep_project(self, project: Project) -> None:
+        """Keep a project for the next run, unless it has sample values of rows: these are written nowhere."""
+        if any(column.value_count for relation in project.relations for column in relation.columns):
+            return
+        with contextlib.suppress(OSError, UnicodeError):  # then the next run reads it again
+            packed = zlib.compress(msgspec.msgpack.encode(project), 1)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(self._path.with_suffix(".bin")) as file:
+                file.write(packed)
+            self.keep(project, sha256(packed).hexdigest())
 
 
 def seed_files(root: Path, project: Project) -> Iterator[Path]:
