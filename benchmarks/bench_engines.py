@@ -1,9 +1,9 @@
 """Index engines at size: python benchmarks/bench_engines.py [--vectors 1000000] [--engines exact,lancedb,hnsw]
 
-Fabricated rows of 384 numbers and length 1: points around 20,000 centres, as names lie around words. 100 queries are such
-points too; the truth is the ten nearest by float32. Of each engine: seconds of wall and CPU to build, the same for a query,
-one after another, recall@10, bytes on disk and memory at the peak. Each runs in a process of its own. LanceDB (lancedb) and
-HNSW (hnswlib) are no requirements of this package: install them beside it.
+Fabricated rows of 384 numbers and length 1: points around 20,000 centres, as names lie around words. 100 queries are
+such points too; the truth is the ten nearest by float32. Of each engine: seconds of wall and CPU to build, the same for
+a query, one after another, recall@10, bytes on disk and memory at the peak. Each runs in a process of its own. LanceDB
+(lancedb) and HNSW (hnswlib) are no requirements of this package: install them beside it.
 """
 
 import argparse
@@ -33,7 +33,8 @@ def points(count: int, seed: int) -> Iterator[Rows]:
     random = np.random.default_rng(seed)
     for at in range(0, count, PIECE):
         size = min(PIECE, count - at)
-        rows = centres[random.integers(CENTRES, size=size)] + SPREAD * random.normal(size=(size, DIM)).astype(np.float32)
+        apart = SPREAD * random.normal(size=(size, DIM)).astype(np.float32)
+        rows = centres[random.integers(CENTRES, size=size)] + apart
         yield rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
@@ -91,7 +92,7 @@ def lancedb(count: int, folder: Path) -> Iterator[tuple[str, Ask]]:
 
         def ask(query: Rows, probes: int = probes, refine: int = refine) -> list[int]:
             found = table.search(query).distance_type("cosine").nprobes(probes).refine_factor(refine).limit(K)
-            return found.select(["id"]).to_arrow()["id"].to_pylist()
+            return found.select(["id", "_distance"]).to_arrow()["id"].to_pylist()
 
         yield f"LanceDB, IVF_PQ, {probes} lists, {refine * K} rescored", ask
 
@@ -131,8 +132,8 @@ def measure(engine: str, count: int) -> None:
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
             built, worked = (marks[1][i] - marks[0][i] for i in (0, 1))
             print(
-                f"| {name} | {built:,.0f} s | {worked:,.0f} s | {took * 1e3:,.1f} ms | {cpu * 1e3:,.1f} ms | {share:.3f} "
-                f"| {size / count:,.0f} | {peak:,.0f} MB |",
+                f"| {name} | {built:,.0f} s | {worked:,.0f} s | {took * 1e3:,.1f} ms | {cpu * 1e3:,.1f} ms "
+                f"| {share:.3f} | {size / count:,.0f} | {peak:,.0f} MB |",
                 flush=True,
             )
 
