@@ -192,14 +192,14 @@ def _whole(draft: Draft, values: Mapping[str, Matrix]) -> dict[str, Matrix]:
 
 def at_home(draft: Draft) -> NDArray[np.bool_]:
     """(k,) the candidates that a table may feed: models that something else feeds get a second source only from tables
-    that no planned model is for and that they are acquainted with."""
+    that no planned model is for, and that share a word with them or have columns enough that fit."""
     block, claimed = draft.block, claims(draft.block, draft.odds)
     homes = (
         ~block.fed & (claimed >= _HOME * max(1e-6, float(claimed.sum()))) & (claimed >= _OF_COLUMNS * block.shape[0])
     )
     if draft.arrives:
         return np.ones(block.shape[1], bool)
-    welcome = ~block.fed | (draft.met & ~homes.any())
+    welcome = ~block.fed | ((draft.met | (claimed >= _MANY)) & ~homes.any())
     return np.asarray(welcome[block.model_of])
 
 
@@ -216,6 +216,8 @@ _HOME, _OF_COLUMNS = 0.5, 0.3
 """Shares of what a table claims, and of its columns, from which a planned model is for it."""
 _FOUND = 0.5
 """Weighted share of two names' words that are found in each other, from which a table is no stranger to a model."""
+_MANY = 4
+"""Columns that a table claims of a model, from which it may be its second source though their names share no word."""
 _HOPELESS = 5e-4
 """Probability by the first round below which, in all rows, a candidate is not looked at again."""
 
