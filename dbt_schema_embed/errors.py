@@ -103,6 +103,13 @@ def printable(text: object, limit: int = 200) -> str:
     return shown if len(shown) <= limit else shown[: limit - 1] + "\u2026"
 
 
+def refuse_text(**sequences: object) -> None:
+    """Raises TypeError where a text stands for a sequence of texts, for its letters would be taken for them."""
+    for name, value in sequences.items():
+        if isinstance(value, str):
+            raise TypeError(f"{name} takes a sequence of texts, not one text: wrap it in a list")
+
+
 def near_hint(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """A hint that names the nearest of ``known``, blind to case; empty when none is near."""
     close = nearest(word, known, cutoff=cutoff)

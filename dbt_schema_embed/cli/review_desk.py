@@ -129,7 +129,8 @@ class Desk:
         finally:  # of several files one may be saved and the next not
             if self.item.state != "open":
                 self._forward()
-        self.message = f"accepted {count} with a confidence of {minimum:.2f} or more; u takes it back"
+        least = f"with a confidence of {minimum:.2f} or more"
+        self.message = f"accepted {count} {least}; u takes it back" if count else f"there is no open answer {least}"
 
     def _type(self, mode: Mode, text: str = "") -> None:
         self.mode, self.typed, self.picked = mode, text, 0

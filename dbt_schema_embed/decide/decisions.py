@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 from dbt_schema_embed.decide.named import file_of, files_of
 from dbt_schema_embed.decide.signing import signature
-from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable
+from dbt_schema_embed.errors import ConfigError, SchemaEmbedError, WriteError, listed, printable, refuse_text
 from dbt_schema_embed.files import shown_path
 from dbt_schema_embed.lookup import model_column, model_names
 from dbt_schema_embed.records import Artifacts, MappingFile, Opened, Project
@@ -107,6 +107,7 @@ class Decisions:
         """
         from dbt_schema_embed.decide.rows import Decision, decide
 
+        refuse_text(columns=columns)
         root = Path(project_dir)
         path, file = file_of(root, self._folder, source)
         pair: tuple[str | None, str | None] = (None, None)

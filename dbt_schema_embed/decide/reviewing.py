@@ -318,15 +318,20 @@ def _state(row: Suggestion) -> State:
 
 
 def _foreign(relations: Sequence[Relation], names: dict[str, str]) -> dict[str, frozenset[str]]:
-    """Source -> the models that read other sources alone, or whose names say so: ``stg_<source>__...``."""
-    sources = {r.source_name for r in relations if r.kind == "source"}
-    of_id = {r.id: r.source_name for r in relations if r.kind == "source"}
+    """Source -> the models that come from other sources alone, or whose names say so: ``stg_<source>__...``."""
+    sources = {r.id: r.source_name for r in relations if r.kind == "source"}
+    every, parents = set(sources.values()), {r.id: r.parents for r in relations}
     homes: dict[str, set[str]] = {}
     for model in (r for r in relations if r.kind == "model"):
-        read = {of_id[parent] for parent in model.parents if parent in of_id}
-        named = {s for s in sources if f"_{s}__".lower() in f"_{model.name}".lower()}
+        front, seen = [model.id], {model.id}
+        while front:
+            new = {p for p in parents.get(front.pop(), ()) if p not in seen}
+            front += new
+            seen |= new
+        read = {sources[i] for i in seen & sources.keys()}
+        named = {s for s in every if f"_{s}__".lower() in f"_{model.name}".lower()}
         homes[names.get(model.id, model.name)] = read or named
-    return {s: frozenset(name for name, home in homes.items() if home and s not in home) for s in sources}
+    return {s: frozenset(name for name, home in homes.items() if home and s not in home) for s in every}
 
 
 def _item(

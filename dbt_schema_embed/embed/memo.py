@@ -16,7 +16,7 @@ from dbt_schema_embed.embed.encoder import Encoder
 from dbt_schema_embed.embed.forking import new_lock
 from dbt_schema_embed.embed.stats import EmbedStats
 from dbt_schema_embed.embed.vector_bytes import from_bytes, to_bytes
-from dbt_schema_embed.errors import ConfigError, EncoderError, MemoError
+from dbt_schema_embed.errors import ConfigError, EncoderError, MemoError, refuse_text
 from dbt_schema_embed.progress import Progress, silent
 
 PROCESS_ENTRIES = 20_000
@@ -144,8 +144,7 @@ class MemoEmbedder:
             ConfigError: the memory limit cannot be met.
             EncoderError: the encoder cannot be loaded, or gave something that is not a number.
         """
-        if isinstance(texts, str):
-            raise TypeError("embed takes a sequence of texts, not one text: wrap it in a list")
+        refuse_text(embed=texts)
         place: dict[str, int] = {}
         for text in texts:
             if not isinstance(text, str):

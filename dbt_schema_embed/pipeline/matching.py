@@ -47,8 +47,7 @@ class Prepared:
     def lexicon(self) -> "Lexicon":
         """The words of the project, with what its names say."""
         self.session.progress("Reading names")
-        state = self.project, [(model.id, len(model.columns)) for model in self.relations], self.words
-        return self.session.names_read(state, self._read)
+        return self.session.once("names", self._named, self._read)
 
     @cached_property
     def sources(self) -> tuple[Embedded, ...]:
@@ -60,7 +59,12 @@ class Prepared:
     @cached_property
     def models(self) -> tuple[Embedded, ...]:
         """The models."""
-        return self.session.embedded(self.relations, self.lexicon.readings)
+        lexicon = self.lexicon
+        return self.session.once("models", self._named, lambda: self.session.embedded(self.relations, lexicon.readings))
+
+    @property
+    def _named(self) -> object:
+        return self.project, [(model.id, len(model.columns)) for model in self.relations], self.words
 
     def _read(self) -> "Lexicon":
         from dbt_schema_embed.match import KeptReadings, knowledge, project_words, read_with_guesses, readable

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dbt_schema_embed.errors import MissingExtraError
 from dbt_schema_embed.extras import has_embed, lacking, need
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from dbt_schema_embed.embed.memo import MemoEmbedder
     from dbt_schema_embed.embed.stats import EmbedStats
     from dbt_schema_embed.index import Index
-    from dbt_schema_embed.match import Lexicon, TableReading
+    from dbt_schema_embed.match import TableReading
     from dbt_schema_embed.match.guessing import Vectors
+
+_Made = TypeVar("_Made")
 
 STATIC = (
     "meanings were compared by a table of word pieces: pip install 'dbt-schema-embed[embed]' brings a whole encoder "
@@ -47,7 +49,7 @@ class Session:
         self.scratch: Path | None = None
         self.keep = False
         self._kept: dict[object, tuple[object, Opened]] = {}
-        self._names: tuple[object, Lexicon] | None = None
+        self._once: dict[str, tuple[object, Any]] = {}
         self._lock = threading.RLock()
         self._opened: dict[str, MemoEmbedder] = {}
         self._static = False  # whether a call had to do without an encoder
@@ -85,17 +87,18 @@ class Session:
                 self._kept[asked] = stamp, opened
         return opened
 
-    def names_read(self, state: object, read: "Callable[[], Lexicon]") -> "Lexicon":
-        """What ``read`` gives of the names of a project; with ``keep`` only where ``state`` is not the last one."""
-        if not self.keep:
-            return read()
+    def once(self, kind: str, state: object, make: Callable[[], _Made]) -> _Made:
+        """What ``make`` gives; with ``keep`` it is asked only where ``state`` is not the last one of its ``kind``."""
         with self._lock:
-            known = self._names
-        if known is None or known[0] != state:
-            known = state, read()
+            known = self._once.get(kind)
+        if known is not None and known[0] == state:
+            made: _Made = known[1]
+            return made
+        made = make()
+        if self.keep:
             with self._lock:
-                self._names = known
-        return known[1]
+                self._once[kind] = state, made
+        return made
 
     def open_for(self, project_dir: str | Path, artifacts: Artifacts, models: Collection[str] = ()) -> Opened:
         """Read a project without SQL, but for that of the models that mapping files call so."""

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable
+from dbt_schema_embed.errors import ArtifactError, ConfigError, listed, printable, refuse_text
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.progress import Progress, silent
 from dbt_schema_embed.records import Artifacts, Opened, Project, Relation
@@ -143,6 +143,7 @@ def chosen_sources(project: Project, select: Sequence[str], exclude: Sequence[st
     Raises:
         ConfigError: the project has no sources, or the selection leaves none.
     """
+    refuse_text(select=select, exclude=exclude)
     sources = [r for r in project.relations if r.kind == "source"]
     if not sources:
         raise ConfigError(

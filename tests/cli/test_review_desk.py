@@ -266,6 +266,11 @@ def test_taking_many_back_leaves_people_where_they_are(desk: Desk) -> None:
     assert (desk.item.column, desk.counts()["accepted"]) == ("amount", 0)
 
 
+def test_a_confidence_that_nothing_reaches_takes_nothing_back(desk: Desk) -> None:
+    press(desk, "A", *["backspace"] * 4, "1", "enter")
+    assert desk.message == "there is no open answer with a confidence of 1.00 or more"
+
+
 @pytest.mark.parametrize("text", ["much", "2", "nan", ""])
 def test_what_is_no_confidence_accepts_nothing(desk: Desk, text: str) -> None:
     press(desk, "A", *["backspace"] * 4, *text, "enter")
@@ -405,6 +410,16 @@ def test_only_some_columns_are_shown_and_walked_through(desk: Desk) -> None:
     assert " currency " not in shown
     press(desk, "t")
     assert desk.shown == "all"
+
+
+def test_a_mart_over_models_of_one_source_is_foreign_to_others(
+    shop: Path, encoder: HashEncoder, matcher: SameName
+) -> None:
+    with SchemaEmbed() as engine:
+        foreign = {item.source.partition(".")[0]: item.foreign for item in engine.review(shop).items}
+    assert {source: "monthly_refunds" in names for source, names in foreign.items()} == {
+        "shopkeep": True, "stripe": False
+    }  # fmt: skip
 
 
 def test_three_letters_find_a_column_of_the_models_that_the_table_feeds(desk: Desk) -> None:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.dbt, pytest.mark.model]
 STORY = re.compile(r"## From a raw table to a merged model\n(.*?)\n## ", re.DOTALL)
 EDIT = "    config: {tags: [planned]}\n"
 MODEL = "models/staging/stripe/stg_stripe__disputes.sql"
-KEYS = b"A\raq"
+KEYS = b"A\rq"
 RUN = "from dbt_schema_embed.cli import main; main()"
 
 

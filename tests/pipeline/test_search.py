@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -184,8 +185,23 @@ def test_encode_gives_rows_of_length_one_and_none_for_nothing(engine: SchemaEmbe
     assert rows.shape == (3, 8)
     assert (rows[0] == rows[2]).all()
     assert engine.encode([]).shape == (0, 8)
-    with pytest.raises(TypeError):
-        engine.encode("customer id")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda engine, shop: engine.encode("customer id"),
+        lambda engine, shop: engine.suggest(shop, select="source:stripe"),
+        lambda engine, shop: engine.suggest(shop, exclude="source:stripe"),
+        lambda engine, shop: engine.accept("stripe.charges", "amount", shop),
+        lambda engine, shop: engine.reject("stripe.charges", "amount", shop),
+    ],
+)
+def test_a_text_is_no_sequence_of_texts(
+    call: Callable[[SchemaEmbed, Path], object], engine: SchemaEmbed, shop: Path
+) -> None:
+    with pytest.raises(TypeError, match="takes a sequence of texts, not one text: wrap it in a list"):
+        call(engine, shop)
 
 
 def test_the_async_calls_let_the_loop_go_on(engine: SchemaEmbed, shop: Path, encoder: HashEncoder) -> None:

@@ -1,5 +1,6 @@
 """suggest, explain and match: what goes into the matcher, what people decided, what is written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from dbt_schema_embed.errors import ArtifactError, ConfigError, MappingError, Mi
 from dbt_schema_embed.match.layers import competitors
 from dbt_schema_embed.pipeline import SchemaEmbed, suggestions_text
 from dbt_schema_embed.read.project import read_project
-from dbt_schema_embed.records import Suggestion
+from dbt_schema_embed.records import Relation, Suggestion
 from dbt_schema_embed.settings import Settings
 from dbt_schema_embed.tables import read_relation
 from tests.embed.encoders import HashEncoder
@@ -288,6 +289,24 @@ def test_a_manifest_is_read_once(
     monkeypatch.setattr("msgspec.json.decode", counted)
     getattr(engine, call)(shop)
     assert read.count("Manifest") == times
+
+
+@pytest.mark.parametrize(("keep", "times"), [(True, 1), (False, 3)])
+def test_a_process_that_lives_long_embeds_its_models_once(
+    engine: SchemaEmbed, shop: Path, keep: bool, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models: list[str] = []
+    embedded = engine.session.embedded
+
+    def counted(relations: Sequence[Relation], *args: Any, **options: Any) -> Any:
+        models.extend(r.name for r in relations if r.name == "stg_stripe__charges")
+        return embedded(relations, *args, **options)
+
+    monkeypatch.setattr(engine.session, "embedded", counted)
+    engine.session.keep = keep
+    said = [engine.explain(f"stripe.charges.{column}", shop) for column in ("id", "amount", "id")]
+    assert said[0] == said[2] != said[1]
+    assert len(models) == times
 
 
 def test_match_takes_tables_without_a_project(engine: SchemaEmbed, tmp_path: Path) -> None:
