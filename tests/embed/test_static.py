@@ -43,6 +43,7 @@ def pieces(text: str) -> Iterator[str]:
     return (names[row] for row in _rows(text, known, {}))
 
 
+@pytest.mark.model
 @pytest.mark.parametrize("text", TEXTS)
 def test_pieces_are_those_of_the_encoder(tokenizer: Tokenizer, text: str) -> None:
     assert list(pieces(text)) == (tokenizer.encode(text, add_special_tokens=False).tokens or ["[UNK]"])
@@ -53,6 +54,7 @@ RANGES = [(0, 0x52F), (0x5D0, 0x5EA), (0x620, 0x64A), (0x904, 0x939), (0xE01, 0x
 """Scripts that every version of Unicode in use knows alike."""
 
 
+@pytest.mark.model
 @given(st.text(st.one_of(st.characters(min_codepoint=a, max_codepoint=b) for a, b in RANGES), max_size=30))
 def test_pieces_of_any_text_are_those_of_the_encoder(tokenizer: Tokenizer, text: str) -> None:
     assert list(pieces(text)) == (tokenizer.encode(text, add_special_tokens=False).tokens or ["[UNK]"])

@@ -51,7 +51,7 @@ BAD: dict[str, tuple[bytes, str]] = {
         "the manifest FILE is not as dbt writes it: Expected `object`, got `int` - at `$.nodes[...].columns[...]`"
         + RUN_PARSE,
     ),
-    "deep": (b'{"x": ' + b"[" * 200_000, "the manifest FILE is nested too deeply to read" + RUN_PARSE),
+    "deep": (b'{"x": ' + b"[" * 1_000_000, "the manifest FILE is nested too deeply to read" + RUN_PARSE),
     "another tool's": (
         b'{"name": "app", "icons": []}',
         "FILE is JSON, but no dbt manifest: it has no nodes" + RUN_PARSE,
