@@ -82,7 +82,8 @@ def _code() -> int:
 def _unexpected(problem: Exception) -> tuple[str, str]:
     """What to say of an error that is none of ours, and what to do about it."""
     # a library that no longer fits is an ImportError of the dynamic loader
-    if isinstance(problem, MemoryError) or "failed to map segment" in str(problem):
+    short = ("failed to map segment", "can't start new thread")
+    if isinstance(problem, MemoryError) or any(said in str(problem) for said in short):
         return "there is not enough memory for this", "give the process more, or ask about less: --select"
     said = printable(problem) or "no message"
     return f"unexpected {type(problem).__name__}: {said}", f"this is a bug: please report it, with what {DEBUG}=1 shows"
