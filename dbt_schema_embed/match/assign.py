@@ -1,13 +1,43 @@
 """One-to-one answers from probabilities."""
 
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from dbt_schema_embed.match.names import squash
 from dbt_schema_embed.match.odds import Odds
 
 SURE = 0.9
 """Pairs at least this probable are settled first, so that no weighing of doubtful columns against each other can
 sacrifice a sure one."""
+
+
+_NUMBER = re.compile(r"\d{1,9}(?=\D*$)")
+
+
+def in_turn(odds: Odds, names: Sequence[str], targets: Sequence[str]) -> Odds:
+    """The odds where ``address1`` comes before ``address2``: rows whose names differ by their last number alone and
+    that want the same target, one without a number, exchange their probabilities of it, the highest to the lowest
+    number. ``names``: of the rows, in order; empty ones keep theirs. ``targets``: of the candidates."""
+    p = odds.candidates
+    if not p.size:
+        return odds
+    series: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    for i, (name, j) in enumerate(zip(names, p.argmax(axis=1).tolist(), strict=True)):
+        if name and not re.search(r"\d", targets[j]):
+            number = _NUMBER.search(name)
+            series[squash(_NUMBER.sub("", name)), j].append((int(number[0]) if number else 0, i))
+    p, nothing = p.copy(), odds.nothing.copy()
+    for (_, j), numbered in series.items():
+        rows = [i for _, i in sorted(numbered)]
+        before, after = p[rows, j], -np.sort(-p[rows, j])
+        p[rows] *= ((1 - after) / np.maximum(1 - before, 1e-7))[:, None]  # what a person rejected stays 0
+        p[rows, j] = after
+        nothing[rows] = np.maximum(0, 1 - p[rows].sum(axis=1))
+    return Odds(p, nothing)
 
 
 def assign(odds: Odds) -> list[int]:

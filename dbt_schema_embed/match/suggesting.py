@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dbt_schema_embed.match.all_words import Lexicon
-from dbt_schema_embed.match.assign import assign
+from dbt_schema_embed.match.assign import assign, in_turn
 from dbt_schema_embed.match.block import Block
 from dbt_schema_embed.match.habits import Habits, learn
 from dbt_schema_embed.match.kept_answers import KeptAnswers
@@ -199,8 +199,10 @@ def assigned(
     """The table with the odds that people are told, and the candidate of each of its columns, -1 for none."""
     source = table.block.source.relation
     held = [(source.id, c.key.lower()) in existing or i in settled for i, c in enumerate(source.columns)]
-    answers = assign(_free(table.odds, np.array(held, bool)))
-    return replace(table, odds=as_chosen(table.odds, answers, table.trust)), answers
+    names = ["" if out else column.name for out, column in zip(held, source.columns, strict=True)]
+    odds = in_turn(table.odds, names, [t.name for t in table.block.targets])
+    answers = assign(_free(odds, np.array(held, bool)))
+    return replace(table, odds=as_chosen(odds, answers, table.trust)), answers
 
 
 def _free(odds: Odds, held: NDArray[np.bool_]) -> Odds:

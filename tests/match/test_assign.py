@@ -1,11 +1,12 @@
 from itertools import permutations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
-from dbt_schema_embed.match.assign import assign, cheapest
+from dbt_schema_embed.match.assign import assign, cheapest, in_turn
 from dbt_schema_embed.match.odds import Odds, softmax
 
 
@@ -55,3 +56,22 @@ def test_a_certain_pair_is_not_sacrificed_for_the_sum() -> None:
 
 def test_no_candidates() -> None:
     assert assign(odds_of(np.zeros((3, 0)))) == [-1, -1, -1]
+
+
+@pytest.mark.parametrize(
+    ("names", "target", "first"),
+    [
+        (["address2", "address1"], "address", 1),
+        (["Address 2", "address_1"], "address", 1),
+        (["phone2", "phone"], "telephone", 1),
+        (["address2", "address1"], "address2", 0),  # the target has a number: which one is told by that
+        (["address2", "phone1"], "address", 0),
+        (["address2", ""], "address", 0),  # settled
+    ],
+)
+def test_the_first_of_a_series_stands_for_it(names: list[str], target: str, first: int) -> None:
+    odds = Odds(np.array([[0.8, 0.0], [0.6, 0.1]], np.float32), np.array([0.2, 0.3], np.float32))
+    found = in_turn(odds, names, [target, "city"])
+    assert int(found.candidates[:, 0].argmax()) == first
+    assert np.allclose(found.candidates.sum(axis=1) + found.nothing, 1)
+    assert found.candidates[0, 1] == 0  # a person rejected it

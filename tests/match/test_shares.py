@@ -15,7 +15,7 @@ def rows(*, shares: bool = True) -> dict[str, Suggestion]:
     base = shop()
     doubtful = (
         source("payouts", "ref:integer made:timestamp sum:integer done:boolean person:integer note:text", "acme"),
-        source("movements", "k1:integer k2:integer d1:timestamp total_net:integer remark:text", "acme"),
+        source("movements", "kx:integer ky:integer d1:timestamp total_net:integer remark:text", "acme"),
         model(
             "payments",
             "payment_number:integer paid_out_at:timestamp value:integer is_settled:boolean payee_id:integer "
@@ -30,7 +30,7 @@ def rows(*, shares: bool = True) -> dict[str, Suggestion]:
 
 
 @pytest.mark.parametrize("kind", ["habit", "meaning", "type"])
-@pytest.mark.parametrize("column", ["k2", "d1", "person", "made"])
+@pytest.mark.parametrize("column", ["ky", "d1", "person", "made"])
 def test_it_is_what_a_ranking_without_it_gives(kind: str, column: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = rows()[column]
     whole = ranking.signal_values
