@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d{1,9}(?=\D*$)")
 
 def in_turn(odds: Odds, names: Sequence[str], targets: Sequence[str]) -> Odds:
     """The odds where ``address1`` comes before ``address2``: rows whose names differ by their last number alone and
-    that want the same target, one without a number, exchange their probabilities of it, the highest to the lowest
+    that want the same target alike, one without a number, exchange their probabilities of it, the highest to the lowest
     number. ``names``: of the rows, in order; empty ones keep theirs. ``targets``: of the candidates."""
     p = odds.candidates
     if not p.size:
@@ -32,7 +32,8 @@ def in_turn(odds: Odds, names: Sequence[str], targets: Sequence[str]) -> Odds:
             series[squash(_NUMBER.sub("", name)), j].append((int(number[0]) if number else 0, i))
     p, nothing = p.copy(), odds.nothing.copy()
     for (_, j), numbered in series.items():
-        rows = [i for _, i in sorted(numbered)]
+        most = max(p[i, j] for _, i in numbered)
+        rows = [i for _, i in sorted(numbered) if p[i, j] >= most / 2]
         before, after = p[rows, j], -np.sort(-p[rows, j])
         p[rows] *= ((1 - after) / np.maximum(1 - before, 1e-7))[:, None]  # what a person rejected stays 0
         p[rows, j] = after

@@ -5,7 +5,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from dbt_schema_embed.errors import ConfigError
+from dbt_schema_embed.errors import ConfigError, listed, printable
 from dbt_schema_embed.files import inside
 from dbt_schema_embed.read.artifacts import Node
 from dbt_schema_embed.read.own_files import file_content, model_folders
@@ -29,17 +29,18 @@ def plans_off(off: Mapping[str, Node], package: str) -> dict[str, Node]:
     return plans | tests
 
 
-def plans_in_yaml(root: Path, package: str, known: Collection[str]) -> dict[str, Node]:
-    """The models, and their tests, that YAML below the model paths of ``root`` lists and no file there could be.
+def plans_in_yaml(root: Path, package: str, known: Collection[str], *, built_by_files: bool) -> dict[str, Node]:
+    """The models, and their tests, that YAML below the model paths of ``root`` lists and dbt does not know.
 
-    ``known``: ids that dbt knows, switched off or not. A YAML file that cannot be read plans nothing: dbt says what is
-    wrong with it.
+    ``known``: ids that dbt knows, switched off or not. ``built_by_files``: no file there could be them, either; else a
+    model whose file dbt has not parsed yet is what its YAML says. A YAML file that cannot be read plans nothing: dbt
+    says what is wrong with it.
     """
     texts: list[tuple[str, bytes]] = []
     built = {i.split(".")[2] for i in known if i.startswith(f"model.{package}.")}
     for path in model_files(root):
         if path.suffix in _CODE:
-            built.add(path.stem)
+            built |= {path.stem} if built_by_files else set()
         elif content := file_content(path):
             texts.append((path.relative_to(root).as_posix(), content))
     plans: dict[str, Node] = {}
@@ -48,6 +49,13 @@ def plans_in_yaml(root: Path, package: str, known: Collection[str]) -> dict[str,
             for unique_id, node in _plans(root / shown, shown, content, package, built):
                 plans.setdefault(unique_id, node)
     return plans
+
+
+def unparsed(root: Path, plans: Mapping[str, Node]) -> list[str]:
+    """Says which of the plans in YAML have a file by now, beside it."""
+    files = {node.original_file_path or "" for node in plans.values() if node.resource_type == "model"}
+    new = sorted(printable(name) for name in files if inside(root / name, root) and (root / name).is_file())
+    return [f"dbt has not parsed {listed(new)} yet: run dbt parse"] if new else []
 
 
 def model_files(root: Path) -> Iterator[Path]:

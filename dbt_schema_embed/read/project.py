@@ -22,6 +22,7 @@ from dbt_schema_embed.read.artifacts import (
 )
 from dbt_schema_embed.read.constraints import plain, promises
 from dbt_schema_embed.read.info_schema import read_info_schema
+from dbt_schema_embed.read.planned import plans_in_yaml, plans_off, unparsed
 from dbt_schema_embed.read.relations import KINDS, Known, enabled, has_sql, relation, with_sql
 from dbt_schema_embed.read.seeds import NO_ROWS, seed_rows
 from dbt_schema_embed.records import Lineage, Project, Relation
@@ -81,7 +82,8 @@ def read_project(
     read, own = _nodes(project_dir, manifest, own_files=own_files, needed=named)
     name = root_package(read.metadata, (node.package_name for node in own.nodes.values())) or own.name
     nodes = {unique_id: node for unique_id, node in own.nodes.items() if enabled(node)}
-    nodes = {**_plans(project_dir, name, read, own, own_files=own_files), **nodes}
+    in_yaml, switched = _plans(project_dir, name, read, own, own_files=own_files)
+    nodes = {**in_yaml, **switched, **nodes}
     beside = manifest.parent / "catalog.json"
     catalog = catalog or (_found(beside, homes) if beside.exists() else None)
     known = read_info_schema(
@@ -93,7 +95,7 @@ def read_project(
     tables = {**known.tables, **_catalog(manifest, catalog, nodes)}
     tables = {i: table for i, table in tables.items() if i not in own.changed}
     rows, warnings = seed_rows(nodes, project_dir, values)
-    warnings += [*own.warnings, *known.warnings]
+    warnings += [*own.warnings, *known.warnings, *unparsed(project_dir, in_yaml)]
     promised = promises(nodes)
     relations = [
         relation(i, node, Known(tables.get(i), promised.get(i, {}), rows.get(i, NO_ROWS), values), nodes)
@@ -118,16 +120,21 @@ def read_project(
     )  # fmt: skip
 
 
-def _plans(project_dir: Path, name: str, read: Manifest, own: "Own", *, own_files: bool) -> Mapping[str, Node]:
-    """The planned models that dbt does not build, and their tests. Where the project's files are judged, YAML without
-    a file plans what the manifest does not know as built: else the file may have been renamed."""
+def _plans(
+    project_dir: Path, name: str, read: Manifest, own: "Own", *, own_files: bool
+) -> tuple[Mapping[str, Node], Mapping[str, Node]]:
+    """The planned models that dbt does not build, and their tests: in YAML alone, and switched off.
+
+    Where the project's files are judged, YAML without a file plans what the manifest does not know as built: else the
+    file may have been renamed.
+    """
     from dbt_schema_embed.read.own_files import switched_off
-    from dbt_schema_embed.read.planned import plans_in_yaml, plans_off
 
     off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
     built = read.every_node() if own_files else {}
-    in_yaml = plans_in_yaml(project_dir, name, {*off, *own.nodes, *built}) if built or not own_files else {}
-    return {**in_yaml, **plans_off(off, name)}
+    known = {*off, *own.nodes, *built}
+    in_yaml = plans_in_yaml(project_dir, name, known, built_by_files=own_files) if built or not own_files else {}
+    return in_yaml, plans_off(off, name)
 
 
 def _nodes(project_dir: Path, manifest: Path, *, own_files: bool, needed: bool) -> "tuple[Manifest, Own]":

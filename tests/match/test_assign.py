@@ -75,3 +75,8 @@ def test_the_first_of_a_series_stands_for_it(names: list[str], target: str, firs
     assert int(found.candidates[:, 0].argmax()) == first
     assert np.allclose(found.candidates.sum(axis=1) + found.nothing, 1)
     assert found.candidates[0, 1] == 0  # a person rejected it
+
+
+def test_codes_of_a_series_that_a_dictionary_tells_apart_stay_apart() -> None:
+    odds = Odds(np.array([[0.9], [0.4]], np.float32), np.array([0.1, 0.6], np.float32))
+    assert in_turn(odds, ["pid_19", "pid_1"], ["social_security_number"]).candidates[0] == np.float32(0.9)

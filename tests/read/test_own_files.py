@@ -192,3 +192,15 @@ def test_a_manifest_that_is_named_must_be_there_and_so_must_a_project(shop: Path
     (tmp_path / "empty").mkdir()
     with pytest.raises(ArtifactError, match="there is no dbt project"):
         read_project(tmp_path / "empty", own_files=True)
+
+
+def test_a_model_that_dbt_has_not_parsed_yet_is_what_its_yaml_says(shop: Path) -> None:
+    plan = f"{STRIPE}/plan.yml"
+    (shop / plan).write_text("models:\n  - name: stg_stripe__tax\n    columns: [{name: tax_id}]\n")
+    before = read_project(shop)
+    assert columns(before, "stg_stripe__tax") == ["tax_id"]
+    (shop / f"{STRIPE}/stg_stripe__tax.sql").write_text("select id as tax_id from {{ source('stripe', 'tax') }}")
+    after = read_project(shop)
+    assert after.relations == before.relations  # so that no suggestion for it is dropped
+    said = f"dbt has not parsed {STRIPE}/stg_stripe__tax.sql yet: run dbt parse"
+    assert [said in project.warnings for project in (before, after)] == [False, True]
