@@ -209,20 +209,15 @@ class SchemaEmbed:
         return matched(self.session, *sides, top_k=top_k)
 
     def index(
-        self,
-        project_dir: str | Path = ".",
-        *,
-        verify: bool = False,
-        cluster: str | None = None,
+        self, project_dir: str | Path = ".", *, verify: bool = False, cluster: str | None = None,
         **artifacts: Unpack[Artifacts],
-    ) -> "Changes":
+    ) -> "Changes":  # fmt: skip
         """Bring the index of the project's columns up to date; ``verify``: compare every vector in it, and mend it.
 
         ``cluster``: address of a Ray cluster that encodes what is new; None: that of the settings, if any.
 
         Raises:
-            EncoderError: the cluster cannot be reached, or is lost.
-            MissingExtraError: the extra `ray` is not installed, and a cluster is named.
+            EncoderError, MissingExtraError: the cluster cannot be reached, or is lost; the extra `ray` is missing.
             IndexMismatchError: what was written could not be read back.
             WriteError: another process is writing the index, or the disk is full.
         """

@@ -133,6 +133,6 @@ def test_four_gibibytes_are_enough_to_say_no(name: str, shop: Path) -> None:
 
 
 def test_too_little_memory_is_said(shop: Path) -> None:
-    done = limited("suggest", shop, 250 * 2**20)
+    done = limited("suggest", shop, 50 * 2**20)
     assert done.returncode == 1
     assert "error: there is not enough memory for this\n  " in done.stderr
