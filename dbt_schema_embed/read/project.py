@@ -126,14 +126,18 @@ def _plans(
     """The planned models that dbt does not build, and their tests: in YAML alone, and switched off.
 
     Where the project's files are judged, YAML without a file plans what the manifest does not know as built: else the
-    file may have been renamed.
+    file may have been renamed. So they do where the manifest knows nothing at all, for it is not of this project.
     """
     from dbt_schema_embed.read.own_files import switched_off
 
     off = switched_off(read) | {i: node for i, node in own.nodes.items() if not enabled(node)}
     built = read.every_node() if own_files else {}
     known = {*off, *own.nodes, *built}
-    in_yaml = plans_in_yaml(project_dir, name, known, built_by_files=own_files) if built or not own_files else {}
+    in_yaml = (
+        plans_in_yaml(project_dir, name, known, built_by_files=own_files or not own.nodes)
+        if built or not own_files
+        else {}
+    )
     return in_yaml, plans_off(off, name)
 
 
