@@ -281,7 +281,7 @@ def _lock(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise WriteError(f"{folder} is being written by another process: waited {LOCK_SECONDS:.0f} s") from None
-    except (OSError, NotImplementedError) as problem:  # no locks there: the latter by older filelocks, which we admit
+    except (OSError, NotImplementedError) as problem:  # no locks there; filelock 3.20 raises the latter
         said = getattr(problem, "strerror", None) or "its file system has no locks"
         raise WriteError(f"no lock can be taken in {place}: {said}", hint="set TMPDIR to another folder") from None
     try:
